@@ -1,0 +1,156 @@
+"""Finding the melody of a MIDI file, and making it one voice.
+
+In: a score in ticks. Out: a `Melody`: which notes they are, exactly as the file has them, and how they were found.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import symusic
+
+from pianalysis import vocab
+from pianalysis.notes import NoMelodyError, Notes, PianalysisError, sort_notes, track_notes
+
+LABELS: Final = re.compile(r"melod|vocal|voice|sing|lead|canto|soprano|solo|tune|theme|旋律|主旋律", re.IGNORECASE)
+SAME_ONSET_MS: Final = 30.0
+"""Onsets closer than this are one chord; a performer's fingers are not more exact."""
+ONE_VOICE_SHARE: Final = 0.95
+"""A track is one voice when at least this share of its notes neither starts with nor well inside another."""
+
+
+@dataclass(frozen=True, eq=False)
+class Melody:
+    """A melody: `score_notes` as symusic notes in ticks, unchanged; `notes` the same in real ms; `how` it was found."""
+
+    score_notes: tuple[symusic.Note, ...]
+    notes: Notes
+    how: str
+
+
+def find_melody(score: symusic.Score, *, track: int | None = None, name: str = "the file") -> Melody:
+    """The melody of a score: a labelled track, else a track that is one voice, else the top line (skyline).
+
+    `track` chooses a track by its number from 1. Raises NoMelodyError when only drums play, PianalysisError for a
+    track number that isn't there.
+    """
+    if track is not None:
+        chosen = _track_by_number(score, track, name)
+        return _whole_track(score, chosen, f"track {track}{_quoted(chosen)}, as you chose")
+    pitched = [item for item in score.tracks if len(item.notes) and not item.is_drum]
+    if not pitched:
+        raise NoMelodyError(f"{name}: expected a melody, found only drums; give a file with a pitched track")
+    labelled = [item for item in pitched if LABELS.search(item.name)]
+    if labelled:
+        best = max(labelled, key=lambda item: len(item.notes))
+        return _whole_track(score, best, f"the track{_quoted(best)}, by its name")
+    voices = [item for item in pitched if voice_share(track_notes(score, [item])) >= ONE_VOICE_SHARE]
+    longest = max((len(item.notes) for item in voices), default=0)
+    if longest >= min(8, max(len(item.notes) for item in pitched)):
+        candidates = [item for item in voices if 2 * len(item.notes) >= longest]
+        best = max(candidates, key=lambda item: float(np.mean(item.notes.numpy()["pitch"].astype(int))))
+        return _whole_track(score, best, f"the track{_quoted(best)}, which is one voice")
+    return _skyline_of(score, pitched)
+
+
+def _quoted(track: symusic.Track) -> str:
+    return f" “{track.name.strip()}”" if track.name.strip() else ""
+
+
+def _track_by_number(score: symusic.Score, number: int, name: str) -> symusic.Track:
+    if not 1 <= number <= len(score.tracks):
+        raise PianalysisError(f"{name}: expected a track from 1 to {len(score.tracks)}, found {number}")
+    track = score.tracks[number - 1]
+    if not len(track.notes):
+        raise PianalysisError(f"{name}: track {number}{_quoted(track)} holds no notes; choose another")
+    return track
+
+
+def _whole_track(score: symusic.Score, track: symusic.Track, how: str) -> Melody:
+    return Melody(tuple(track.notes), track_notes(score, [track]), how)
+
+
+def _skyline_of(score: symusic.Score, tracks: list[symusic.Track]) -> Melody:
+    ordered = sorted((note for item in tracks for note in item.notes), key=lambda n: (n.time, n.pitch, n.duration))
+    top = skyline(track_notes(score, tracks))
+    # The kept notes are found again among the file's own, by tick, so that they come out unchanged.
+    all_notes = track_notes(score, tracks)
+    kept = {(row["onset_ms"], row["pitch"]) for row in top}
+    chosen: dict[tuple[int, int], symusic.Note] = {}
+    for note, row in zip(ordered, all_notes, strict=True):
+        if (row["onset_ms"], row["pitch"]) in kept:
+            chosen[note.time, note.pitch] = note
+    how = "the top line of a polyphonic file (no track is named melody or is one voice); the other notes are left out"
+    picked = symusic.Track()
+    picked.notes.extend(chosen.values())
+    return Melody(tuple(chosen.values()), track_notes(score, [picked]), how)
+
+
+def voice_share(notes: Notes) -> float:
+    """The share of notes that neither start with another nor start before the note before has half ended.
+
+    >>> from pianalysis.notes import make_notes
+    >>> voice_share(make_notes([(0, 500, 60, 80), (450, 500, 62, 80)]))
+    1.0
+    """
+    if len(notes) < 2:
+        return 1.0
+    notes = sort_notes(notes)
+    gap = np.diff(notes["onset_ms"])
+    clash = (gap < SAME_ONSET_MS) | (gap < notes["duration_ms"][:-1] / 2)
+    return 1.0 - float(clash.mean())
+
+
+def skyline(notes: Notes) -> Notes:
+    """The top line: the highest note of each chord, unless a higher one of the line sounds on (Uitdenbogerd & Zobel, 1998)."""
+    notes = sort_notes(notes)
+    ends = notes["onset_ms"] + notes["duration_ms"]
+    kept: list[int] = []
+    sounding: list[int] = []  # those of `kept`, rising in pitch
+    for index in np.lexsort((-notes["duration_ms"], -notes["pitch"], notes["onset_ms"])):
+        onset, pitch = notes["onset_ms"][index], notes["pitch"][index]
+        near = [k for k in kept[-1:] if onset - notes["onset_ms"][k] < SAME_ONSET_MS]
+        sounding = [k for k in sounding if ends[k] > onset + SAME_ONSET_MS]
+        if any(notes["pitch"][k] >= pitch for k in (*sounding, *near)):
+            continue
+        if near:  # a chord rolled upwards: its top note takes the place of the one below
+            kept.pop()
+            sounding = [k for k in sounding if k not in near]
+        kept.append(int(index))
+        sounding.append(int(index))
+    return notes[sorted(kept)]
+
+
+def monophonic(notes: Notes) -> Notes:
+    """One voice: of each chord the highest note, each note cut off where the next begins (a new array).
+
+    >>> from pianalysis.notes import make_notes
+    >>> monophonic(make_notes([(0, 900, 60, 80), (0, 900, 64, 80), (500, 500, 62, 80)]))["duration_ms"].tolist()
+    [500.0, 500.0]
+    """
+    notes = sort_notes(notes)
+    if not len(notes):
+        return notes
+    order = np.lexsort((-notes["pitch"], notes["onset_ms"]))
+    kept = [int(order[0])]
+    for index in order[1:]:
+        if notes["onset_ms"][index] - notes["onset_ms"][kept[-1]] >= SAME_ONSET_MS:
+            kept.append(int(index))
+        elif notes["pitch"][index] > notes["pitch"][kept[-1]]:
+            kept[-1] = int(index)
+    voice = notes[sorted(kept)].copy()
+    room = np.diff(voice["onset_ms"])
+    voice["duration_ms"][:-1] = np.minimum(voice["duration_ms"][:-1], room)
+    return voice
+
+
+def fold_to_keyboard(notes: Notes) -> Notes:
+    """Pitches off the 88 keys moved by octaves onto them."""
+    folded = notes.copy()
+    below = np.maximum(0, -(-(vocab.LOWEST_PITCH - notes["pitch"].astype(int)) // 12))
+    above = np.maximum(0, -(-(notes["pitch"].astype(int) - vocab.HIGHEST_PITCH) // 12))
+    folded["pitch"] = notes["pitch"] + 12 * below - 12 * above
+    return folded

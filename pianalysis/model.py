@@ -1,0 +1,121 @@
+"""The GPT-2 and its sizes.
+
+In: the name of a preset, a folder or a Hub id. Out: a `GPT2LMHeadModel` over the 801 ids.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from pianalysis import vocab
+from pianalysis.tokenizer import make_hf_tokenizer
+
+if TYPE_CHECKING:
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+PRESETS: Final[dict[str, dict[str, Any]]] = {
+    "canonical": {"n_embd": 512, "n_layer": 6, "n_head": 8},  # 20.37 M parameters
+    "small": {"n_embd": 256, "n_layer": 4, "n_head": 4},  # 3.9 M, trains on a CPU
+    "tiny": {"n_embd": 32, "n_layer": 2, "n_head": 2},  # for tests
+}
+N_POSITIONS: Final = 2048
+BUNDLED: Final = os.path.join(os.path.dirname(__file__), "data", "checkpoint")
+"""The folder of the checkpoint that comes with the package."""
+
+
+def make_config(preset: str, *, dropout: float = 0.0) -> GPT2Config:
+    """The configuration of a preset. Raises ValueError for a name that isn't one."""
+    from transformers import GPT2Config
+
+    if preset not in PRESETS:
+        raise ValueError(f"expected one of the presets {[*PRESETS]}, found {preset!r}")
+    return GPT2Config(
+        vocab_size=vocab.VOCAB_SIZE,
+        n_positions=N_POSITIONS,
+        bos_token_id=vocab.BOS,
+        eos_token_id=vocab.EOS,
+        pad_token_id=vocab.PAD,
+        resid_pdrop=dropout,
+        embd_pdrop=dropout,
+        attn_pdrop=dropout,
+        **PRESETS[preset],
+    )
+
+
+def make_model(preset: str, *, seed: int = 0, dropout: float = 0.0, structured: bool = True) -> GPT2LMHeadModel:
+    """A fresh model of a preset's size, the same for the same seed.
+
+    `structured`: begin with embeddings that know that pitches, times and lengths lie on lines and circles
+    (`embedding_table`), instead of noise. It is only where training begins; the architecture stays a plain GPT-2.
+    """
+    import torch
+    from transformers import GPT2LMHeadModel
+
+    config = make_config(preset, dropout=dropout)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = GPT2LMHeadModel(config)
+    if structured:
+        generator = np.random.default_rng(seed)
+        with torch.no_grad():
+            model.transformer.wte.weight.copy_(torch.from_numpy(embedding_table(config.n_embd, generator)))
+            model.transformer.wpe.weight.copy_(torch.from_numpy(position_table(config.n_embd)))
+    return model
+
+
+def load_model(model: str | os.PathLike[str] | None = None) -> GPT2LMHeadModel:
+    """A trained model from a folder or the Hub, safetensors only; the bundled one by default. In eval mode."""
+    from transformers import GPT2LMHeadModel
+
+    source = BUNDLED if model is None else os.fspath(model)
+    loaded = GPT2LMHeadModel.from_pretrained(source, use_safetensors=True, dtype="float32")
+    if loaded.config.vocab_size != vocab.VOCAB_SIZE:
+        raise ValueError(f"{source}: expected a model over {vocab.VOCAB_SIZE} ids, found {loaded.config.vocab_size}")
+    return loaded
+
+
+def save_model(model: GPT2LMHeadModel, folder: str | os.PathLike[str]) -> None:
+    """The model as safetensors and JSON with its tokenizer, as `from_pretrained` and `AutoTokenizer` read them."""
+    model.save_pretrained(folder)
+    make_hf_tokenizer().save_pretrained(folder)
+
+
+def _waves(values: np.ndarray, periods: tuple[float, ...]) -> np.ndarray:
+    """Sines and cosines of values over periods, ``[n, 2 · periods]``."""
+    phase = 2 * np.pi * values[:, None] / np.array(periods)
+    return np.concatenate([np.sin(phase), np.cos(phase)], axis=1)
+
+
+def embedding_table(width: int, generator: np.random.Generator, *, std: float = 0.02) -> np.ndarray:
+    """Starting token embeddings ``[801, width]``: what is near in music is near in the table.
+
+    Each kind of token gets features (pitch: the pitch class on all its circles and the height; time: the place in
+    the beat, the bar and the window; length: its logarithm; dynamics: its level) through a random projection of its
+    own, so that kinds stay apart, plus noise, at the scale of GPT-2's own initialisation.
+    """
+    table = generator.normal(0, std, (vocab.VOCAB_SIZE, width))
+    pitch = np.array(vocab.PITCH_IDS, float)
+    time = np.array([vocab.time_ms(token) for token in vocab.TIME_IDS], float)
+    length = np.log2([vocab.duration_ms(token) for token in vocab.DURATION_IDS])
+    level = np.arange(len(vocab.DYNAMIC_IDS), dtype=float)
+    features = {
+        vocab.PITCH_IDS: _waves(pitch, (12, 12 / 5, 6, 4, 3, 2, 24, 48, 176)),
+        vocab.TIME_IDS: _waves(time, (125, 500 / 3, 250, 500, 1_000, 1_500, 2_000, 4_000, 8_000, 16_000, 32_000)),
+        vocab.DURATION_IDS: _waves(length, (1, 2, 4, 8, 16)),
+        vocab.DYNAMIC_IDS: _waves(level, (4, 8, 16)),
+    }
+    for ids, waves in features.items():
+        projected = waves @ generator.normal(0, 1, (waves.shape[1], width))
+        table[ids.start : ids.stop] = 0.5 * table[ids.start : ids.stop] + std * projected / projected.std()
+    return table.astype(np.float32)
+
+
+def position_table(width: int, *, std: float = 0.02) -> np.ndarray:
+    """Starting position embeddings ``[2048, width]``: sinusoids (Vaswani et al. 2017), so that near means similar."""
+    periods = tuple(np.geomspace(2 * np.pi, N_POSITIONS * 4, width // 2))
+    waves = _waves(np.arange(N_POSITIONS, dtype=float), periods)
+    table: np.ndarray = (waves * std * np.sqrt(2)).astype(np.float32)
+    return table

@@ -1,0 +1,178 @@
+"""Opening corpora: archives unpacked, pieces listed by split, a folder's duplicates found.
+
+In: `CorpusSource`s, what a user names. Out: `OpenCorpus`es, which list and read pieces.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tarfile
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from pianalysis import corpora
+from pianalysis.corpora import Files, Piece, Problems
+from pianalysis.notes import PianalysisError
+
+CORPORA: Final = ("pop909", "lieder", "folder")
+MIDI_SUFFIXES: Final = (".mid", ".midi", ".kar")
+SPLITS_FOLDER: Final = Path(__file__).with_name("data") / "splits"
+_SPLIT_SHARES: Final = (("train", 0.9), ("validation", 0.95), ("test", 1.0))
+"""How a folder without a split file is split: by a hash of each file's bytes, so that copies stay together."""
+
+
+@dataclass(frozen=True)
+class CorpusSource:
+    """A corpus as a user names it: pop909, lieder or folder; the folder or archive; the file of its split.
+
+    style: which accompaniment a folder's is like. Without a split file the one that comes with the package is used; a
+    folder's own files are split by a hash.
+    """
+
+    name: str
+    root: str
+    splits: str | None = None
+    style: str = "pop"
+
+
+@dataclass(frozen=True, eq=False)
+class OpenCorpus:
+    """A corpus whose files can be read: `ids` maps each split to its piece ids, `paths` a piece id to its file."""
+
+    source: CorpusSource
+    files: Files
+    ids: dict[str, list[str]]
+    paths: dict[str, str] = field(default_factory=dict)
+    problems: Problems = field(default_factory=list)
+
+    def read(self, piece_id: str, *, versions: bool = False, problems: Problems | None = None) -> Iterator[Piece]:
+        """The versions of one piece. Raises PianalysisError for one that can't be read."""
+        if self.source.name == "pop909":
+            return corpora.read_pop909(self.files, piece_id, versions=versions, problems=problems)
+        if self.source.name == "lieder":
+            return corpora.read_lieder(self.files, piece_id)
+        return corpora.read_single(self.files[self.paths[piece_id]](), piece_id, style=self.source.style)
+
+    def names_of(self, piece_id: str) -> list[str]:
+        """All files that a piece is read from, alternative versions included."""
+        if self.source.name == "folder":
+            return [self.paths[piece_id]]
+        return self._by_piece().get(piece_id, [])
+
+    def _by_piece(self) -> dict[str, list[str]]:
+        return _files_by_piece(tuple(self.files), self.source.name)
+
+
+@lru_cache(maxsize=8)
+def _files_by_piece(names: tuple[str, ...], corpus: str) -> dict[str, list[str]]:
+    """Piece id to file names: a POP909 song is a folder, a song of the Lieder a file beside one table for all."""
+    found: dict[str, list[str]] = {}
+    for name in names:
+        parts = name.split("/")
+        if corpus == "pop909":
+            keys = [part for part in parts[:-1] if part.isdigit()]
+        else:
+            keys = [parts[-1].removesuffix(".mid")]
+        for key in keys[:1]:
+            found.setdefault(key, []).append(name)
+    return found
+
+
+@contextmanager
+def opened(sources: Sequence[CorpusSource]) -> Iterator[list[CorpusSource]]:
+    """The sources with archives unpacked into temporary folders, which are gone at the end.
+
+    Raises PianalysisError for an unknown corpus, a missing split file or an unreadable archive, FileNotFoundError for
+    a root that isn't there.
+    """
+    with ExitStack() as stack:
+        unpacked = []
+        for source in sources:
+            if source.name not in CORPORA:
+                raise PianalysisError(f"expected one of the corpora {list(CORPORA)}, found {source.name!r}")
+            root = Path(source.root)
+            if not root.exists():
+                raise FileNotFoundError(f"{root}: expected a folder or an archive, found nothing")
+            if not root.is_dir():
+                root = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+                _unpack(Path(source.root), root)
+            unpacked.append(replace(source, root=str(root)))
+        yield unpacked
+
+
+def _unpack(archive: Path, folder: Path) -> None:
+    try:
+        with tarfile.open(archive) as tar:
+            tar.extractall(folder, filter="data")
+    except (tarfile.TarError, OSError, EOFError) as error:
+        raise PianalysisError(
+            f"{archive}: expected a folder or a tar archive, found one that can't be read ({error})"
+        ) from None
+
+
+@lru_cache(maxsize=8)
+def open_corpus(source: CorpusSource) -> OpenCorpus:
+    """A corpus in a folder, its pieces listed by split. Raises PianalysisError for a split file that can't be used."""
+    if source.name == "folder":
+        return _open_folder(source)
+    files = corpora.open_files(source.root)
+    table = corpora.read_splits(source.splits or SPLITS_FOLDER / f"{source.name}.json")
+    ids: dict[str, list[str]] = {split: [] for split in corpora.SPLITS}
+    for piece_id, split in table.items():
+        ids[split].append(piece_id)
+    return OpenCorpus(source, files, ids)
+
+
+def _open_folder(source: CorpusSource) -> OpenCorpus:
+    problems: Problems = []
+    files = dict(sorted(_walk(Path(source.root), problems)))
+    table = corpora.read_splits(source.splits) if source.splits else None
+    ids: dict[str, list[str]] = {split: [] for split in corpora.SPLITS}
+    paths: dict[str, str] = {}
+    seen: dict[str, str] = {}
+    for name, path in files.items():
+        piece_id = name.encode("utf-8", "backslashreplace").decode()  # a name that is no UTF-8 can't stand in parquet
+        digest = _hash_of(path)
+        if digest is None:
+            problems.append((piece_id, "can't be read"))
+        elif digest in seen:
+            problems.append((piece_id, f"the same bytes as {seen[digest]}; left out"))
+        elif table is not None and piece_id not in table:
+            problems.append((piece_id, "in no split of the split file; left out"))
+        else:
+            seen[digest] = piece_id
+            paths[piece_id] = name
+            ids[table[piece_id] if table is not None else _split_of(digest)].append(piece_id)
+    return OpenCorpus(source, {name: path.read_bytes for name, path in files.items()}, ids, paths, problems)
+
+
+def _walk(root: Path, problems: Problems) -> Iterator[tuple[str, Path]]:
+    """MIDI files under a folder by their path inside; links to folders aren't followed, so that loops end."""
+
+    def note(error: OSError) -> None:
+        problems.append((str(error.filename), f"the folder can't be read ({error.strerror})"))
+
+    for folder, _, names in os.walk(root, onerror=note):
+        for name in names:
+            path = Path(folder, name)
+            if path.suffix.lower() in MIDI_SUFFIXES:
+                yield path.relative_to(root).as_posix(), path
+
+
+def _hash_of(path: Path) -> str | None:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
+
+
+def _split_of(digest: str) -> str:
+    share = int(digest[:8], 16) / 16**8
+    return next(split for split, until in _SPLIT_SHARES if share < until)

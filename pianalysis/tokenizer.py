@@ -1,0 +1,251 @@
+"""Notes of one window to token ids and back, the event view, and the Hugging Face tokenizer.
+
+In: grid notes, `NOTE_DTYPE` arrays in clock-ms from the window's start whose onsets, lengths, pitches and velocities
+are those of the vocabulary (`quantize` makes them). Out: lists of ids. `decode(encode(w)) == w`.
+
+One window:  <bos> STYLE DENSITY melody <sep> accompaniment <eos>
+One note:    TIME (once per onset), NOTE_ON…, PITCH, DURATION
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from pianalysis import vocab
+from pianalysis.notes import Notes, PianalysisError, make_notes, sort_notes
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+MELODY_VELOCITY: Final = vocab.DYNAMIC_VELOCITIES[5]
+"""What `decode` gives melody notes, whose loudness the tokens don't state: forte, above the accompaniment."""
+
+_DURATIONS = np.array(vocab.DURATIONS_MS)
+_VELOCITIES = np.array(vocab.DYNAMIC_VELOCITIES)
+
+
+class TokenError(PianalysisError):
+    """A sequence of ids that breaks the grammar."""
+
+
+@dataclass(frozen=True, eq=False)
+class WindowNotes:
+    """What one window's tokens say: grid notes of both voices, the style (`vocab.STYLES`), the density."""
+
+    melody: Notes
+    accompaniment: Notes
+    style: str = "pop"
+    density: str = "mid"
+
+
+def quantize(notes: Notes) -> Notes:
+    """Notes in clock-ms to the grid: nearest onset, nearest of the 52 lengths, nearest dynamic, one note a key and onset.
+
+    Notes off the piano's 88 keys and notes that start outside the window (0 … 15,987.5 ms) are left out; of two that
+    strike one key at one onset the longer stays.
+    """
+    grid = notes.copy()
+    steps = np.floor(notes["onset_ms"] / vocab.TIME_STEP_MS + 0.5 + 1e-6)  # a half goes up, rounding errors or not
+    grid["onset_ms"] = steps * vocab.TIME_STEP_MS
+    grid["duration_ms"] = _nearest(_DURATIONS, notes["duration_ms"])
+    grid["velocity"] = _nearest(_VELOCITIES, notes["velocity"])
+    inside = (grid["onset_ms"] >= 0) & (grid["onset_ms"] < vocab.WINDOW_MS)
+    inside &= (grid["pitch"] >= vocab.LOWEST_PITCH) & (grid["pitch"] <= vocab.HIGHEST_PITCH)
+    grid = sort_notes(grid[inside])
+    if not len(grid):
+        return grid
+    last_of_key = np.append((np.diff(grid["onset_ms"]) != 0) | (np.diff(grid["pitch"]) != 0), True)
+    unique: Notes = grid[last_of_key]
+    return unique
+
+
+def _nearest(table: np.ndarray, values: np.ndarray) -> np.ndarray:
+    """The nearest entry of a rising table; a tie goes to the lower."""
+    middles = (table[1:] + table[:-1]) / 2
+    return table[np.searchsorted(middles, values - 1e-6)]
+
+
+def encode_melody(melody: Notes, *, style: str = "pop", density: str = "mid") -> list[int]:
+    """``<bos> STYLE DENSITY melody <sep>``: the prompt. Raises PianalysisError for notes off the grid."""
+    if style not in vocab.STYLES or density not in vocab.DENSITIES:
+        raise PianalysisError(
+            f"expected a style of {[*vocab.STYLES]} and a density of {[*vocab.DENSITIES]}, found {style}, {density}"
+        )
+    return [vocab.BOS, vocab.STYLES[style], vocab.DENSITIES[density], *_encode_notes(melody, loud=False), vocab.SEP]
+
+
+def encode_accompaniment(accompaniment: Notes) -> list[int]:
+    """The accompaniment's tokens, without ``<eos>``. Raises PianalysisError for notes off the grid."""
+    return _encode_notes(accompaniment, loud=True)
+
+
+def encode(window: WindowNotes) -> list[int]:
+    """A window of grid notes to ids, the exact inverse of `decode`.
+
+    >>> note = make_notes([(0, 500, 72, 96)])
+    >>> [vocab.TOKENS[i] for i in encode(WindowNotes(note, make_notes()))][3:7]
+    ['TIME_0', 'NOTE_ON', 'PITCH_72', 'DURATION_500']
+    """
+    prompt = encode_melody(window.melody, style=window.style, density=window.density)
+    return [*prompt, *encode_accompaniment(window.accompaniment), vocab.EOS]
+
+
+def _encode_notes(notes: Notes, *, loud: bool) -> list[int]:
+    ids: list[int] = []
+    previous = (-1, 0)
+    for onset, length, pitch, velocity in notes.tolist():
+        place = (int(onset), pitch)
+        if onset != place[0] or place <= previous:
+            raise PianalysisError(
+                f"expected grid notes rising in onset, then pitch, found {place} after {previous}; use quantize"
+            )
+        if place[0] != previous[0]:
+            ids.append(vocab.time_id(place[0]))
+        if pitch not in vocab.PITCH_IDS:
+            raise PianalysisError(f"expected a pitch from {vocab.LOWEST_PITCH} to {vocab.HIGHEST_PITCH}, found {pitch}")
+        ids += [vocab.dynamic_id(velocity) if loud else vocab.NOTE_ON, pitch, vocab.duration_id(int(length))]
+        previous = place
+    return ids
+
+
+def decode(ids: Sequence[int]) -> WindowNotes:
+    """Ids of one whole window to grid notes. Raises TokenError where the grammar is broken, saying where."""
+    ids = [int(token) for token in ids]
+    if len(ids) < 5 or ids[0] != vocab.BOS or ids[-1] != vocab.EOS or ids.count(vocab.SEP) != 1:
+        raise TokenError(f"expected <bos> STYLE DENSITY … <sep> … <eos>, found {_show(ids[:4])} … {_show(ids[-2:])}")
+    styles = {token: name for name, token in vocab.STYLES.items()}
+    densities = {token: name for name, token in vocab.DENSITIES.items()}
+    if ids[1] not in styles or ids[2] not in densities:
+        raise TokenError(f"expected STYLE DENSITY after <bos>, found {_show(ids[1:3])}")
+    middle = ids.index(vocab.SEP)
+    melody = decode_notes(ids[3:middle], loud=False)
+    return WindowNotes(melody, decode_notes(ids[middle + 1 : -1], loud=True), styles[ids[1]], densities[ids[2]])
+
+
+def decode_notes(ids: Sequence[int], *, loud: bool) -> Notes:
+    """Ids of one voice, without specials, to grid notes. Raises TokenError where the grammar is broken."""
+    rows: list[tuple[float, float, int, int]] = []
+    onset, pitch_floor, position = -1, 0, 0
+    note_ons = vocab.DYNAMIC_IDS if loud else (vocab.NOTE_ON,)
+    while position < len(ids):
+        if ids[position] in vocab.TIME_IDS:
+            later = vocab.time_ms(ids[position])
+            if later <= onset:
+                raise TokenError(
+                    f"expected a time after {onset} ms, found {_show(ids[position : position + 1])} at {position}"
+                )
+            onset, pitch_floor, position = later, 0, position + 1
+        triple = ids[position : position + 3]
+        if (
+            onset < 0
+            or len(triple) < 3
+            or triple[0] not in note_ons
+            or triple[1] not in vocab.PITCH_IDS
+            or triple[2] not in vocab.DURATION_IDS
+        ):
+            raise TokenError(f"expected TIME, then NOTE_ON PITCH DURATION, found {_show(triple)} at {position}")
+        if triple[1] <= pitch_floor:
+            raise TokenError(f"expected a pitch above {pitch_floor} at {onset} ms, found {triple[1]}")
+        velocity = vocab.dynamic_velocity(triple[0]) if loud else MELODY_VELOCITY
+        rows.append((onset, vocab.duration_ms(triple[2]), triple[1], velocity))
+        pitch_floor, position = triple[1], position + 3
+    return make_notes(rows)
+
+
+def _show(ids: Sequence[int]) -> str:
+    return " ".join(vocab.TOKENS[token] if 0 <= token < vocab.VOCAB_SIZE else str(token) for token in ids) or "the end"
+
+
+def to_events(window: WindowNotes) -> list[int]:
+    """The event view: ``<bos> melody <sep> melody and accompaniment <eos>`` as TIME, NOTE_ON | NOTE_OFF, PITCH triples.
+
+    In one time order; at one time first the keys struck earlier are let go. A note-off past the window stands at its
+    last time step. It has no dynamics.
+    """
+    both = sort_notes(np.concatenate([window.melody, window.accompaniment]))
+    return [vocab.BOS, *_events(window.melody), vocab.SEP, *_events(both), vocab.EOS]
+
+
+def _events(notes: Notes) -> list[int]:
+    last = vocab.WINDOW_MS - vocab.TIME_STEP_MS
+    events = []
+    for onset, length, pitch, _ in notes.tolist():
+        end = min(int(onset + length), last)
+        events.append((int(onset), 1, pitch, vocab.NOTE_ON))
+        # A note that begins on the last step ends there too: its note-off must follow its note-on.
+        events.append((end, 2 if end == onset else 0, pitch, vocab.NOTE_OFF))
+    return [token for time, _, pitch, kind in sorted(events) for token in (vocab.time_id(time), kind, pitch)]
+
+
+def from_events(ids: Sequence[int]) -> WindowNotes:
+    """Grid notes of an event view: the inverse of `to_events` in onsets, pitches and lengths.
+
+    Holds for whatever fits the window and doesn't strike a sounding key. Lengths become the nearest of the 52;
+    velocities are `MELODY_VELOCITY`. Raises TokenError where an event is broken or a note is never let go.
+    """
+    ids = [int(token) for token in ids]
+    if len(ids) < 3 or ids[0] != vocab.BOS or ids[-1] != vocab.EOS or ids.count(vocab.SEP) != 1:
+        raise TokenError(f"expected <bos> … <sep> … <eos>, found {_show(ids[:2])} … {_show(ids[-2:])}")
+    middle = ids.index(vocab.SEP)
+    melody = make_notes(_notes_of_events(ids[1:middle]))
+    rows = list(_notes_of_events(ids[middle + 1 : -1]))
+    for row in melody.tolist():
+        if row not in rows:
+            raise TokenError(
+                f"expected every melody note after <sep> too, found none for pitch {row[2]} at {row[0]:.0f} ms"
+            )
+        rows.remove(row)
+    return WindowNotes(quantize(melody), quantize(make_notes(rows)))
+
+
+def _notes_of_events(ids: Sequence[int]) -> Iterator[tuple[float, float, int, int]]:
+    if len(ids) % 3:
+        raise TokenError(f"expected events of three ids, found {len(ids)} ids")
+    sounding: dict[int, int] = {}
+    now = 0
+    for time, kind, pitch in zip(ids[::3], ids[1::3], ids[2::3], strict=True):
+        if time not in vocab.TIME_IDS or kind not in (vocab.NOTE_ON, vocab.NOTE_OFF) or pitch not in vocab.PITCH_IDS:
+            raise TokenError(f"expected TIME, NOTE_ON or NOTE_OFF, PITCH, found {_show((time, kind, pitch))}")
+        if vocab.time_ms(time) < now:
+            raise TokenError(f"expected times that never fall, found {vocab.time_ms(time)} after {now} ms")
+        now = vocab.time_ms(time)
+        if kind == vocab.NOTE_ON:
+            if pitch in sounding:
+                raise TokenError(f"expected NOTE_OFF before pitch {pitch} is struck again at {now} ms")
+            sounding[pitch] = now
+        elif pitch not in sounding:
+            raise TokenError(f"expected NOTE_ON before NOTE_OFF of pitch {pitch} at {now} ms")
+        else:
+            onset = sounding.pop(pitch)
+            yield float(onset), float(max(now - onset, vocab.TIME_STEP_MS)), pitch, MELODY_VELOCITY
+    if sounding:
+        raise TokenError(f"expected NOTE_OFF for every NOTE_ON, found none for pitches {sorted(sounding)}")
+
+
+def make_hf_tokenizer() -> PreTrainedTokenizerFast:
+    """The vocabulary as a `tokenizers` WordLevel model; `save_pretrained` writes a plain tokenizer.json.
+
+    Its text form is the tokens' names with spaces between, so ``tokenizer("TIME_0 NOTE_ON PITCH_72")`` gives the ids.
+    """
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
+    backend = Tokenizer(models.WordLevel(dict(vocab.IDS), unk_token=vocab.TOKENS[vocab.UNK]))
+    backend.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    names = {
+        "pad_token": vocab.PAD,
+        "bos_token": vocab.BOS,
+        "eos_token": vocab.EOS,
+        "sep_token": vocab.SEP,
+        "unk_token": vocab.UNK,
+    }
+    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+        tokenizer_object=backend,
+        model_max_length=2048,
+        clean_up_tokenization_spaces=False,
+        **{name: vocab.TOKENS[token] for name, token in names.items()},
+    )

@@ -1,0 +1,78 @@
+"""Fill README's figures, tokens and picture from the bundled checkpoint.
+
+    python scripts/update_readme.py --likelihood likelihood.json
+
+`--likelihood` is the file of scripts/evaluate_model.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+from itertools import pairwise
+from pathlib import Path
+
+from bundle_checkpoint import likelihood_table  # its neighbour in scripts/
+
+from pianalysis import Arranger, vocab
+from pianalysis.arranger import Arrangement
+from pianalysis.clock import BeatClock
+from pianalysis.notes import read_midi
+from pianalysis.tokenizer import encode
+from pianalysis.windows import make_window
+
+ROOT = Path(__file__).parents[1]
+EXAMPLE = ROOT / "space" / "examples" / "ode_to_joy.mid"
+MELODY_TOKENS, ACCOMPANIMENT_TOKENS = 19, 24
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--likelihood", type=Path, required=True, metavar="FILE")
+    args = parser.parse_args(argv)
+    readme = ROOT / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    piece = Arranger.from_pretrained()(EXAMPLE, seed=0)
+    images = ROOT / "space" / "images"
+    images.mkdir(exist_ok=True)
+    piece.save_png(images / "ode_to_joy.png", title="Ode to Joy, arranged")
+    table = likelihood_table(json.loads(args.likelihood.read_text()))
+    note = "Nats per accompaniment note (`scripts/evaluate_model.py`; the human pieces themselves, unseen in training):"
+    text = between(text, "likelihood", f"{note}\n\n{table}")
+    text = between(text, "tokens", f"```\n{first_tokens(piece)}\n```")
+    readme.write_text(text, encoding="utf-8")
+    return 0
+
+
+def between(text: str, name: str, content: str) -> str:
+    """The text with everything between the two comments of a name replaced."""
+    pattern = re.compile(f"(<!-- {name} -->).*?(<!-- /{name} -->)", re.DOTALL)
+    if not pattern.search(text):
+        raise ValueError(f"expected the comments <!-- {name} --> and <!-- /{name} --> in README.md, found none")
+    return pattern.sub(lambda match: f"{match[1]}\n{content}\n{match[2]}", text)
+
+
+def first_tokens(piece: Arrangement) -> str:
+    """The beginning of the melody and of the accompaniment, as tokens, a line a time."""
+    clock = BeatClock.from_score(read_midi(EXAMPLE))
+    melody, below = clock.notes_to_clock(piece.melody), clock.notes_to_clock(piece.accompaniment)
+    ids = encode(make_window(melody, below, clock.bar_lines, 0, "pop").notes)
+    middle = ids.index(vocab.SEP)
+    lines = [words(ids[:3]), *lines_of(ids[3:MELODY_TOKENS]), "…", words([vocab.SEP])]
+    return "\n".join([*lines, *lines_of(ids[middle + 1 : middle + ACCOMPANIMENT_TOKENS]), "…", words([vocab.EOS])])
+
+
+def words(ids: list[int]) -> str:
+    return " ".join(vocab.TOKENS[token] for token in ids)
+
+
+def lines_of(ids: list[int]) -> list[str]:
+    """A line for each TIME; the last, which may be cut off, is left out if it is."""
+    starts = [index for index, token in enumerate(ids) if token in vocab.TIME_IDS] + [len(ids)]
+    parts = [ids[start:stop] for start, stop in pairwise(starts)]
+    return ["  " + words(part) for part in parts if len(part) % 3 == 1 and len(part) > 1]
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,35 @@
+"""Shared fixtures: one CPU thread (tests run side by side), a tiny random model, no network."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+from pathlib import Path
+
+import pytest
+import torch
+from hypothesis import HealthCheck, settings
+
+from pianalysis.arranger import Arranger
+from pianalysis.model import make_model
+
+torch.set_num_threads(1)
+settings.register_profile(
+    "default", deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+settings.load_profile("default")
+
+ROOT = Path(__file__).parents[1]
+EXAMPLES = ROOT / "space" / "examples"
+
+
+@pytest.fixture(scope="session")
+def tiny_model():
+    return make_model("tiny", seed=0).eval()
+
+
+@pytest.fixture(scope="session")
+def tiny_arranger(tiny_model):
+    return Arranger(tiny_model)

@@ -1,0 +1,75 @@
+"""What several test files draw: tempo maps, time signatures, tracks and whole scores in ticks, notes in milliseconds."""
+
+from __future__ import annotations
+
+import numpy as np
+import symusic
+from hypothesis import strategies as st
+
+from pianalysis.notes import make_notes
+
+MELODY_ROWS = st.tuples(st.floats(0, 60_000), st.floats(0, 5_000), st.integers(0, 127), st.integers(1, 127))
+"""Notes of any kind, in milliseconds."""
+
+TPQS = st.sampled_from([1, 24, 96, 120, 220, 480, 960, 1024, 10_080])
+
+
+def note_arrays(max_size: int = 40) -> st.SearchStrategy:
+    return st.lists(MELODY_ROWS, max_size=max_size).map(make_notes)
+
+
+@st.composite
+def tracks(draw, *, tpq: int, name: str = "", quarters: int = 40, min_notes: int = 0):
+    """Notes of which no two sound at once on one key, zero-length ones among them: what MIDI can state exactly."""
+    places = st.tuples(st.integers(0, quarters * 4), st.integers(0, 127))
+    starts = draw(st.dictionaries(places, st.integers(1, 127), min_size=min_notes, max_size=30))
+    track = symusic.Track(name, draw(st.integers(0, 127)), False)
+    for (place, pitch), velocity in sorted(starts.items()):
+        later = [other for other, key in starts if key == pitch and other > place]
+        first, room = place * tpq // 4, min(later, default=place + 16) * tpq // 4 - place * tpq // 4
+        track.notes.append(symusic.Note(first, draw(st.integers(0, room)), pitch, velocity))
+    return track
+
+
+@st.composite
+def scores(draw, *, max_tracks: int = 3, names: tuple[str, ...] = ("",)):
+    """A score in ticks with at least one note, any tempo map from 10 to 1,000 bpm and any time signatures."""
+    score = symusic.Score(draw(TPQS))
+    places = st.integers(0, 50 * score.tpq)
+    for tick, mspq in sorted(draw(st.dictionaries(places, st.integers(60_000, 6_000_000), max_size=5)).items()):
+        score.tempos.append(symusic.Tempo(tick, mspq=mspq))
+    metres = st.tuples(st.integers(1, 16), st.sampled_from([1, 2, 4, 8, 16, 32]))
+    for tick, (numerator, denominator) in sorted(draw(st.dictionaries(places, metres, max_size=4)).items()):
+        score.time_signatures.append(symusic.TimeSignature(tick, numerator, denominator))
+    for number in range(draw(st.integers(1, max_tracks))):
+        name = draw(st.sampled_from(names))
+        score.tracks.append(draw(tracks(tpq=score.tpq, name=name, min_notes=int(number == 0))))
+    return score
+
+
+@st.composite
+def beat_annotations(draw):
+    """Beats 300 to 1,200 ms apart, downbeats anywhere, and a span that may reach past them on both sides."""
+    gaps = draw(st.lists(st.floats(300, 1_200), min_size=1, max_size=40))
+    beats = draw(st.floats(0, 5_000)) + np.cumsum([0, *gaps])
+    downbeats = np.zeros(len(beats), bool)
+    downbeats[draw(st.lists(st.integers(0, len(beats) - 1), min_size=1, max_size=12))] = True
+    start = draw(st.floats(0, float(beats[-1])))
+    return beats, downbeats, start, start + draw(st.floats(1, 120_000))
+
+
+def simple_score(rows, *, tpq: int = 480, bpm: float = 120, metre: tuple[int, int] | None = None, name: str = "MELODY"):
+    """A score of one track from (quarter, length in quarters, pitch) rows."""
+    score = symusic.Score(tpq)
+    score.tempos.append(symusic.Tempo(0, bpm))
+    if metre:
+        score.time_signatures.append(symusic.TimeSignature(0, *metre))
+    add_track(score, rows, name=name)
+    return score
+
+
+def add_track(score, rows, *, name: str = "", is_drum: bool = False) -> None:
+    track = symusic.Track(name, 0, is_drum)
+    for onset, length, pitch in rows:
+        track.notes.append(symusic.Note(round(onset * score.tpq), round(length * score.tpq), pitch, 80))
+    score.tracks.append(track)

@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from transformers import LogitsProcessorList
+
+from pianalysis import vocab
+from pianalysis.generation import (
+    Engine,
+    GrammarLogitsProcessor,
+    GrammarState,
+    Sampling,
+    closing,
+    draw,
+    state_after,
+)
+from pianalysis.notes import PianalysisError, make_notes
+from pianalysis.tokenizer import WindowNotes, decode, encode, encode_accompaniment, encode_melody
+
+MELODY = make_notes([(0, 500, 72, 96), (500, 1000, 74, 96), (4000, 250, 60, 96)])
+PROMPT = encode_melody(MELODY)
+
+
+def sample(engine, seed, *, prompt=PROMPT, sampling=None, **limits):
+    state = state_after(prompt, **limits)
+    ids = engine.continue_prompt(prompt, state, sampling or Sampling(), np.random.default_rng(seed))
+    return [*prompt, *ids, vocab.EOS]
+
+
+@pytest.fixture(scope="module")
+def engine(tiny_model):
+    return Engine(tiny_model)
+
+
+@pytest.mark.parametrize("block", range(10))
+def test_every_sampled_sequence_decodes_inside_the_window(engine, block):
+    for seed in range(block * 30, block * 30 + 30):
+        length = [1_500, 3_000, 16_000][seed % 3]
+        window = decode(sample(engine, seed, length_ms=length, sampling=Sampling(temperature=1.0, top_k=0, top_p=1.0)))
+        np.testing.assert_array_equal(window.melody, MELODY)
+        assert (window.accompaniment["onset_ms"] < length).all()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_rest_is_longer_than_allowed(engine, seed):
+    sampling = Sampling(temperature=1.0, top_k=0, top_p=1.0)
+    window = decode(sample(engine, seed, first_ms=1_000, rest_ms=500, length_ms=6_000, sampling=sampling))
+    onsets = [1_000, *window.accompaniment["onset_ms"], 6_000]
+    assert np.diff(onsets).max() <= 500
+
+
+@given(st.integers(0, 10_000))
+@settings(max_examples=30)
+def test_history_stays_and_new_notes_lie_beyond_it(engine, seed):
+    history = make_notes([(0, 500, 48, 64), (500, 500, 52, 64), (500, 500, 55, 64)])
+    prompt = PROMPT + encode_accompaniment(history)
+    window = decode(sample(engine, seed, prompt=prompt, first_ms=2_000, length_ms=4_000))
+    np.testing.assert_array_equal(window.accompaniment[:3], history)
+    new = window.accompaniment["onset_ms"][3:]
+    assert ((new >= 2_000) & (new < 4_000)).all()
+
+
+def test_one_seed_one_sequence(engine):
+    assert sample(engine, 7) == sample(engine, 7)
+    assert len({tuple(sample(engine, seed)) for seed in range(5)}) == 5
+
+
+def test_a_full_window_is_closed_and_still_decodes(tiny_model):
+    engine = Engine(tiny_model)
+    engine.max_length = len(PROMPT) + 20
+    sampling = Sampling(temperature=1.0, top_k=0, top_p=1.0)
+    lengths = set()
+    for seed in range(40):
+        ids = sample(engine, seed, sampling=sampling)
+        decode(ids)
+        lengths.add(len(ids))
+        assert len(ids) <= engine.max_length
+    assert max(lengths) > engine.max_length - 8  # the limit was really met
+
+
+def test_a_prompt_without_room_is_refused(tiny_model):
+    engine = Engine(tiny_model)
+    engine.max_length = len(PROMPT) + 4
+    with pytest.raises(PianalysisError, match="fewer bars"):
+        sample(engine, 0)
+
+
+def test_plain_generate_with_the_processor_decodes(tiny_model):
+    torch.manual_seed(0)
+    prompt = torch.tensor([PROMPT] * 6)
+    processor = GrammarLogitsProcessor(length_ms=4_000, max_length=300)
+    run = partial(tiny_model.generate, do_sample=True, max_length=300, attention_mask=torch.ones_like(prompt))
+    for ids in run(prompt, logits_processor=LogitsProcessorList([processor])).tolist():
+        window = decode(ids[: ids.index(vocab.EOS) + 1])
+        assert (window.accompaniment["onset_ms"] < 4_000).all()
+        assert set(ids[ids.index(vocab.EOS) + 1 :]) <= {vocab.PAD}
+
+
+def test_engine_equals_plain_generate_when_greedy(tiny_model, engine):
+    prompt = torch.tensor([PROMPT])
+    processor = GrammarLogitsProcessor(max_length=120)
+    expected = tiny_model.generate(
+        prompt, do_sample=False, max_length=120, logits_processor=[processor], attention_mask=torch.ones_like(prompt)
+    )[0].tolist()
+    engine = Engine(tiny_model)
+    engine.max_length = 120
+    assert sample(engine, 0, sampling=Sampling(top_k=1)) == expected
+
+
+def test_the_grammar_allows_exactly_what_can_follow():
+    names = lambda state: {vocab.TOKENS[token].split("_")[0] for token in np.flatnonzero(state.allowed())}  # noqa: E731
+    state = state_after(PROMPT)
+    assert names(state) == {"TIME", "<eos>"}
+    state = state.advance(vocab.time_id(15_975))
+    assert names(state) == {"NOTE"}
+    assert int(state.allowed().sum()) == len(vocab.DYNAMIC_IDS)
+    state = state.advance(vocab.DYNAMIC_IDS[3])
+    assert np.flatnonzero(state.allowed()).tolist() == list(vocab.PITCH_IDS)
+    state = state.advance(107)
+    assert names(state) == {"DURATION"}
+    state = state.advance(vocab.duration_id(500))
+    assert names(state) == {"NOTE", "<eos>"}  # no later time is left
+    state = state.advance(vocab.DYNAMIC_IDS[0])
+    assert np.flatnonzero(state.allowed()).tolist() == [108]
+    state = state.advance(108).advance(vocab.duration_id(25))
+    assert np.flatnonzero(state.allowed()).tolist() == [vocab.EOS]
+
+
+def test_the_melody_is_one_voice():
+    state = state_after(PROMPT[:-1])
+    assert set(np.flatnonzero(state.allowed())) == {vocab.SEP, *range(vocab.time_id(4_025), vocab.TIME_IDS.stop)}
+
+
+def test_never_sampled_tokens_are_never_allowed():
+    never = [vocab.PAD, vocab.BOS, vocab.UNK, vocab.NOTE_OFF, vocab.RESERVED]
+    state = GrammarState(expects="style", loud=False)
+    ids = encode(WindowNotes(MELODY, MELODY))
+    for token in ids[1:]:
+        assert not state.allowed()[never].any()
+        state = state.advance(token)
+    assert not state.allowed().any()
+
+
+def test_broken_prompts_are_refused():
+    with pytest.raises(PianalysisError, match="<bos>"):
+        state_after([60])
+    with pytest.raises(PianalysisError, match="PITCH_60"):
+        state_after([*PROMPT, 60])
+
+
+def test_closing_leaves_room_for_the_end():
+    state = state_after(PROMPT)
+    assert closing(state, state.allowed(), 100)[vocab.time_id(0)]
+    assert np.flatnonzero(closing(state, state.allowed(), 5)).tolist() == [vocab.EOS]
+    unfinished = state.advance(vocab.time_id(0))
+    assert np.flatnonzero(closing(unfinished, unfinished.allowed(), 4)).tolist() == list(vocab.DYNAMIC_IDS)
+
+
+def test_draw_by_hand():
+    mask = np.zeros(vocab.VOCAB_SIZE, dtype=bool)
+    mask[[3, 5, 9]] = True
+    logits = np.full(vocab.VOCAB_SIZE, 99.0, dtype=np.float32)
+    logits[[3, 5, 9]] = np.log([0.2, 0.5, 0.3])
+    draws = lambda **how: [draw(logits, mask, Sampling(**how), np.random.default_rng(s)) for s in range(2_000)]  # noqa: E731
+    plain = draws(temperature=1.0, top_k=0, top_p=1.0)
+    assert set(plain) == {3, 5, 9}
+    assert plain.count(5) / 2_000 == pytest.approx(0.5, abs=0.04)
+    assert set(draws(temperature=1.0, top_k=2, top_p=1.0)) == {5, 9}
+    assert set(draws(temperature=1.0, top_k=0, top_p=0.5)) == {5}
+    assert set(draws(temperature=1.0, top_k=0, top_p=0.51)) == {5, 9}
+    assert set(draws(temperature=0.01, top_k=0, top_p=1.0)) == {5}
+
+
+@pytest.mark.parametrize("bad", [{"temperature": 0}, {"temperature": -1}, {"top_k": -1}, {"top_p": 0}, {"top_p": 1.1}])
+def test_bad_sampling_options_are_refused(bad):
+    with pytest.raises(PianalysisError, match="expected"):
+        Sampling(**bad)

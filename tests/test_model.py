@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from pianalysis import vocab
+from pianalysis.model import embedding_table, load_model, make_config, make_model, position_table, save_model
+
+
+@pytest.mark.parametrize(("preset", "parameters"), [("canonical", 20_374_016), ("small", 3_888_896), ("tiny", 116_640)])
+def test_sizes(preset, parameters):
+    assert make_model(preset).num_parameters() == parameters
+
+
+def test_an_unknown_preset_is_refused():
+    with pytest.raises(ValueError, match="huge"):
+        make_config("huge")
+
+
+def test_the_same_seed_gives_the_same_weights():
+    first, again, other = make_model("tiny", seed=1), make_model("tiny", seed=1), make_model("tiny", seed=2)
+    key = "transformer.h.0.mlp.c_fc.weight"
+    assert torch.equal(first.state_dict()[key], again.state_dict()[key])
+    assert not torch.equal(first.state_dict()[key], other.state_dict()[key])
+    assert torch.equal(first.transformer.wte.weight, again.transformer.wte.weight)
+
+
+def cosine(table, a, b):
+    return float(table[a] @ table[b] / np.linalg.norm(table[a]) / np.linalg.norm(table[b]))
+
+
+def test_what_is_near_in_music_is_near_in_the_table():
+    table = embedding_table(256, np.random.default_rng(0))
+    assert table.shape == (vocab.VOCAB_SIZE, 256)
+    assert cosine(table, 60, 72) > cosine(table, 60, 66)
+    assert cosine(table, vocab.time_id(500), vocab.time_id(525)) > cosine(table, vocab.time_id(500), vocab.time_id(675))
+    assert abs(cosine(table, 60, vocab.time_id(500))) < 0.4
+    positions = position_table(256)
+    assert cosine(positions, 100, 101) > cosine(positions, 100, 140)
+    assert table.std() == pytest.approx(0.02, rel=0.3)
+    assert positions.std() == pytest.approx(0.02, rel=0.3)
+
+
+def test_saved_models_load_with_auto_classes(tmp_path, tiny_model):
+    save_model(tiny_model, tmp_path)
+    assert {path.suffix for path in tmp_path.iterdir()} == {".json", ".safetensors"}
+    model = AutoModelForCausalLM.from_pretrained(tmp_path)
+    ids = torch.tensor([AutoTokenizer.from_pretrained(tmp_path)("<bos> STYLE_POP DENSITY_LOW <sep>")["input_ids"]])
+    with torch.no_grad():
+        torch.testing.assert_close(model(ids).logits, tiny_model(ids).logits)
+
+
+def test_models_over_another_vocabulary_are_refused(tmp_path):
+    config = make_config("tiny")
+    config.vocab_size = 900
+    type(make_model("tiny"))(config).save_pretrained(tmp_path)
+    with pytest.raises(ValueError, match="801"):
+        load_model(tmp_path)
+
+
+def test_pickled_weights_are_refused(tmp_path, tiny_model):
+    tiny_model.config.save_pretrained(tmp_path)
+    torch.save(tiny_model.state_dict(), tmp_path / "pytorch_model.bin")
+    with pytest.raises(OSError, match="safetensors"):
+        load_model(tmp_path)

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import re
+import shlex
+
+import pytest
+from conftest import ROOT
+
+from pianalysis.cli import build_parser
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = re.findall(r"^(pianalysis [^#\n]+)", README.replace("\\\n", " "), re.MULTILINE)
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_every_command_in_the_readme_is_understood(line):
+    args = build_parser().parse_args(shlex.split(line)[1:])
+    assert callable(args.run)
+
+
+def test_the_readme_shows_every_command():
+    assert {line.split()[1] for line in COMMANDS} == {"arrange", "compose", "tokens", "vocab", "prepare", "validate"}
+
+
+def test_the_readme_names_every_module_and_what_it_links_exists():
+    for module in (ROOT / "pianalysis").glob("[a-z]*.py"):
+        assert f"pianalysis/{module.name}" in README
+    for target in re.findall(r"\]\((?!http)([^)]+)\)", README):
+        assert (ROOT / target).exists(), target
+
+
+@pytest.mark.parametrize("name", ["tokens", "likelihood"])
+def test_figures_were_filled_in(name):
+    filled = re.search(f"<!-- {name} -->(.*?)<!-- /{name} -->", README, re.DOTALL)
+    assert filled is not None
+    assert len(filled[1].strip()) > 100
