@@ -330,9 +330,17 @@ def _empty_score(bpm: float) -> symusic.Score:
 def _append_track(score: symusic.Score, name: str, tempo_map: symusic.Score, notes: Notes) -> None:
     """Add a track of notes in real ms to a score in ticks, in place."""
     track = symusic.Track(name, 0, False)
-    onset = ms_to_ticks(tempo_map, notes["onset_ms"])
-    length = np.maximum(ms_to_ticks(tempo_map, notes["onset_ms"] + notes["duration_ms"]) - onset, 1)
-    for row in zip(onset.tolist(), length.tolist(), notes["pitch"].tolist(), notes["velocity"].tolist(), strict=True):
+    start, stop = (ms_to_ticks(tempo_map, ms) for ms in (notes["onset_ms"], notes["onset_ms"] + notes["duration_ms"]))
+    # A note shorter than a coarse tick takes the last one of its own, so that none begins at the piece's end.
+    start = np.where(stop > start, start, np.maximum(stop - 1, 0))
+    in_ticks = notes.copy()
+    in_ticks["onset_ms"], in_ticks["duration_ms"] = start, np.maximum(stop - start, 1)
+    in_ticks = let_go_before_restrike(in_ticks)
+    in_ticks = in_ticks[in_ticks["duration_ms"] > 0]
+    onset, length = (in_ticks[name].astype(int) for name in ("onset_ms", "duration_ms"))
+    for row in zip(
+        *(column.tolist() for column in (onset, length, in_ticks["pitch"], in_ticks["velocity"])), strict=True
+    ):
         track.notes.append(symusic.Note(*row))
     score.tracks.append(track)
 

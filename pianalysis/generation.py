@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from inspect import signature
 from typing import Any, Final, Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from transformers import LogitsProcessor
+from transformers import DynamicCache, LogitsProcessor
 
 from pianalysis import vocab
 from pianalysis.notes import PianalysisError
@@ -200,6 +201,8 @@ class Engine:
     def __init__(self, model: Any) -> None:
         self.model = model.eval()
         self.max_length = int(model.config.n_positions)
+        # transformers 5.24 renamed the argument, and warns of the old name.
+        self._cache_argument = "cache" if "cache" in signature(model.forward).parameters else "past_key_values"
 
     @torch.inference_mode()
     def continue_prompt(
@@ -221,7 +224,8 @@ class Engine:
             )
         end = state.end_token
         written: list[int] = []
-        output = self.model(input_ids=torch.tensor([list(prompt)]), use_cache=True)
+        cache = {self._cache_argument: DynamicCache(config=self.model.config)}
+        output = self.model(input_ids=torch.tensor([list(prompt)]), use_cache=True, **cache)
         while True:
             mask = closing(state, state.allowed(), self.max_length - len(prompt) - len(written))
             token = draw(output.logits[0, -1].float().numpy(), mask, sampling, generator)
@@ -231,6 +235,4 @@ class Engine:
             written.append(token)
             if on_token is not None:
                 on_token(token)
-            output = self.model(
-                input_ids=torch.tensor([[token]]), past_key_values=output.past_key_values, use_cache=True
-            )
+            output = self.model(input_ids=torch.tensor([[token]]), use_cache=True, **cache)

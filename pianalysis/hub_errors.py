@@ -158,13 +158,13 @@ def _explain_failure(error: Exception, repo_id: str, name: str) -> str | None:
     first = _first_line(error)
     if isinstance(error, errors.HFValidationError):
         return f"expected a repository like ORG/NAME in letters, digits, '-', '_' and '.', found {repo_id!r}"
+    if first.startswith(BAD_CARD):
+        detail = " ".join(str(error).split())
+        return f"{detail}; correct the front matter between the two lines of ---, then try again"
     if constants.is_offline_mode():
         return f"{name} isn't in the cache, and offline mode is on; unset HF_HUB_OFFLINE to download it"
     if _network_trouble_in(error):
         return f"no connection to {constants.ENDPOINT} ({_reason(error)}); check the network and HF_ENDPOINT, then try again: what was uploaded isn't sent again"
-    if first.startswith(BAD_CARD):
-        detail = " ".join(str(error).split())
-        return f"{detail}; correct the front matter between the two lines of ---, then try again"
     if isinstance(error, json.JSONDecodeError):
         return f"{constants.ENDPOINT} doesn't answer like the Hub (no JSON); check HF_ENDPOINT, or try again later"
     if isinstance(error, PermissionError) and not error.filename:  # of the storage client, not of a file

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +37,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--minutes", type=float, required=True, help="wall-clock minutes of training, all runs together"
     )
+    parser.add_argument("--history", default="", metavar="TEXT", help="what came before this run, for the card")
     parser.add_argument("--output", type=Path, default=Path(BUNDLED))
     args = parser.parse_args(argv)
     best = args.run / "best"
@@ -54,14 +54,16 @@ def main(argv: list[str] | None = None) -> int:
         pad_token_id=vocab.PAD,
     )
     generation.save_pretrained(args.output)
-    shutil.copy(best / "trainer_state.json", args.output)
     state = json.loads((best / "trainer_state.json").read_text())
+    # The only value in it that names a folder of the machine that trained.
+    state["best_model_checkpoint"] = Path(state["best_model_checkpoint"]).name
+    (args.output / "trainer_state.json").write_text(json.dumps(state, indent=1) + "\n")
     command = json.loads((best / "command.json").read_text())
     draw_curves(state, args.output / "training_curves.png")
     train = load_windows(args.dataset, "train")
     tokens_seen = state["global_step"] * command["batch_size"] * trained_length(train, command["max_length"])
     figures = json.loads(args.likelihood.read_text())
-    card = make_card(model, state, command, figures, len(train), tokens_seen, args.minutes)
+    card = make_card(model, state, command, figures, len(train), tokens_seen, args.minutes, args.history)
     card.save(args.output / "README.md")
     (ROOT / "model_card.md").write_text(
         str(card).replace("](training_curves.png)", "](pianalysis/data/checkpoint/training_curves.png)")
@@ -100,6 +102,7 @@ def make_card(
     windows: int,
     tokens_seen: float,
     minutes: float,
+    history: str,
 ) -> ModelCard:
     config = model.config
     results = [
@@ -139,6 +142,7 @@ def make_card(
         steps=f"{state['global_step']:,}",
         optimizer={"muon": "Muon on the blocks' matrices, AdamW on the rest", "adamw": "AdamW"}[command["optimizer"]],
         command=command_line(command),
+        history=f" {history}" if history else "",
         table=likelihood_table(figures),
         pcs=consonance_lines(figures),
         **{key: command[key] for key in SHOWN},

@@ -84,7 +84,11 @@ def test_pop909_versions_are_versions_of_the_same_song(pop909):
 @needs_data
 @pytest.mark.parametrize(
     ("song", "metre", "bars", "fit"),
-    [(WALTZ, (3, 4), [1500] * 2, 10), (UPBEAT, (4, 4), [500, 2000], 8), (SIX_EIGHT, (6, 8), [1500] * 2, 10)],
+    [
+        (WALTZ, (3, 4), [1500] * 2, 10),
+        (UPBEAT, (4, 4), [500, 2000], 9),  # the whole song: upbeat, seven bars, and one without the upbeat's beat
+        (SIX_EIGHT, (6, 8), [1500] * 2, 8),  # the whole song
+    ],
 )
 def test_lieder_have_two_voices_and_bars_of_their_metre(lieder, song, metre, bars, fit):
     files, _ = lieder
