@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,7 +16,7 @@ import symusic
 
 from pianalysis import vocab
 from pianalysis.clock import BeatClock, sits_on_grid, snap
-from pianalysis.melody import Melody, find_melody, fold_to_keyboard, monophonic
+from pianalysis.melody import Melody, find_melody, fold_to_keyboard, key_shift, monophonic
 from pianalysis.notes import (
     Notes,
     PianalysisError,
@@ -120,7 +120,11 @@ class Options:
 
 @dataclass(frozen=True, eq=False)
 class _Source:
-    """A melody on its clock. voice: the prompt, one voice on the piano's keys, in clock-ms; bars first_bar … last_bar."""
+    """A melody on its clock.
+
+    voice: the prompt, one voice on the piano's keys, in clock-ms. shift: the semitones that it was moved by, to the key
+    that the model knows. The bars are first_bar … last_bar.
+    """
 
     score: symusic.Score
     melody: Melody
@@ -129,7 +133,8 @@ class _Source:
     first_bar: int
     last_bar: int
     on_grid: bool
-    remarks: tuple[str, ...] = field(default=())
+    remarks: tuple[str, ...] = ()
+    shift: int = 0
 
 
 class Arranger:
@@ -163,8 +168,17 @@ class Arranger:
         """
         chosen = replace(options or Options(), **changes)
         prepared = _prepare(source, track, chosen.max_bars)
+        if self.normalises_key:
+            prepared = _to_the_models_key(prepared)
         parts = self._windows(prepared, chosen, np.random.default_rng(seed), progress)
         return _finish(prepared, np.concatenate([make_notes(), *parts]), seed)
+
+    @property
+    def normalises_key(self) -> bool:
+        """Whether the model was trained on pieces transposed to C major or A minor."""
+        from pianalysis.model import normalises_key
+
+        return normalises_key(self.engine.model)
 
     def _windows(
         self, source: _Source, options: Options, generator: np.random.Generator, progress: Progress | None
@@ -205,8 +219,14 @@ class Arranger:
         if len(prompt) + 2 * len(encode_accompaniment(past)) > self.engine.max_length:
             past = make_notes()  # a very dense stretch: better no history than no room for the answer
         prompt += encode_accompaniment(past)
-        limits = {"first_ms": int(np.ceil(first)), "length_ms": int(np.floor(length)), "rest_ms": LONGEST_REST_MS}
-        state = state_after(prompt, **limits)
+        state = state_after(
+            prompt,
+            first_ms=int(np.ceil(first)),
+            length_ms=int(np.floor(length)),
+            rest_ms=LONGEST_REST_MS,
+            lowest=vocab.LOWEST_PITCH + max(source.shift, 0),
+            highest=vocab.HIGHEST_PITCH + min(source.shift, 0),
+        )
         ids = self.engine.continue_prompt(prompt, state, options.sampling, generator)
         fresh = decode_notes(ids, loud=True)
         fresh["onset_ms"] += start
@@ -230,7 +250,11 @@ class Arranger:
             raise PianalysisError(f"expected 1 to 1,000 bars at 20 to 300 bpm, found {bars} bars at {bpm} bpm")
         chosen = replace(options or Options(), **changes, max_bars=bars)
         score = _empty_score(bpm)
-        melody = self._compose_melody(score, bars, chosen, np.random.default_rng([seed, 1]))
+        generator = np.random.default_rng([seed, 1])
+        melody = self._compose_melody(score, bars, chosen, generator)
+        if self.normalises_key:  # it writes in C major or A minor; the seed chooses the key
+            melody["pitch"] += generator.integers(-6, 6)
+            melody = fold_to_keyboard(melody)
         if not len(melody):
             raise PianalysisError(
                 f"the model wrote no melody with seed {seed}; choose another seed or a higher temperature"
@@ -292,8 +316,18 @@ def _prepare(
     return _Source(score, melody, clock, voice, first_bar, last_bar, sits_on_grid(voice), tuple(remarks))
 
 
+def _to_the_models_key(source: _Source) -> _Source:
+    """The source with its voice in C major or A minor: of two octaves the one that is nearer to where it was."""
+    shift = key_shift(source.voice)
+    moved = source.voice.copy()
+    moved["pitch"] += shift
+    return replace(source, voice=fold_to_keyboard(moved), shift=shift)
+
+
 def _finish(source: _Source, below: Notes, seed: int) -> Arrangement:
     lines = source.clock.bar_lines
+    below = below.copy()
+    below["pitch"] -= source.shift
     if source.on_grid and len(below):
         below = snap(below)
         below = below[below["onset_ms"] < lines[source.last_bar]]

@@ -2,7 +2,8 @@
 
 In: corpora and their splits. Out: a folder, and a `BuildReport`. Work is cut into parts of some pieces; a part is
 written whole or not at all, so an interrupted build goes on where it was, and the result is the same bytes whatever the
-number of processes.
+number of processes. Validation and test come before training: music that is in both, as corpora have it under two
+names, is left out of training.
 """
 
 from __future__ import annotations
@@ -11,31 +12,35 @@ import hashlib
 import json
 import os
 import shutil
+import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
-from functools import partial
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, fields
+from functools import lru_cache, partial
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pianalysis import __version__, corpora
-from pianalysis.cards import dataset_card
-from pianalysis.dataset import FEATURES, notes_row, piece_windows, window_row
+from pianalysis.cards import NO_REPO, PLOTS_FILE, dataset_card
+from pianalysis.dataset import FEATURES, PARTS_FOLDER, REPORT_FILE, notes_row, piece_windows, window_digest, window_row
+from pianalysis.melody import key_shift
 from pianalysis.notes import PianalysisError, write_atomically
 from pianalysis.report import BuildReport, PartReport, save_plots
 from pianalysis.sources import CorpusSource, OpenCorpus, open_corpus, opened
 
 PIECES_PER_PART: Final = 16
 ROWS_PER_SHARD: Final = {"notes": 1_000, "windows": 20_000}
-PARTS_FOLDER: Final = ".parts"
-REPORT_FILE: Final = "build_report.json"
-"""Written last: a folder without it is not finished."""
+CARD_FILE: Final = "README.md"
 
 Progress = Callable[[int, int], None]
+"""Called with the parts that are done and all of them."""
 
 
 @dataclass(frozen=True)
@@ -53,99 +58,176 @@ class BuildOptions:
 
 @dataclass(frozen=True)
 class Part:
-    """Some pieces of one corpus and split that are built together."""
+    """Some pieces of one corpus and split that are built together. names: of the files of each piece."""
 
     index: int
     split: str
     source: CorpusSource
     piece_ids: tuple[str, ...]
+    names: tuple[tuple[str, ...], ...]
     every_bar: bool
     versions: bool
 
 
+@dataclass(frozen=True)
+class BuiltPart:
+    """The files of a part that is done: what their names begin with, and the rows of each config in them."""
+
+    stem: Path
+    split: str
+    rows: dict[str, int]
+
+
 def build_dataset(
-    options: BuildOptions, output: str | os.PathLike[str], *, num_proc: int = 1, progress: Progress | None = None
+    options: BuildOptions,
+    output: str | os.PathLike[str],
+    *,
+    num_proc: int = 1,
+    progress: Progress | None = None,
+    repo_id: str = NO_REPO,
 ) -> BuildReport:
     """Build the dataset in a folder; going on with what an interrupted build of the same left there.
 
-    Raises PianalysisError if no piece is usable (nothing is left then), or if the folder holds something else.
+    repo_id: what the card calls the dataset. Raises PianalysisError if no piece is usable (nothing is left then), or
+    if the folder holds something else.
     """
-    folder = _claim(Path(output))
+    folder = Path(output)
+    _check_output(folder)
     with opened(options.sources) as sources:
         parts = plan_parts(options, sources)
         problems = [problem for source in sources for problem in open_corpus(source).problems]
-        reports = list(_build_parts(parts, folder / PARTS_FOLDER, num_proc, progress))
-    report = BuildReport.merge(reports, problems)
+        open_corpus.cache_clear()  # the parts have what is needed of a list that may be long
+        _claim(folder)
+        report = BuildReport(problems=problems, every_bar=options.every_bar)
+        built: list[BuiltPart] = []
+        with _mapper(num_proc) as run:
+            for split in corpora.SPLITS[::-1]:
+                build = partial(build_part, folder=folder / PARTS_FOLDER, taken=_save_taken(built, folder))
+                for part, counts in run(build, [part for part in parts if part.split == split]):
+                    built.append(part)
+                    report.add(counts)  # and let them go: memory must not grow with the corpus
+                    if progress is not None:
+                        progress(len(built), len(parts))
     if not report.windows:
         shutil.rmtree(folder)
         raise PianalysisError(
             f"expected at least one usable piece, found none of {report.pieces_seen}: {report.first_problems()}"
         )
+    built.sort(key=lambda part: part.stem)
     for config in FEATURES:
-        _assemble(config, parts, reports, folder)
-    shutil.rmtree(folder / PARTS_FOLDER)
-    write_atomically(folder / REPORT_FILE, (json.dumps(report.to_dict(), indent=1, ensure_ascii=True) + "\n").encode())
+        _assemble(config, built, folder)
+    save_plots(report, folder / PLOTS_FILE)
+    write_atomically(folder / CARD_FILE, dataset_card(report, folder, repo_id=repo_id).encode())
+    _finish(folder, report)
     return report
 
 
-def _claim(folder: Path) -> Path:
-    """The folder, made ready: an unfinished or finished build of ours may be there, nothing else."""
+def _finish(folder: Path, report: BuildReport) -> None:
+    """Write the report, which says that all is there. The empty folder of parts goes last: it says whose folder it is."""
+    for path in (folder / PARTS_FOLDER).iterdir():
+        path.unlink()
+    text = json.dumps(report.to_dict(), indent=1, ensure_ascii=True) + "\n"
+    write_atomically(folder / REPORT_FILE, text.encode())
+    (folder / PARTS_FOLDER).rmdir()
+
+
+def _check_output(folder: Path) -> None:
+    """Refuse a place where something of somebody else's is: a finished or unfinished build of ours may be there."""
     if folder.exists() and not folder.is_dir():
-        raise PianalysisError(f"{folder}: expected a folder, found a file")
-    if (
-        folder.is_dir()
-        and any(folder.iterdir())
-        and not ((folder / PARTS_FOLDER).exists() or (folder / REPORT_FILE).exists())
-    ):
+        raise PianalysisError(f"{folder}: expected a folder, found a file; choose another name")
+    if not folder.is_dir() or not any(folder.iterdir()):
+        return
+    if not ((folder / PARTS_FOLDER).exists() or (folder / REPORT_FILE).exists()):
         raise PianalysisError(
             f"{folder}: expected an empty folder or a dataset of ours, found other files; choose another"
         )
+
+
+def _claim(folder: Path) -> None:
+    """Make the folder ready. What a finished build left is no longer finished from the first step on."""
     try:
         (folder / PARTS_FOLDER).mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise PianalysisError(f"{folder}: can't be written ({error.strerror}); choose another folder") from None
-    (folder / REPORT_FILE).unlink(missing_ok=True)
+    for name in (REPORT_FILE, CARD_FILE, PLOTS_FILE):
+        (folder / name).unlink(missing_ok=True)
     for config in FEATURES:
         shutil.rmtree(folder / config, ignore_errors=True)
-    return folder
 
 
 def plan_parts(options: BuildOptions, sources: list[CorpusSource]) -> list[Part]:
-    """The parts of a build in their order: by split, corpus, and place in the split file."""
+    """The parts of a build in their order: by split, corpus, and place in the split file.
+
+    Raises PianalysisError where two sources of one kind have a piece of the same id: rows couldn't tell them apart.
+    """
     parts: list[Part] = []
+    seen: set[tuple[str, str]] = set()
     for split in corpora.SPLITS:
         flags = (options.every_bar and split == "train", options.versions and split == "train")
         for source in sources:
             ids = open_corpus(source).ids[split][: options.limit]
+            if twice := seen.intersection((source.name, piece_id) for piece_id in ids):
+                raise PianalysisError(
+                    f"expected other names in the second {source.name}, found {min(twice)[1]!r} in both"
+                )
+            seen.update((source.name, piece_id) for piece_id in ids)
             for start in range(0, len(ids), PIECES_PER_PART):
-                parts.append(Part(len(parts), split, source, tuple(ids[start : start + PIECES_PER_PART]), *flags))
+                some = tuple(ids[start : start + PIECES_PER_PART])
+                names = tuple(map(open_corpus(source).names_of, some))
+                parts.append(Part(len(parts), split, source, some, names, *flags))
     return parts
 
 
-def _build_parts(parts: list[Part], folder: Path, num_proc: int, progress: Progress | None) -> Iterator[PartReport]:
-    build = partial(build_part, folder=folder)
+@contextmanager
+def _mapper(num_proc: int) -> Iterator[Callable[..., Iterator[tuple[BuiltPart, PartReport]]]]:
+    """What maps a function over parts, in their order, in so many processes."""
     if num_proc <= 1:
-        yield from _counted(map(build, parts), len(parts), progress)
+        yield map
         return
     # Fresh processes, not forks: forking a process whose libraries run threads can hang.
-    with ProcessPoolExecutor(num_proc, mp_context=get_context("spawn")) as pool:
-        yield from _counted(pool.map(build, parts), len(parts), progress)
+    with ProcessPoolExecutor(
+        num_proc, mp_context=get_context("spawn"), initializer=_end_with, initargs=(os.getpid(),)
+    ) as pool:
+        yield pool.map
 
 
-def _counted(reports: Iterator[PartReport], total: int, progress: Progress | None) -> Iterator[PartReport]:
-    for done, report in enumerate(reports, start=1):
-        if progress is not None:
-            progress(done, total)
-        yield report
+def _end_with(parent: int) -> None:
+    """End this process when its parent is gone: a pool's workers would wait for ever for one that was killed."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
-def build_part(part: Part, folder: Path) -> PartReport:
-    """Build one part's parquet files in a folder, unless they are there; returns its report."""
-    corpus = open_corpus(part.source)
-    stem = folder / f"{part.index:06d}-{_fingerprint(part, corpus)}"
+def _save_taken(built: list[BuiltPart], folder: Path) -> Path:
+    """A file with the `window_digest`s of what is built, sorted: no other split may hold these windows."""
+    digests: set[int] = set()
+    for part in built:
+        table = pq.read_table(part.stem.with_suffix(".windows"), columns=["input_ids"])
+        digests.update(digest for digest in map(window_digest, table["input_ids"].to_pylist()) if digest is not None)
+    data = np.array(sorted(digests), np.uint64).tobytes()
+    return write_atomically(folder / PARTS_FOLDER / f"taken-{hashlib.sha256(data).hexdigest()[:16]}", data)
+
+
+@lru_cache(maxsize=4)
+def _load_taken(path: Path) -> frozenset[int]:
+    return frozenset(np.frombuffer(path.read_bytes(), np.uint64).tolist())
+
+
+def build_part(part: Part, folder: Path, taken: Path) -> tuple[BuiltPart, PartReport]:
+    """Build one part's parquet files in a folder, unless they are there.
+
+    taken: the windows of other splits, see `_save_taken`; a piece with one of them is left out.
+    """
+    corpus = OpenCorpus.only(part.source, dict(zip(part.piece_ids, part.names, strict=True)))
+    # The fingerprint tells the part from one of the same number that an interrupted build of other options left.
+    stem = folder / f"{part.index:06d}-{_fingerprint(part, corpus, taken.name)}"
     report_file = stem.with_suffix(".json")
     if report_file.exists():  # written last: the part is whole
-        return PartReport.from_dict(json.loads(report_file.read_text(encoding="utf-8")))
+        return _built(stem, PartReport.from_dict(json.loads(report_file.read_text(encoding="utf-8"))))
     report = PartReport(split=part.split)
     rows: dict[str, list[dict[str, Any]]] = {config: [] for config in FEATURES}
     for piece_id in part.piece_ids:
@@ -153,28 +235,36 @@ def build_part(part: Part, folder: Path) -> PartReport:
             corpus.read(piece_id, versions=part.versions, problems=report.problems), piece_id
         ):
             windows = list(piece_windows(piece, every_bar=part.every_bar))
-            if not report.add_piece(piece, windows):
-                continue
-            rows["notes"].append(notes_row(piece, part.split))
-            for index, window in enumerate(windows):
-                row = window_row(piece, window, index)
-                rows["windows"].append(row)
-                report.add_window(piece, window, row["input_ids"])
+            shift = key_shift(piece.melody)
+            of_piece = [window_row(piece, window, index, shift=shift) for index, window in enumerate(windows)]
+            ids = [row["input_ids"] for row in of_piece]
+            if not _load_taken(taken).isdisjoint(map(window_digest, ids)):
+                report.problems.append((piece.piece_id, "the same music as a piece of another split; left out"))
+            elif report.add_piece(piece, windows, every_bar=part.every_bar):
+                rows["notes"].append(notes_row(piece, part.split))
+                rows["windows"] += of_piece
+                report.add_windows(piece, windows, ids)
     for config, features in FEATURES.items():
         _write_table(pa.Table.from_pylist(rows[config], schema=features.arrow_schema), stem.with_suffix(f".{config}"))
     write_atomically(report_file, json.dumps(report.to_dict()).encode())
-    return report
+    return _built(stem, report)
 
 
-def _fingerprint(part: Part, corpus: OpenCorpus) -> str:
-    """What a part's bytes depend on: our version, what was asked for, and the bytes of its files."""
-    asked = {**asdict(part), "source": [part.source.name, part.source.style], "package": __version__}
+def _built(stem: Path, report: PartReport) -> tuple[BuiltPart, PartReport]:
+    return BuiltPart(stem, report.split, {config: report.rows(config) for config in FEATURES}), report
+
+
+def _fingerprint(part: Part, corpus: OpenCorpus, taken: str) -> str:
+    """What a part's bytes depend on: our version and columns, what was asked for, and the bytes of its files."""
+    columns = [str(features) for features in FEATURES.values()] + [item.name for item in fields(PartReport)]
+    asked = {**asdict(part), "source": [part.source.name, part.source.style], "made by": [__version__, taken, *columns]}
     digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode())
     for piece_id in part.piece_ids:
-        for name in corpus.names_of(piece_id):
-            data = corpus.files[name]()
-            digest.update(f"{name}\0{len(data)}\0".encode(errors="surrogateescape"))
-            digest.update(data)
+        for name, read_bytes in corpus.files_of(piece_id).items():
+            with suppress(OSError):  # gone since it was listed: reading the piece will say so
+                data = read_bytes()
+                digest.update(f"{name}\0{len(data)}\0".encode(errors="surrogateescape"))
+                digest.update(data)
     return digest.hexdigest()[:16]
 
 
@@ -184,25 +274,24 @@ def _write_table(table: pa.Table, path: Path) -> None:
     write_atomically(path, sink.getvalue().to_pybytes())
 
 
-def _assemble(config: str, parts: list[Part], reports: list[PartReport], folder: Path) -> None:
+def _assemble(config: str, built: list[BuiltPart], folder: Path) -> None:
     """Join the parts' tables into shards of each split, in order; one part in memory at a time."""
-    files = {int(file.name.split("-")[0]): file for file in (folder / PARTS_FOLDER).glob(f"*.{config}")}
     (folder / config).mkdir(exist_ok=True)
     for split in corpora.SPLITS:
-        shards: list[list[int]] = [[]]
+        shards: list[list[Path]] = [[]]
         rows = 0
-        for part, report in zip(parts, reports, strict=True):
-            if part.split != split or not report.rows(config):
+        for part in built:
+            if part.split != split or not part.rows[config]:
                 continue
             if rows >= ROWS_PER_SHARD[config]:
                 shards.append([])
                 rows = 0
-            shards[-1].append(part.index)
-            rows += report.rows(config)
-        for number, indices in enumerate(shards):
-            if indices:
+            shards[-1].append(part.stem.with_suffix(f".{config}"))
+            rows += part.rows[config]
+        for number, files in enumerate(shards):
+            if files:
                 name = f"{split}-{number:05d}-of-{len(shards):05d}.parquet"
-                _join([files[index] for index in indices], folder / config / name, FEATURES[config].arrow_schema)
+                _join(files, folder / config / name, FEATURES[config].arrow_schema)
 
 
 def _join(files: list[Path], path: Path, schema: pa.Schema) -> None:
@@ -211,10 +300,3 @@ def _join(files: list[Path], path: Path, schema: pa.Schema) -> None:
         for file in files:
             writer.write_table(pq.read_table(file))
     os.replace(temporary, path)
-
-
-def finish_dataset(report: BuildReport, output: str | os.PathLike[str], *, repo_id: str, every_bar: bool) -> None:
-    """Add the plots and the card to a built dataset."""
-    folder = Path(output)
-    save_plots(report, folder / "build_report.png")
-    write_atomically(folder / "README.md", dataset_card(report, folder, repo_id=repo_id, every_bar=every_bar).encode())

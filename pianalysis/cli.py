@@ -1,4 +1,4 @@
-"""The command line: ``pianalysis arrange | compose | tokens | vocab``.
+"""The command line: ``pianalysis arrange | compose | tokens | vocab | prepare | validate | train``.
 
 Errors of input are one sentence on standard error and exit code 2, never a traceback.
 """
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from pianalysis import __version__, vocab
 from pianalysis.cli_dataset import add_prepare, add_validate, prepare, validate
+from pianalysis.cli_train import DESCRIPTION, add_train
 from pianalysis.notes import PianalysisError, read_midi
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def build_parser() -> argparse.ArgumentParser:
     commands.add_parser("vocab", help="print the 801 tokens", description=_vocab.__doc__).set_defaults(run=_vocab)
     add_prepare(commands.add_parser("prepare", help="build the dataset from corpora", description=prepare.__doc__))
     add_validate(commands.add_parser("validate", help="check a dataset", description=validate.__doc__))
+    add_train(commands.add_parser("train", help="train a model", description=DESCRIPTION))
     return parser
 
 

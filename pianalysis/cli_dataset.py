@@ -14,7 +14,13 @@ from pianalysis.notes import PianalysisError, write_atomically
 def add_prepare(parser: argparse.ArgumentParser) -> None:
     """The options of `pianalysis prepare`."""
     parser.add_argument("--corpus", action="append", required=True, choices=["pop909", "lieder", "folder"])
-    parser.add_argument("--root", action="append", default=[], metavar="PATH", help="folder or archive, one a --corpus")
+    parser.add_argument(
+        "--root",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="folder or archive, one a --corpus; '-' downloads POP909",
+    )
     parser.add_argument(
         "--splits",
         action="append",
@@ -28,7 +34,9 @@ def add_prepare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--versions", action="store_true", help="POP909's alternative versions too, in training only")
     parser.add_argument("--num-proc", type=int, default=1, metavar="N", help="processes; the result is the same bytes")
     parser.add_argument("--limit", type=int, metavar="N", help="at most N pieces of each corpus and split")
-    parser.add_argument("--report", type=Path, metavar="FILE", help="also write the build's report here, as JSON")
+    parser.add_argument(
+        "--report", type=Path, metavar="FILE", help="the build's report here too: JSON, and plots beside it"
+    )
     parser.add_argument("--push-to-hub", metavar="ORG/NAME", help="publish, if the dataset is valid")
     parser.add_argument("--private", action="store_true", help="as a private repository")
     parser.set_defaults(run=prepare)
@@ -48,14 +56,18 @@ def prepare(args: argparse.Namespace) -> int:
     """Build the dataset from corpora: notes and tokenized windows as parquet, a report and a card."""
     from tqdm import tqdm
 
-    from pianalysis.building import BuildOptions, build_dataset, finish_dataset
+    from pianalysis.building import BuildOptions, build_dataset
+    from pianalysis.cards import NO_REPO, PLOTS_FILE
+    from pianalysis.dataset import REPORT_FILE
 
     if (args.limit is not None and args.limit < 1) or args.num_proc < 1:
         raise PianalysisError("expected --limit and --num-proc of at least 1")
+    if args.report and not args.report.absolute().parent.is_dir():
+        raise PianalysisError(f"--report {args.report}: expected a file in a folder that exists; make the folder first")
     if args.push_to_hub:
         from pianalysis.hub import check_access
 
-        check_access(args.push_to_hub, repo_type="dataset")  # before the work, not after it
+        check_access(args.push_to_hub, repo_type="dataset", private=args.private)  # before the work, not after it
     options = BuildOptions(_sources(args), args.every_bar, args.versions, args.limit)
     with tqdm(desc="prepare", unit="part", disable=None) as bar:
 
@@ -63,15 +75,17 @@ def prepare(args: argparse.Namespace) -> int:
             bar.total = total
             bar.update(done - bar.n)
 
-        report = build_dataset(options, args.output, num_proc=args.num_proc, progress=show)
-    finish_dataset(report, args.output, repo_id=args.push_to_hub or "ORG/NAME", every_bar=args.every_bar)
+        report = build_dataset(
+            options, args.output, num_proc=args.num_proc, progress=show, repo_id=args.push_to_hub or NO_REPO
+        )
     for name, value in report.figures().items():
         print(f"{name}: {value}")
     for name, reason in report.problems:
         print(f"problem: {name!r}: {reason}", file=sys.stderr)
     print(f"written: {args.output}")
     if args.report:
-        write_atomically(args.report, (json.dumps(report.to_dict(), indent=1) + "\n").encode())
+        for name, path in ((REPORT_FILE, args.report), (PLOTS_FILE, args.report.with_suffix(".png"))):
+            write_atomically(path, (args.output / name).read_bytes())
     return _publish(args) if args.push_to_hub else 0
 
 
@@ -80,9 +94,15 @@ def _sources(args: argparse.Namespace) -> Any:
     from pianalysis.sources import CorpusSource
 
     if args.corpus == ["pop909"] and not args.root:
-        args.root = [str(pop909_archive())]
+        args.root = ["-"]
     if len(args.root) != len(args.corpus):
-        raise PianalysisError(f"expected one --root for each --corpus, found {len(args.root)} for {len(args.corpus)}")
+        raise PianalysisError(
+            f"expected one --root for each --corpus, found {len(args.root)} for {len(args.corpus)}; '-' downloads POP909,"
+            " how the Lieder's MIDI files are made is in the dataset's card"
+        )
+    if any(root == "-" and name != "pop909" for name, root in zip(args.corpus, args.root, strict=True)):
+        raise PianalysisError("only POP909 can be downloaded; give the other corpora's folders or archives with --root")
+    args.root = [str(pop909_archive()) if root == "-" else root for root in args.root]
     if len(args.splits) not in (0, len(args.corpus)):
         raise PianalysisError(f"expected one --splits for each --corpus ('-' for none), found {len(args.splits)}")
     splits = [None if name == "-" else name for name in args.splits] or [None] * len(args.corpus)
@@ -99,7 +119,14 @@ def _publish(args: argparse.Namespace) -> int:
     if not report.ok:
         print("not published: the dataset is not valid", file=sys.stderr)
         return 2
-    url = publish_folder(args.output, args.push_to_hub, repo_type="dataset", private=args.private, message="Dataset")
+    url = publish_folder(
+        args.output,
+        args.push_to_hub,
+        repo_type="dataset",
+        private=args.private,
+        message="Dataset",
+        delete_patterns=["notes/*.parquet", "windows/*.parquet"],  # shards of an older build would be read with these
+    )
     print(f"published: {url}")
     return 0
 

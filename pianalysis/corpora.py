@@ -12,7 +12,7 @@ import os
 import tarfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -30,6 +30,7 @@ Problems = list[tuple[str, str]]
 """(file, reason) of what can't be used."""
 
 SPLITS = ("train", "validation", "test")
+LIEDER_TABLE = "metadata.tsv"
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,12 +52,32 @@ class Piece:
     """Start and end in real ms, label."""
 
 
+class FolderFiles(Mapping[str, Callable[[], bytes]]):
+    """The files of a folder by their paths inside, of which only the names are kept: there may be millions."""
+
+    def __init__(self, root: Path, names: Iterable[str]) -> None:
+        self._root = root
+        self._names = dict.fromkeys(names)
+
+    def __getitem__(self, name: str) -> Callable[[], bytes]:
+        if name not in self._names:
+            raise KeyError(name)
+        return Path(self._root, name).read_bytes
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
 def open_files(root: str | os.PathLike[str]) -> Files:
     """The files of a folder or of a tar archive (.tar, .tar.gz, .tar.xz), by their path inside, sorted."""
     path = Path(root)
     if path.is_dir():
-        found = sorted(item for item in path.rglob("*") if item.is_file())
-        return {item.relative_to(path).as_posix(): item.read_bytes for item in found}
+        return FolderFiles(
+            path, sorted(item.relative_to(path).as_posix() for item in path.rglob("*") if item.is_file())
+        )
     if not path.exists():
         raise FileNotFoundError(f"{path}: expected a folder or an archive, found nothing")
     if not tarfile.is_tarfile(path):
@@ -111,6 +132,8 @@ def read_pop909(
     folder = next((name.rsplit("/", 1)[0] for name in files if name.endswith(f"/{piece_id}/{piece_id}.mid")), None)
     if folder is None:
         raise PianalysisError(f"expected {piece_id}/{piece_id}.mid in the corpus, found none")
+    if f"{folder}/beat_midi.txt" not in files:
+        raise PianalysisError(f"{folder}: expected beat_midi.txt beside the song, found none")
     beats = np.loadtxt(io.StringIO(files[f"{folder}/beat_midi.txt"]().decode()), ndmin=2)
     names = [f"{folder}/{piece_id}.mid"]
     if versions:
@@ -156,7 +179,7 @@ def read_lieder(files: Files, piece_id: str) -> Iterator[Piece]:
 
 
 def _lieder_titles(files: Files) -> dict[str, tuple[str, str]]:
-    table = next((name for name in files if name.endswith("metadata.tsv")), None)
+    table = next((name for name in files if name.endswith(LIEDER_TABLE)), None)
     if table is None:
         return {}
     rows = (line.split("\t") for line in files[table]().decode().splitlines()[1:])

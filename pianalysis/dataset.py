@@ -5,7 +5,9 @@ In: pieces. Out: rows with typed features; and the windows of a prepared folder 
 
 from __future__ import annotations
 
+import hashlib
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +20,7 @@ from pianalysis.corpora import Piece
 from pianalysis.notes import Notes
 from pianalysis.tokenizer import encode, to_events
 from pianalysis.vocab import SEP
-from pianalysis.windows import Window, cut_windows
+from pianalysis.windows import MAX_TOKENS, Window, bars_in_window, cut_windows
 
 _NOTE: Final = datasets.List(
     {
@@ -65,12 +67,18 @@ WINDOWS_FEATURES: Final = datasets.Features(
         "bpm": datasets.Value("float64"),
         "time_signature": datasets.Value("string"),
         "density": datasets.Value("string"),
+        "key_shift": datasets.Value("int8"),
         "input_ids": datasets.List(datasets.Value("int16")),
         "target_start": datasets.Value("int32"),
         "training_sequence": datasets.List(datasets.Value("int16")),
     }
 )
 """One row a window: the token ids, where the accompaniment begins in them, and the same as the event view."""
+
+SHORT_WINDOW_TOKENS: Final = 60
+PARTS_FOLDER: Final = ".parts"
+REPORT_FILE: Final = "build_report.json"
+"""A build writes it last: a folder that has parts of a build and no report is not finished."""
 
 FEATURES: Final = {"notes": NOTES_FEATURES, "windows": WINDOWS_FEATURES}
 
@@ -114,8 +122,11 @@ def beats_ms(clock: BeatClock) -> np.ndarray:
     return clock.to_real(np.arange(clock.bar_lines[0], clock.bar_lines[-1] + 1e-6, quarter))
 
 
-def window_row(piece: Piece, window: Window, index: int) -> dict[str, Any]:
-    """The row of a window in the config `windows`; `index` counts the piece's windows from 0."""
+def window_row(piece: Piece, window: Window, index: int, *, shift: int) -> dict[str, Any]:
+    """The row of a window in the config `windows`; `index` counts the piece's windows from 0.
+
+    shift: the piece's `key_shift`, which no window says alone.
+    """
     ids = encode(window.notes)
     start, end = piece.clock.to_real([window.start_ms, window.start_ms + window.length_ms])
     return {
@@ -130,10 +141,18 @@ def window_row(piece: Piece, window: Window, index: int) -> dict[str, Any]:
         "bpm": piece.clock.bpm,
         "time_signature": _signature(piece.clock),
         "density": window.notes.density,
+        "key_shift": shift,
         "input_ids": ids,
         "target_start": ids.index(SEP) + 1,
         "training_sequence": to_events(window.notes),
     }
+
+
+def window_digest(ids: list[int]) -> int | None:
+    """A number of 64 bits for a window's ids; None for one of so few notes that it may be like another by chance."""
+    if len(ids) < SHORT_WINDOW_TOKENS:
+        return None
+    return int.from_bytes(hashlib.blake2b(" ".join(map(str, ids)).encode(), digest_size=8).digest(), "little")
 
 
 def piece_windows(piece: Piece, *, every_bar: bool = False) -> Iterator[Window]:
@@ -141,12 +160,50 @@ def piece_windows(piece: Piece, *, every_bar: bool = False) -> Iterator[Window]:
     return cut_windows(piece.melody, piece.accompaniment, piece.clock, style=piece.style, every_bar=every_bar)
 
 
+DROP_REASONS: Final = (
+    "before the melody begins",
+    "after the melody has ended",
+    f"a single bar of over {MAX_TOKENS:,} tokens",
+)
+
+
+def dropped_windows(bar_lines: np.ndarray, kept: list[Window], *, every_bar: bool = False) -> Counter[str]:
+    """How many windows of a piece were not kept, by `DROP_REASONS`.
+
+    bar_lines: of the whole piece, clock-ms; kept: its windows, at least one, as `piece_windows` gives them.
+    """
+    before, after, dense = DROP_REASONS
+    bars_at = {window.start_bar: 1 if every_bar else window.bars for window in kept}
+    first, last = kept[0].start_bar, kept[-1].start_bar
+    dropped: Counter[str] = Counter()
+    bar = 0
+    while bar < len(bar_lines) - 1:
+        if bar not in bars_at:
+            dropped[before if bar < first else after if bar > last else dense] += 1
+        if every_bar or first < bar < last:
+            bar += bars_at.get(bar, 1)
+        else:  # the last window before the first kept one ends where that begins
+            fits = bars_at.get(bar) or bars_in_window(bar_lines, bar)
+            bar = min(bar + fits, first) if bar < first else bar + fits
+    return dropped
+
+
 def load_windows(path: str | os.PathLike[str], split: str) -> datasets.Dataset:
-    """The windows of one split, from a folder that `prepare_dataset.py` made or from a dataset repository on the Hub."""
+    """The windows of one split, from a folder that `prepare_dataset.py` made or from a dataset repository on the Hub.
+
+    Raises FileNotFoundError where the split isn't there; for a folder also if its build was interrupted.
+    """
+    return load_rows(path, "windows", split)
+
+
+def load_rows(path: str | os.PathLike[str], config: str, split: str) -> datasets.Dataset:
+    """The rows of one config (`FEATURES`) and split, as `load_windows` gives them."""
     folder = Path(path)
     if not folder.is_dir():
-        return datasets.load_dataset(str(path), "windows", split=split)
-    files = sorted(str(file) for file in (folder / "windows").glob(f"{split}-*.parquet"))
+        return datasets.load_dataset(str(path), config, split=split)
+    if (folder / PARTS_FOLDER).exists() and not (folder / REPORT_FILE).exists():
+        raise FileNotFoundError(f"{folder}: expected a finished dataset, found an interrupted build; run it again")
+    files = sorted(str(file) for file in (folder / config).glob(f"{split}-*.parquet"))
     if not files:
-        raise FileNotFoundError(f"{folder}: expected windows/{split}-*.parquet, found none; run prepare_dataset.py")
+        raise FileNotFoundError(f"{folder}: expected {config}/{split}-*.parquet, found none; run prepare_dataset.py")
     return datasets.load_dataset("parquet", data_files={split: files}, split=split)

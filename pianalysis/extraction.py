@@ -2,10 +2,9 @@
 
 In: notes in real milliseconds, of one keyboard. Out: which of them are the melody, one voice that may rest.
 
-Each note is described by its surroundings (`note_features`: nothing absolute but time, so that a transposed piece has
-the same melody). A score for each note comes from them, by a few weights set by hand (`weigh`) or from a small
-dilated convolution over the notes (`MelodyNet`, trained by `scripts/train_melody.py`), and `best_path` finds the line
-of the highest score.
+Each note is described by its surroundings (`melody_features`). A score for each comes from them, by a few weights set by
+hand (`weigh`) or from a small network (`melody_net`), and `best_path` finds the line of the highest score. How good
+either is, `scripts/evaluate_melody.py` measures.
 """
 
 from __future__ import annotations
@@ -15,135 +14,119 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from pianalysis.melody_features import FEATURES, NEAR_MS, SAME_ONSET_MS, Flags, Floats, note_features
+from pianalysis.melody_net import bundled_net
 from pianalysis.notes import Notes
 
-Floats = NDArray[np.floating]
 Method = Literal["learned", "weighed"]
 
-SAME_ONSET_MS: Final = 30.0
-"""Onsets closer than this are one chord; a performer's fingers are not more exact."""
-REACH: Final = 24
-"""How many notes before and after are a note's surroundings."""
-NEAR_MS: Final = 2_000.0
-"""And how far they may be."""
-FAR_SEMITONES: Final = 24.0
-"""What a distance in pitch is said to be when there is no note, and at most."""
-ROWS: Final = 1_024
-"""Notes described at a time: memory stays flat."""
-WEIGHTS_FILE: Final = "melody.safetensors"
-
-FEATURES: Final = (
-    "above_in_chord",  # semitones to the next higher note struck with it, in octaves of 12; 2 if there is none
-    "below_in_chord",
-    "above_held",  # and to the next higher note that sounds when it is struck
-    "below_held",
-    "chord_size",  # notes struck with it
-    "octave_below",  # 1 if the note an octave lower is struck with it
-    "octave_above",
-    "share_higher",  # of the notes near
-    "height",  # octaves over the mean of the notes near
-    "loudness",  # velocity over the mean of the notes near, in 16ths of the scale
-    "length",  # log2 of the duration in s
-    "longer",  # log2 of the duration over the geometric mean of those near
-    "step_from",  # octaves from the nearest pitch among the notes before
-    "gap_from",  # s since that note's onset
-    "joined_from",  # 1 if a note within a fifth ends where this begins
-    "step_to",
-    "gap_to",
-    "joined_to",
-    "struck_under",  # notes struck below it while it sounds, log
-    "struck_over",
-    "repeats",  # of its pitch, share of the notes near
-    "wait_before",  # s since the onset before
-    "wait_after",
-    "near",  # how many notes are near, log
-)
-"""The columns of `note_features`."""
+WEIGHTS: Final = {
+    "above_in_chord": 0.8,
+    "above_held": 0.3,
+    "below_held": 0.3,
+    "share_higher": 2.0,  # `height` says that high is likelier; it says it too loudly of the highest
+    "height": 1.8,
+    "loudness": 1.1,
+    "loud_here": 0.8,
+    "step_from": 0.9,
+    "gap_from": -0.8,
+    "gap_to": -1.0,
+    "repeats": 4.0,
+}
+"""What speaks for a note and against it, in log odds a unit of the feature: set by hand, in the order of size that
+logistic regressions on training songs of POP909 showed."""
+OUT_OF_REGISTER: Final = -2.5
+"""And so does each octave under the piece's median pitch, or more than one over it."""
+BIAS: Final = -2.7
+WEIGHED_COST: Final = 2.0
+"""What a leap of an octave more than a fourth costs, and so does an overlap, beside the sums of `weigh`."""
+LEARNED_COST: Final = 0.5
+"""And beside the network's log odds."""
+BACK: Final = 16
+"""How many candidates before a note are asked whether the line comes from them."""
 
 
-def note_features(notes: Notes) -> Floats:
-    """What surrounds each note: ``[notes, len(FEATURES)]``, of about unit size; `notes` sorted by onset and pitch."""
-    count = len(notes)
-    result = np.zeros((count, len(FEATURES)), np.float32)
-    onset = notes["onset_ms"].astype(np.float64)
-    length = np.maximum(notes["duration_ms"], 1.0).astype(np.float32)
-    pitch, velocity = notes["pitch"].astype(np.float32), notes["velocity"].astype(np.float32)
-    waits = np.diff(onset, prepend=-np.inf, append=np.inf)
-    # The reach ends in notes that are infinitely far: no note is without neighbours, and none counts them.
-    edge = np.full(REACH, np.inf)
-    padded_onset = np.concatenate([-edge, onset, edge])
-    padded = [np.pad(column, REACH) for column in (length, pitch, velocity, np.log2(length / 1_000))]
-    for start in range(0, count, ROWS):
-        rows = slice(start, min(start + ROWS, count))
-        around = np.arange(rows.start, rows.stop)[:, None] + np.arange(2 * REACH + 1)
-        result[rows] = _surroundings(
-            (padded_onset[around] - onset[rows, None]).astype(np.float32),
-            *(column[around] for column in padded),
-            waits=np.stack([waits[rows], waits[start + 1 : rows.stop + 1]], axis=1),
-        )
-    return result
+def weigh(features: Floats) -> Floats:
+    """A score of each note from its features by hand-set weights: ``[notes]``, above 0 where it is likelier melody."""
+    columns = [FEATURES.index(name) for name in WEIGHTS]
+    register = features[:, FEATURES.index("register")]
+    outside = np.abs(register - register.clip(0, 1))
+    scores: Floats = features[:, columns] @ np.array(list(WEIGHTS.values()), np.float32) + OUT_OF_REGISTER * outside
+    return scores + np.float32(BIAS)
 
 
-def _surroundings(
-    time: Floats, length: Floats, pitch: Floats, velocity: Floats, log_length: Floats, *, waits: NDArray[np.float64]
-) -> Floats:
-    """The features of some notes; every array is ``[notes, 2 · REACH + 1]``, the note itself in the middle."""
-    step = pitch - pitch[:, REACH, None]
-    near = np.abs(time) <= NEAR_MS
-    near[:, REACH] = False
-    same = near & (np.abs(time) < SAME_ONSET_MS)
-    held = near & (time < SAME_ONSET_MS) & (time + length > SAME_ONSET_MS)
-    before, after = near & (time <= -SAME_ONSET_MS), near & (time >= SAME_ONSET_MS)
-    mine = length[:, REACH, None]
-    under_me = after & (time < mine - SAME_ONSET_MS)
-    close = np.abs(step) <= 7
-    count = np.maximum(near.sum(1), 1).astype(np.float32)
+def best_path(notes: Notes, scores: Floats, *, leap: float, overlap: float, floor: float = -1.0) -> NDArray[np.intp]:
+    """The line of the highest sum of scores, less what its steps cost, by dynamic programming.
 
-    def mean(values: Floats) -> Floats:
-        average: Floats = np.where(near, values, 0).sum(1) / count
-        return average
+    `notes` are sorted by onset; returned are indices, rising, at least one. Two notes of the line begin at least
+    `SAME_ONSET_MS` apart. A step costs `leap` for each octave beyond a fourth, the less the longer ago the note
+    before it began, and `overlap` if that note has not half ended. Notes scored under `floor` are out, unless all are.
+    """
+    kept = np.flatnonzero(scores > floor)
+    if not len(kept):
+        return np.array([scores.argmax()])
+    onset, pitch = notes["onset_ms"][kept], notes["pitch"][kept].astype(np.float64)
+    before = np.arange(len(kept))[:, None] - np.arange(BACK, 0, -1)
+    missing, before = before < 0, before.clip(min=0)
+    gap = onset[:, None] - onset[before]
+    cost = leap * ((np.abs(pitch[:, None] - pitch[before]) - 5) / 12).clip(min=0) * (1 - gap / NEAR_MS).clip(min=0)
+    cost += overlap * (gap < notes["duration_ms"][kept][before] / 2)
+    cost[missing | (gap < SAME_ONSET_MS)] = np.inf
+    # From further back the line comes after a rest, free of cost; a cluster of many keys is no rest.
+    far = np.minimum(np.arange(len(kept)) - BACK, np.searchsorted(onset, onset - SAME_ONSET_MS - 1e-3)).tolist()
+    best = np.full(BACK + len(kept), -np.inf)
+    leader = np.full(len(kept) + 1, -1)  # the best of the candidates before each
+    came_from = np.full(len(kept), -1)
+    for index, score in enumerate(scores[kept].tolist()):
+        ways = best[index : index + BACK] - cost[index]
+        way = int(ways.argmax())
+        value, source = float(ways[way]), index - BACK + way
+        rested = int(leader[max(far[index], 0)])
+        if rested >= 0 and best[BACK + rested] > value:
+            value, source = float(best[BACK + rested]), rested
+        if value > 0:
+            came_from[index] = source
+        best[BACK + index] = score + max(value, 0.0)
+        first = leader[index]
+        leader[index + 1] = index if first < 0 or best[BACK + index] > best[BACK + first] else first
+    path = [int(leader[-1])]
+    while came_from[path[-1]] >= 0:
+        path.append(int(came_from[path[-1]]))
+    return kept[path[::-1]]
 
-    def least(distance: Floats, where: NDArray[np.bool_]) -> Floats:
-        shortest: Floats = np.where(where, distance, FAR_SEMITONES).min(1)
-        return shortest.clip(max=FAR_SEMITONES) / 12
 
-    def nearest(where: NDArray[np.bool_]) -> tuple[Floats, Floats]:
-        # A semitone is as far as 100 ms.
-        far = np.where(where, np.abs(step) + np.abs(time) / 100, np.inf)
-        best = far.argmin(1)[:, None]
-        none = ~where.any(1)
-        gap = np.abs(np.take_along_axis(time, best, 1)[:, 0]).clip(max=NEAR_MS)
-        interval = np.take_along_axis(step, best, 1)[:, 0].clip(-FAR_SEMITONES, FAR_SEMITONES)
-        return np.where(none, 2.0, interval / 12), np.where(none, NEAR_MS, gap) / 1_000
+def find_line(notes: Notes, method: Method = "learned") -> Flags:
+    """Which of the notes are the melody: ``[notes]`` of booleans, one voice, at least one note if there are any.
 
-    ends_here = before & close & (np.abs(time + length) < 80)
-    begins_there = after & close & (np.abs(time - mine) < 80)
-    step_from, gap_from = nearest(before)
-    step_to, gap_to = nearest(after)
-    columns = (
-        least(step, same & (step > 0)),
-        least(-step, same & (step < 0)),
-        least(step, held & (step > 0)),
-        least(-step, held & (step < 0)),
-        same.sum(1) / 4,
-        (same & (step == -12)).any(1),
-        (same & (step == 12)).any(1),
-        (near & (step > 0)).sum(1) / count,
-        -mean(step) / 12,
-        (velocity[:, REACH] - mean(velocity)) / 16,
-        log_length[:, REACH],
-        log_length[:, REACH] - mean(log_length),
-        step_from,
-        gap_from,
-        ends_here.any(1),
-        step_to,
-        gap_to,
-        begins_there.any(1),
-        np.log2(1 + (under_me & (step < 0)).sum(1)) / 2,
-        np.log2(1 + (under_me & (step > 0)).sum(1)) / 2,
-        (near & (step == 0)).sum(1) / count,
-        waits[:, 0].clip(max=NEAR_MS) / 1_000,
-        waits[:, 1].clip(max=NEAR_MS) / 1_000,
-        np.log2(count) / 4,
-    )
-    return np.stack(columns, axis=1).astype(np.float32)
+    Notes come in any order. A key struck twice at once is one note, the longer of the two; other notes of the line begin
+    at least `SAME_ONSET_MS` apart. Of chords that follow each other, in which nothing tells one voice from the others, it
+    is the top notes, whatever the method; so one voice is all melody.
+    """
+    line = np.zeros(len(notes), bool)
+    if not len(notes):
+        return line
+    order = np.lexsort((notes["velocity"], notes["duration_ms"], notes["pitch"], notes["onset_ms"]))
+    given = notes[order]
+    last = np.append((np.diff(given["onset_ms"]) != 0) | (np.diff(given["pitch"]) != 0), True)
+    order, heard = order[last], given[last]
+    tops = _chord_tops(heard)
+    if tops is None:
+        features = note_features(heard)
+        if method == "weighed":
+            tops = best_path(heard, weigh(features), leap=WEIGHED_COST, overlap=WEIGHED_COST)
+        else:
+            tops = best_path(heard, bundled_net().score(heard, features), leap=LEARNED_COST, overlap=LEARNED_COST)
+    line[order[tops]] = True
+    return line
+
+
+def _chord_tops(notes: Notes) -> NDArray[np.intp] | None:
+    """The top note of each chord where chord follows chord and each has half ended when the next begins, else None."""
+    onset = notes["onset_ms"]
+    starts = np.flatnonzero(np.diff(onset, prepend=-np.inf) >= SAME_ONSET_MS)
+    chord = np.searchsorted(starts, np.arange(len(notes)), side="right") - 1
+    following = np.append(onset[starts], np.inf)[chord + 1]
+    if (following - onset < notes["duration_ms"] / 2).any():
+        return None
+    tops: NDArray[np.intp] = np.lexsort((notes["pitch"], chord))[np.append(starts[1:], len(notes)) - 1]
+    return tops

@@ -50,7 +50,7 @@ class GrammarState:
     expects: the kind of the next token ("note" is NOTE_ON or a later TIME or the voice's end). loud: after ``<sep>``.
     onset_ms: the TIME that holds, −1 before the first. pitch_floor: the last pitch of this onset. first_ms, length_ms:
     where new times may lie, on the window's clock. rest_ms: from one onset to the next, and from the last onset to the
-    window's end, no more than this may pass.
+    window's end, no more than this may pass. lowest, highest: the keys that may be struck.
     """
 
     expects: Expects = "time"
@@ -60,6 +60,8 @@ class GrammarState:
     first_ms: int = 0
     length_ms: int = vocab.WINDOW_MS
     rest_ms: int = vocab.WINDOW_MS
+    lowest: int = vocab.LOWEST_PITCH
+    highest: int = vocab.HIGHEST_PITCH
 
     def advance(self, token: int) -> GrammarState:
         """The state after a token. Raises PianalysisError if the grammar doesn't allow it here."""
@@ -88,11 +90,11 @@ class GrammarState:
         elif self.expects == "density":
             mask[list(vocab.DENSITIES.values())] = True
         elif self.expects == "pitch":
-            mask[max(self.pitch_floor + 1, vocab.LOWEST_PITCH) : vocab.HIGHEST_PITCH + 1] = True
+            mask[max(self.pitch_floor + 1, self.lowest) : self.highest + 1] = True
         elif self.expects == "duration":
             mask[vocab.DURATION_IDS.start : vocab.DURATION_IDS.stop] = True
         elif self.expects in ("note", "note_on"):
-            if self.pitch_floor < vocab.HIGHEST_PITCH:
+            if self.pitch_floor < self.highest:
                 self._allow_note_on(mask)
             if self.expects == "note":
                 self._allow_time_and_end(mask)
@@ -120,10 +122,10 @@ class GrammarState:
         return vocab.EOS if self.loud else vocab.SEP
 
 
-def state_after(
-    ids: Sequence[int], *, first_ms: int = 0, length_ms: int = vocab.WINDOW_MS, rest_ms: int = vocab.WINDOW_MS
-) -> GrammarState:
+def state_after(ids: Sequence[int], **limits: int) -> GrammarState:
     """The grammar's state after a prompt that begins with ``<bos>``, with limits as `GrammarState` has them.
+
+    limits: any of first_ms, length_ms, rest_ms, lowest, highest; they hold for what comes after the prompt.
 
     Raises PianalysisError if the prompt breaks the grammar.
     """
@@ -133,8 +135,9 @@ def state_after(
     for token in ids[1:]:
         state = state.advance(int(token))
     # After a history the next note lies beyond it: it can't join the history's last onset.
-    expects = "time" if state.expects == "note" and state.onset_ms < first_ms else state.expects
-    return replace(state, expects=expects, first_ms=first_ms, length_ms=length_ms, rest_ms=rest_ms)
+    state = replace(state, **limits)  # type: ignore[arg-type]  # no limit is one of the fields of another type
+    beyond = state.expects == "note" and state.onset_ms < state.first_ms
+    return replace(state, expects="time") if beyond else state
 
 
 def closing(state: GrammarState, mask: Mask, room: int) -> Mask:

@@ -51,15 +51,23 @@ def count_notes(ids: Sequence[int] | NDArray[Any]) -> int:
 
 
 def model_likelihood(model: Any, rows: Iterable[dict[str, Any]]) -> Likelihood:
-    """The likelihood of windows under a model; `rows` have input_ids, target_start and seconds."""
+    """The likelihood of windows under a model; `rows` have input_ids, target_start, seconds and key_shift.
+
+    A model that knows one key (`normalises_key` in its config) is given each window in it, as it is in use: the shift
+    is read off the melody alone.
+    """
     import torch
 
-    from pianalysis.training import token_losses
+    from pianalysis.model import normalises_key
+    from pianalysis.training import token_losses, transpose_ids
 
+    to_its_key = normalises_key(model)
     nats, notes, seconds, windows = 0.0, 0, 0.0, 0
     with torch.inference_mode():
         for row in rows:
             ids = torch.tensor([list(row["input_ids"])])
+            if to_its_key:
+                ids = transpose_ids(ids, row["key_shift"])
             nats += float(token_losses(model, ids)[0, row["target_start"] - 1 :].sum(dtype=torch.float64))
             notes, seconds, windows = notes + count_notes(row["input_ids"]), seconds + row["seconds"], windows + 1
     return Likelihood(nats, notes, seconds, windows)

@@ -14,7 +14,7 @@ from pianalysis import vocab
 from pianalysis.tokenizer import make_hf_tokenizer
 
 if TYPE_CHECKING:
-    from transformers import GPT2Config, GPT2LMHeadModel
+    from transformers import GenerationConfig, GPT2Config, GPT2LMHeadModel
 
 PRESETS: Final[dict[str, dict[str, Any]]] = {
     "canonical": {"n_embd": 512, "n_layer": 6, "n_head": 8},  # 20.37 M parameters
@@ -45,6 +45,22 @@ def make_config(preset: str, *, dropout: float = 0.0) -> GPT2Config:
     )
 
 
+def make_generation_config() -> GenerationConfig:
+    """How the model is sampled unless a user says otherwise; saved with every checkpoint."""
+    from transformers import GenerationConfig
+
+    return GenerationConfig(  # type: ignore[no-untyped-call]
+        do_sample=True,
+        temperature=0.9,
+        top_k=50,
+        top_p=0.95,
+        max_length=N_POSITIONS,
+        bos_token_id=vocab.BOS,
+        eos_token_id=vocab.EOS,
+        pad_token_id=vocab.PAD,
+    )
+
+
 def make_model(preset: str, *, seed: int = 0, dropout: float = 0.0, structured: bool = True) -> GPT2LMHeadModel:
     """A fresh model of a preset's size, the same for the same seed.
 
@@ -58,6 +74,7 @@ def make_model(preset: str, *, seed: int = 0, dropout: float = 0.0, structured: 
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = GPT2LMHeadModel(config)
+    model.generation_config = make_generation_config()
     if structured:
         generator = np.random.default_rng(seed)
         with torch.no_grad():
@@ -75,6 +92,11 @@ def load_model(model: str | os.PathLike[str] | None = None) -> GPT2LMHeadModel:
     if loaded.config.vocab_size != vocab.VOCAB_SIZE:
         raise ValueError(f"{source}: expected a model over {vocab.VOCAB_SIZE} ids, found {loaded.config.vocab_size}")
     return loaded
+
+
+def normalises_key(model: Any) -> bool:
+    """Whether a model was trained on pieces transposed to C major or A minor, and so wants to be given them."""
+    return bool(getattr(getattr(model, "config", None), "normalises_key", False))
 
 
 def save_model(model: GPT2LMHeadModel, folder: str | os.PathLike[str]) -> None:

@@ -17,19 +17,20 @@ import numpy as np
 from pianalysis import vocab
 from pianalysis.clock import QUARTER_MS
 from pianalysis.corpora import Piece
+from pianalysis.dataset import DROP_REASONS, dropped_windows
 from pianalysis.melody import monophonic
-from pianalysis.notes import Notes, PianalysisError
-from pianalysis.windows import Window
+from pianalysis.notes import Notes, PianalysisError, sort_notes
+from pianalysis.tokenizer import decode
+from pianalysis.windows import MAX_TOKENS, Window, bars_in_window
 
 ERROR_STEP_MS: Final = 0.5
-ERROR_BINS: Final = 4_000
-"""Round-trip errors are counted in bins of half a millisecond, up to two seconds."""
+ERROR_BINS: Final = 1_200_000
+"""Round-trip errors are counted in bins of half a millisecond, up to ten minutes (notes longer than a window are cut)."""
 DENSITY_STEP: Final = 0.05
 DENSITY_BINS: Final = 600
 """Accompaniment notes per beat are counted in bins of a twentieth, up to thirty."""
 
-Histogram = dict[int, int]
-"""Bin to count: what merges, whatever the number of parts."""
+Column = np.ndarray[Any, Any]
 
 
 @dataclass
@@ -41,6 +42,7 @@ class PartReport:
     pieces: Counter[str] = field(default_factory=Counter)  # corpus/split: pieces kept, versions counted
     windows: Counter[str] = field(default_factory=Counter)  # corpus/split: windows kept
     dropped: Counter[str] = field(default_factory=Counter)  # reason: windows
+    shortened: int = 0  # windows of fewer bars than would fit the clock, for their many notes
     problems: list[tuple[str, str]] = field(default_factory=list)  # file, reason
     notes: int = 0  # in windows, both voices
     accompaniment_notes: int = 0
@@ -76,18 +78,27 @@ class PartReport:
                 return
             yield piece
 
-    def add_piece(self, piece: Piece, windows: list[Window]) -> bool:
-        """Count a piece; False where it has no window and so is left out."""
+    def add_piece(self, piece: Piece, windows: list[Window], *, every_bar: bool) -> bool:
+        """Count a piece and what was cut off it; False where it has no window and so is left out."""
         if not windows:
             self.problems.append((piece.piece_id, "no window of it holds a melody; left out"))
             return False
         self.pieces[f"{piece.corpus}/{self.split}"] += 1
+        lines = piece.clock.bar_lines
+        self.dropped.update(dropped_windows(lines, windows, every_bar=every_bar))
+        self.shortened += sum(window.bars < bars_in_window(lines, window.start_bar) for window in windows)
         return True
 
-    def add_window(self, piece: Piece, window: Window, ids: list[int]) -> None:
-        """Count a window and compare it with the piece it was cut from."""
-        from pianalysis.tokenizer import decode
+    def add_windows(self, piece: Piece, windows: list[Window], ids: list[list[int]]) -> None:
+        """Count a piece's windows with their ids, and compare them with the piece they were cut from."""
+        voices = (_Voice.of(monophonic(piece.melody), piece), _Voice.of(piece.accompaniment, piece))
+        for window, tokens in zip(windows, ids, strict=True):
+            self._count(piece, window, tokens)
+            again = decode(tokens)
+            self._compare(voices[0], window.notes.melody, again.melody, piece, window)
+            self._compare(voices[1], window.notes.accompaniment, again.accompaniment, piece, window)
 
+    def _count(self, piece: Piece, window: Window, ids: list[int]) -> None:
         place = f"{piece.corpus}/{self.split}"
         below = window.notes.accompaniment
         self.windows[place] += 1
@@ -104,41 +115,27 @@ class PartReport:
         self.seconds += float(end - start) / 1_000
         for velocity, count in Counter(below["velocity"].tolist()).items():
             self.dynamics[vocab.DYNAMIC_NAMES[vocab.DYNAMIC_VELOCITIES.index(velocity)]] += count
-        again = decode(ids)
-        for given, grid, decoded in (
-            (monophonic(piece.melody), window.notes.melody, again.melody),
-            (piece.accompaniment, below, again.accompaniment),
-        ):
-            self._compare(given, grid, decoded, piece, window)
 
-    def _compare(self, given: Notes, grid: Notes, decoded: Notes, piece: Piece, window: Window) -> None:
-        """Round-trip errors in real ms of the notes that begin in a window."""
-        places = [set(zip(part["onset_ms"], part["pitch"], strict=True)) for part in (grid, decoded)]
-        self.lost += len(places[0] - places[1])
-        self.added += len(places[1] - places[0])
-        onset = piece.clock.to_clock(given["onset_ms"]) - window.start_ms
-        steps = np.floor(onset / vocab.TIME_STEP_MS + 0.5 + 1e-6) * vocab.TIME_STEP_MS
-        inside = np.flatnonzero((steps >= 0) & (steps < window.length_ms))
-        real = piece.clock.to_real(window.start_ms + decoded["onset_ms"])
-        ends = piece.clock.to_real(window.start_ms + decoded["onset_ms"] + decoded["duration_ms"])
-        found = {
-            (step, pitch): (time, end - time)
-            for step, pitch, time, end in zip(decoded["onset_ms"], decoded["pitch"], real, ends, strict=True)
-        }
-        longest: dict[tuple[float, int], tuple[float, float]] = {}
-        for index in inside:
-            row = given[index]
-            if not vocab.LOWEST_PITCH <= row["pitch"] <= vocab.HIGHEST_PITCH:
-                self.off_keyboard += 1
-                continue
-            place = (float(steps[index]), int(row["pitch"]))
-            self.merged += place in longest
-            if place not in longest or row["duration_ms"] > longest[place][1]:
-                longest[place] = (float(row["onset_ms"]), float(row["duration_ms"]))
-        for place, (time, length) in longest.items():
-            if place in found:
-                self.onset_errors[_error_bin(found[place][0] - time)] += 1
-                self.duration_errors[_error_bin(found[place][1] - length)] += 1
+    def _compare(self, voice: _Voice, grid: Notes, decoded: Notes, piece: Piece, window: Window) -> None:
+        """Notes lost and added, and round-trip errors in real ms of the notes that begin in a window."""
+        there, back = (_places(part["onset_ms"] / vocab.TIME_STEP_MS, part["pitch"]) for part in (grid, decoded))
+        self.lost += len(np.setdiff1d(there, back))
+        self.added += len(np.setdiff1d(back, there))
+        given = voice.between(window.start_ms, window.length_ms)
+        on_keyboard = (given.pitch >= vocab.LOWEST_PITCH) & (given.pitch <= vocab.HIGHEST_PITCH)
+        self.off_keyboard += int((~on_keyboard).sum())
+        given = given.where(on_keyboard)
+        steps = np.floor((given.clock_ms - window.start_ms) / vocab.TIME_STEP_MS + 0.5 + 1e-6)
+        # of several notes on one key and step the longest is kept, of equals the first
+        order = np.lexsort((-given.duration_ms, _places(steps, given.pitch)))
+        places, first = np.unique(_places(steps, given.pitch)[order], return_index=True)
+        self.merged += len(steps) - len(places)
+        kept = given.where(order[first])
+        _, mine, theirs = np.intersect1d(places, back, assume_unique=True, return_indices=True)
+        start = window.start_ms + decoded["onset_ms"][theirs]
+        onset, end = piece.clock.to_real(start), piece.clock.to_real(start + decoded["duration_ms"][theirs])
+        self.onset_errors.update(_error_bins(onset - kept.onset_ms[mine]))
+        self.duration_errors.update(_error_bins(end - onset - kept.duration_ms[mine]))
 
     def to_dict(self) -> dict[str, Any]:
         """The counts as JSON holds them."""
@@ -148,7 +145,7 @@ class PartReport:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> PartReport:
         """The counts again from what `to_dict` gave, by way of JSON."""
-        values = dict(data)
+        values = {item.name: data[item.name] for item in fields(cls)}
         for item in fields(cls):
             value = values[item.name]
             if isinstance(value, dict):
@@ -161,30 +158,63 @@ def _is_number(key: object) -> bool:
     return isinstance(key, int) or (isinstance(key, str) and key.isdigit())
 
 
-def _error_bin(error_ms: float) -> int:
-    return min(round(abs(error_ms) / ERROR_STEP_MS), ERROR_BINS)
+@dataclass(frozen=True, eq=False)
+class _Voice:
+    """A piece's notes by onset, as columns: real ms, MIDI pitch, and the onset in clock-ms too."""
+
+    onset_ms: Column
+    duration_ms: Column
+    pitch: Column
+    clock_ms: Column
+
+    @classmethod
+    def of(cls, notes: Notes, piece: Piece) -> _Voice:
+        notes = sort_notes(notes)
+        clock_ms = piece.clock.to_clock(notes["onset_ms"])
+        return cls(notes["onset_ms"], notes["duration_ms"], notes["pitch"].astype(np.int64), clock_ms)
+
+    def where(self, index: Column) -> _Voice:
+        return _Voice(self.onset_ms[index], self.duration_ms[index], self.pitch[index], self.clock_ms[index])
+
+    def between(self, start_ms: float, length_ms: float) -> _Voice:
+        """The notes whose onset, on the grid from a window's start, is in the window."""
+        half = (0.5 + 1e-6) * vocab.TIME_STEP_MS
+        first, last = np.searchsorted(self.clock_ms, [start_ms - half, start_ms + length_ms - half])
+        return self.where(np.arange(first, last))
+
+
+def _places(steps: Column, pitches: Column) -> Column:
+    """A number for each key and grid step."""
+    return steps.astype(np.int64) * 128 + pitches
+
+
+def _error_bins(errors_ms: Column) -> list[int]:
+    bins: list[int] = np.minimum(np.rint(np.abs(errors_ms) / ERROR_STEP_MS), ERROR_BINS).astype(int).tolist()
+    return bins
 
 
 @dataclass
 class BuildReport(PartReport):
-    """The counts of a whole build."""
+    """The counts of a whole build. every_bar: whether a training window starts at every bar."""
 
-    @classmethod
-    def merge(cls, parts: Iterable[PartReport], problems: Iterable[tuple[str, str]] = ()) -> BuildReport:
-        """All parts' counts added up, in order, after the problems met before."""
-        whole = cls(problems=list(problems))
-        for part in parts:
-            for item in fields(PartReport):
-                if item.name == "split":
-                    continue
-                value, more = getattr(whole, item.name), getattr(part, item.name)
-                if isinstance(value, Counter):
-                    value.update(more)
-                elif isinstance(value, list):
-                    value.extend(more)
-                else:
-                    setattr(whole, item.name, value + more)
-        return whole
+    every_bar: bool = False
+
+    def add(self, part: PartReport) -> None:
+        """Add a part's counts to these."""
+        for item in fields(PartReport):
+            if item.name == "split":
+                continue
+            value, more = getattr(self, item.name), getattr(part, item.name)
+            if isinstance(value, Counter):
+                value.update(more)
+            elif isinstance(value, list):
+                value.extend(more)
+            else:
+                setattr(self, item.name, value + more)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The counts, and the figures that people read, as JSON holds them."""
+        return {"figures": self.figures(), **super().to_dict()}
 
     def first_problems(self) -> str:
         """Some of the problems, in a line."""
@@ -201,7 +231,8 @@ class BuildReport(PartReport):
             "pieces read": self.pieces_seen,
             "pieces kept, versions counted": sum(self.pieces.values()),
             "windows kept": sum(self.windows.values()),
-            **{f"windows dropped: {reason}": count for reason, count in sorted(self.dropped.items())},
+            **{f"windows dropped: {reason}": self.dropped[reason] for reason in DROP_REASONS},
+            f"windows of fewer bars, to stay within {MAX_TOKENS:,} tokens": self.shortened,
             "files with problems": len(self.problems),
             "hours of music in windows": round(self.seconds / 3_600, 1),
             "tokens": self.tokens,

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import tarfile
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -17,10 +18,12 @@ from pathlib import Path
 from typing import Final
 
 from pianalysis import corpora
-from pianalysis.corpora import Files, Piece, Problems
-from pianalysis.notes import PianalysisError
+from pianalysis.corpora import Files, FolderFiles, Piece, Problems
+from pianalysis.notes import MAX_FILE_BYTES, PianalysisError
 
 CORPORA: Final = ("pop909", "lieder", "folder")
+TABLES: Final = ""
+"""Where `OpenCorpus.names` has the files that every piece is read with."""
 MIDI_SUFFIXES: Final = (".mid", ".midi", ".kar")
 SPLITS_FOLDER: Final = Path(__file__).with_name("data") / "splits"
 _SPLIT_SHARES: Final = (("train", 0.9), ("validation", 0.95), ("test", 1.0))
@@ -43,34 +46,41 @@ class CorpusSource:
 
 @dataclass(frozen=True, eq=False)
 class OpenCorpus:
-    """A corpus whose files can be read: `ids` maps each split to its piece ids, `paths` a piece id to its file."""
+    """A corpus whose files can be read: `ids` maps each split to its piece ids, `names` a piece id to its files' names."""
 
     source: CorpusSource
     files: Files
     ids: dict[str, list[str]]
-    paths: dict[str, str] = field(default_factory=dict)
+    names: Mapping[str, Sequence[str]]
     problems: Problems = field(default_factory=list)
 
     def read(self, piece_id: str, *, versions: bool = False, problems: Problems | None = None) -> Iterator[Piece]:
         """The versions of one piece. Raises PianalysisError for one that can't be read."""
+        files = self.files_of(piece_id)  # not all of them: searching those for each piece takes the corpus squared
         if self.source.name == "pop909":
-            return corpora.read_pop909(self.files, piece_id, versions=versions, problems=problems)
-        if self.source.name == "lieder":
-            return corpora.read_lieder(self.files, piece_id)
-        return corpora.read_single(self.files[self.paths[piece_id]](), piece_id, style=self.source.style)
+            yield from corpora.read_pop909(files, piece_id, versions=versions, problems=problems)
+        elif self.source.name == "lieder":
+            yield from corpora.read_lieder(files, piece_id)
+        else:
+            (read_bytes,) = files.values()
+            yield from corpora.read_single(read_bytes(), piece_id, style=self.source.style)
 
-    def names_of(self, piece_id: str) -> list[str]:
-        """All files that a piece is read from, alternative versions included."""
-        if self.source.name == "folder":
-            return [self.paths[piece_id]]
-        return self._by_piece().get(piece_id, [])
+    def files_of(self, piece_id: str) -> Files:
+        """All files that a piece is read from, alternative versions and the corpus's own tables included."""
+        return {name: self.files[name] for name in self.names_of(piece_id)}
 
-    def _by_piece(self) -> dict[str, list[str]]:
-        return _files_by_piece(tuple(self.files), self.source.name)
+    def names_of(self, piece_id: str) -> tuple[str, ...]:
+        """The names of `files_of`."""
+        return (*self.names.get(piece_id, ()), *self.names.get(TABLES, ()))
+
+    @classmethod
+    def only(cls, source: CorpusSource, names: dict[str, tuple[str, ...]]) -> OpenCorpus:
+        """A corpus of some pieces, by their files' names, for a process that needs no others."""
+        files = FolderFiles(Path(source.root), (name for some in names.values() for name in some))
+        return cls(source, files, {}, names)
 
 
-@lru_cache(maxsize=8)
-def _files_by_piece(names: tuple[str, ...], corpus: str) -> dict[str, list[str]]:
+def _files_by_piece(names: Iterable[str], corpus: str) -> dict[str, list[str]]:
     """Piece id to file names: a POP909 song is a folder, a song of the Lieder a file beside one table for all."""
     found: dict[str, list[str]] = {}
     for name in names:
@@ -78,7 +88,7 @@ def _files_by_piece(names: tuple[str, ...], corpus: str) -> dict[str, list[str]]
         if corpus == "pop909":
             keys = [part for part in parts[:-1] if part.isdigit()]
         else:
-            keys = [parts[-1].removesuffix(".mid")]
+            keys = [TABLES if parts[-1] == corpora.LIEDER_TABLE else parts[-1].removesuffix(".mid")]
         for key in keys[:1]:
             found.setdefault(key, []).append(name)
     return found
@@ -91,6 +101,7 @@ def opened(sources: Sequence[CorpusSource]) -> Iterator[list[CorpusSource]]:
     Raises PianalysisError for an unknown corpus, a missing split file or an unreadable archive, FileNotFoundError for
     a root that isn't there.
     """
+    open_corpus.cache_clear()  # a folder may have other files than when it was last built in this process
     with ExitStack() as stack:
         unpacked = []
         for source in sources:
@@ -126,34 +137,37 @@ def open_corpus(source: CorpusSource) -> OpenCorpus:
     ids: dict[str, list[str]] = {split: [] for split in corpora.SPLITS}
     for piece_id, split in table.items():
         ids[split].append(piece_id)
-    return OpenCorpus(source, files, ids)
+    return OpenCorpus(source, files, ids, _files_by_piece(files, source.name))
 
 
 def _open_folder(source: CorpusSource) -> OpenCorpus:
     problems: Problems = []
-    files = dict(sorted(_walk(Path(source.root), problems)))
+    root = Path(source.root)
+    files = sorted(_walk(root, problems))
     table = corpora.read_splits(source.splits) if source.splits else None
     ids: dict[str, list[str]] = {split: [] for split in corpora.SPLITS}
-    paths: dict[str, str] = {}
+    names: dict[str, list[str]] = {}
     seen: dict[str, str] = {}
-    for name, path in files.items():
+    for name in files:
         piece_id = name.encode("utf-8", "backslashreplace").decode()  # a name that is no UTF-8 can't stand in parquet
-        digest = _hash_of(path)
-        if digest is None:
-            problems.append((piece_id, "can't be read"))
-        elif digest in seen:
+        try:
+            digest = _digest_of(root / name)
+        except PianalysisError as error:
+            problems.append((piece_id, str(error)))
+            continue
+        if digest in seen:
             problems.append((piece_id, f"the same bytes as {seen[digest]}; left out"))
         elif table is not None and piece_id not in table:
             problems.append((piece_id, "in no split of the split file; left out"))
         else:
             seen[digest] = piece_id
-            paths[piece_id] = name
+            names[piece_id] = [name]
             ids[table[piece_id] if table is not None else _split_of(digest)].append(piece_id)
-    return OpenCorpus(source, {name: path.read_bytes for name, path in files.items()}, ids, paths, problems)
+    return OpenCorpus(source, FolderFiles(root, files), ids, names, problems)
 
 
-def _walk(root: Path, problems: Problems) -> Iterator[tuple[str, Path]]:
-    """MIDI files under a folder by their path inside; links to folders aren't followed, so that loops end."""
+def _walk(root: Path, problems: Problems) -> Iterator[str]:
+    """The paths of MIDI files in a folder; links to folders aren't followed, so that loops end."""
 
     def note(error: OSError) -> None:
         problems.append((str(error.filename), f"the folder can't be read ({error.strerror})"))
@@ -162,15 +176,23 @@ def _walk(root: Path, problems: Problems) -> Iterator[tuple[str, Path]]:
         for name in names:
             path = Path(folder, name)
             if path.suffix.lower() in MIDI_SUFFIXES:
-                yield path.relative_to(root).as_posix(), path
+                yield path.relative_to(root).as_posix()
 
 
-def _hash_of(path: Path) -> str | None:
+def _digest_of(path: Path) -> str:
+    """The hash of a file's bytes. Raises PianalysisError for what can't be a MIDI file of ours, before it's read."""
     try:
+        state = path.stat()
+        if not stat.S_ISREG(state.st_mode):  # opening a pipe would wait for ever
+            raise PianalysisError("expected a file, found a pipe or a device; left out")
+        if state.st_size > MAX_FILE_BYTES:
+            raise PianalysisError(
+                f"{state.st_size / 2**20:,.0f} MB is too large; MIDI files up to {MAX_FILE_BYTES >> 20} MB are read"
+            )
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError:
-        return None
+    except OSError as error:
+        raise PianalysisError(f"can't be read ({error.strerror})") from None
 
 
 def _split_of(digest: str) -> str:

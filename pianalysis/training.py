@@ -1,14 +1,16 @@
-"""Training: windows in, checkpoint out, on `transformers.Trainer`.
+"""Training: windows in, loss out, on `transformers.Trainer`.
 
-The loss is on the accompaniment and, weighted down, on the melody. Validation reports nats per accompaniment note.
+In: a model and tokenized windows. Out: a `WindowTrainer` whose loss is on the accompaniment and, weighted down, on the
+melody, and whose validation reports nats per accompaniment note. `runs` makes runs of it: options, resuming, the Hub.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import Any, Final, Literal
 
 import datasets
 import numpy as np
@@ -18,10 +20,16 @@ from torch.nn.functional import cross_entropy
 from transformers import EvalPrediction, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from pianalysis import vocab
+from pianalysis.tokenizer import decode, encode, quantize
+from pianalysis.windows import density_of
 
 LENGTH_MULTIPLE: Final = 64
 """Batches are padded to a multiple of this: fewer shapes, faster kernels."""
 TRANSPOSITIONS: Final = range(-6, 6)
+BATCHES_SORTED: Final = 50
+"""So many batches' windows are sorted by length together: little padding, and still a different order every epoch."""
+Transpose = Literal["none", "random", "key"]
+"""How windows are transposed: not, each by a random number of semitones, or each piece to C major or A minor."""
 
 
 def transpose_ids(ids: torch.Tensor, semitones: int) -> torch.Tensor:
@@ -38,34 +46,97 @@ def transpose_ids(ids: torch.Tensor, semitones: int) -> torch.Tensor:
     return torch.where(pitched, ids + shift, ids)
 
 
+def change_tempo(ids: Sequence[int], factor: float) -> list[int]:
+    """A window's ids written out at another tempo: times and lengths by `factor` (2: half as fast, 0.5: twice).
+
+    What is past the window's end is cut; the density word is that of the new window. Onsets that the grid doesn't have
+    at half are moved to it, so that only 2 can be undone.
+    """
+    window = decode(ids)
+    voices = []
+    for notes in (window.melody, window.accompaniment):
+        scaled = notes.copy()
+        scaled["onset_ms"] *= factor
+        scaled["duration_ms"] *= factor
+        voices.append(quantize(scaled))
+    density = density_of(len(voices[1]), vocab.WINDOW_MS * min(1.0, factor))
+    return encode(replace(window, melody=voices[0], accompaniment=voices[1], density=density))
+
+
 @dataclass(frozen=True)
 class WindowCollator:
     """Rows to a padded batch: input_ids and weights ``[batch, length]``, notes and seconds ``[batch]``.
 
     weights: 1 on the accompaniment's tokens (``<eos>`` included), `melody_weight` before, 0 on padding and on
-    ``<bos>``. `transpose` moves each row by a random number of semitones.
+    ``<bos>``. tempo_share: of the windows, how many are written at half or double tempo. What is done to a row depends
+    on seed, epoch and its column `row` only: not on the process that has it, nor on how far a loader reads ahead.
     """
 
     max_length: int = 1024
     melody_weight: float = 0.2
-    transpose: bool = False
+    transpose: Transpose = "none"
+    tempo_share: float = 0.0
+    seed: int = 0
 
-    def __call__(self, rows: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
-        tensors = [torch.tensor(row["input_ids"][: self.max_length], dtype=torch.long) for row in rows]
-        if self.transpose:
-            shifts = torch.randint(TRANSPOSITIONS.start, TRANSPOSITIONS.stop, (len(rows),)).tolist()
-            tensors = [transpose_ids(ids, shift) for ids, shift in zip(tensors, shifts, strict=True)]
-        longest = max(len(ids) for ids in tensors)
+    def __call__(self, rows: Sequence[dict[str, Any]], epoch: int = 0) -> dict[str, torch.Tensor]:
+        windows = [torch.tensor(self._augmented(row, epoch)[: self.max_length], dtype=torch.long) for row in rows]
+        longest = max(len(ids) for ids in windows)
         length = min(-(-longest // LENGTH_MULTIPLE) * LENGTH_MULTIPLE, self.max_length)
         input_ids = torch.full((len(rows), length), vocab.PAD)
         weights = torch.zeros(len(rows), length)
-        for index, (ids, row) in enumerate(zip(tensors, rows, strict=True)):
+        for index, ids in enumerate(windows):
             input_ids[index, : len(ids)] = ids
             weights[index, 1 : len(ids)] = 1.0
-            weights[index, 1 : row["target_start"]] = self.melody_weight
+            separators = (ids == vocab.SEP).nonzero()  # a window cut in its melody has none
+            weights[index, 1 : int(separators[0]) + 1 if len(separators) else len(ids)] = self.melody_weight
         loud = (input_ids >= vocab.DYNAMIC_IDS.start) & (input_ids < vocab.DYNAMIC_IDS.stop)
         seconds = torch.tensor([float(row["seconds"]) for row in rows])
         return {"input_ids": input_ids, "weights": weights, "notes": loud.sum(1).float(), "seconds": seconds}
+
+    def _augmented(self, row: dict[str, Any], epoch: int) -> list[int]:
+        ids: list[int] = row["input_ids"]
+        shift = row["key_shift"] if self.transpose == "key" else 0
+        if self.tempo_share or self.transpose == "random":
+            generator = np.random.default_rng([self.seed, epoch, row["row"]])
+            if generator.random() < self.tempo_share:
+                ids = change_tempo(ids, float(generator.choice([2.0, 0.5])))
+            if self.transpose == "random":
+                shift = int(generator.integers(TRANSPOSITIONS.start, TRANSPOSITIONS.stop))
+        moved: list[int] = transpose_ids(torch.tensor(ids), shift).tolist()
+        return moved
+
+
+class BucketSampler(torch.utils.data.Sampler[int]):
+    """Row numbers in an order in which each run of `batch_size` rows is about equally long.
+
+    The order depends on seed and epoch only, not on the number of processes that share a batch.
+    """
+
+    def __init__(self, lengths: Sequence[int], batch_size: int, seed: int) -> None:
+        self.lengths = np.asarray(lengths)
+        self.batch_size = batch_size
+        self.seed = seed
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __iter__(self) -> Iterator[int]:
+        generator = np.random.default_rng([self.seed, self.epoch])
+        order = generator.permutation(len(self.lengths))
+        size = self.batch_size * BATCHES_SORTED
+        chunks = [order[start : start + size] for start in range(0, len(order), size)]
+        batches: list[np.ndarray] = []
+        for chunk in chunks:
+            chunk = chunk[np.argsort(-self.lengths[chunk], kind="stable")]
+            batches += [chunk[start : start + self.batch_size] for start in range(0, len(chunk), self.batch_size)]
+        # A short batch comes last: in the middle it would move the borders of all that follow.
+        whole = len(order) // self.batch_size
+        for index in [*generator.permutation(whole), *range(whole, len(batches))]:
+            yield from batches[index].tolist()
 
 
 def token_losses(model: nn.Module, input_ids: torch.Tensor) -> torch.Tensor:
@@ -75,11 +146,29 @@ def token_losses(model: nn.Module, input_ids: torch.Tensor) -> torch.Tensor:
 
 
 class WindowTrainer(Trainer):
-    """`Trainer` with the weighted loss; evaluation collects, per window, accompaniment nats, notes and seconds."""
+    """`Trainer` with the weighted loss; evaluation collects, per window, accompaniment nats, notes and seconds.
+
+    The loss of a step is the weighted mean over all its tokens, however many processes and accumulated batches they
+    are spread over. The log has, beside the library's entries, the tokens seen and the minutes that training took.
+    """
 
     def __init__(self, *, train_collator: WindowCollator, eval_collator: WindowCollator, **kwargs: Any) -> None:
-        super().__init__(data_collator=train_collator, compute_metrics=note_metrics, **kwargs)
-        self._eval_collator = eval_collator
+        super().__init__(data_collator=self._collate, compute_metrics=note_metrics, **kwargs)
+        self.model_accepts_loss_kwargs = True  # says that `compute_loss` divides by the whole step's weights itself
+        self._train_collator, self._eval_collator = train_collator, eval_collator
+        self._sampler: BucketSampler | None = None
+        self._begin_s = time.monotonic()
+        self._minutes_before: float | None = None
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> torch.utils.data.Sampler[int]:
+        rows: Any = self.train_dataset if train_dataset is None else train_dataset
+        arguments = self.args
+        batch_size = arguments.train_batch_size * arguments.gradient_accumulation_steps * arguments.world_size
+        self._sampler = BucketSampler(rows["length"], batch_size, arguments.seed)
+        return self._sampler
+
+    def _collate(self, rows: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
+        return self._train_collator(rows, epoch=self._sampler.epoch if self._sampler else 0)
 
     def get_eval_dataloader(self, eval_dataset: Any = None) -> Any:
         train_collator, self.data_collator = self.data_collator, self._eval_collator
@@ -88,12 +177,26 @@ class WindowTrainer(Trainer):
         finally:
             self.data_collator = train_collator
 
+    def get_batch_samples(self, epoch_iterator: Any, num_batches: int, device: torch.device) -> tuple[list[Any], Any]:
+        batches = list(islice(epoch_iterator, num_batches))
+        if not batches:
+            return batches, None
+        counts = [torch.stack([batch["weights"][:, 1:].sum(), (batch["weights"] > 0).sum()]) for batch in batches]
+        total = torch.stack(counts).sum(0).to(device)
+        if self.args.world_size > 1:
+            total = self.accelerator.gather(total[None]).sum(0)
+        self.state.num_input_tokens_seen += int(total[1])
+        return batches, total[0]
+
     def compute_loss(
         self, model: nn.Module, inputs: dict[str, Any], return_outputs: bool = False, num_items_in_batch: Any = None
     ) -> Any:
         losses = token_losses(model, inputs["input_ids"])
         weights = inputs["weights"][:, 1:]
-        loss = (losses * weights).sum() / weights.sum()
+        if num_items_in_batch is None:
+            loss = (losses * weights).sum() / weights.sum()
+        else:  # accumulated batches' gradients are added, but those of all processes averaged
+            loss = (losses * weights).sum() / num_items_in_batch * self.args.world_size
         return (loss, losses) if return_outputs else loss
 
     def prediction_step(
@@ -104,6 +207,13 @@ class WindowTrainer(Trainer):
             loss, losses = self.compute_loss(model, inputs, return_outputs=True)
         nats = (losses * (inputs["weights"][:, 1:] == 1.0)).sum(1)
         return loss.detach(), nats, torch.stack([inputs["notes"], inputs["seconds"]], dim=1)
+
+    def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
+        if self._minutes_before is None:  # what a resumed run took before
+            self._minutes_before = max((entry.get("minutes", 0.0) for entry in self.state.log_history), default=0.0)
+        logs["minutes"] = round(self._minutes_before + (time.monotonic() - self._begin_s) / 60, 2)
+        logs["tokens"] = self.state.num_input_tokens_seen
+        super().log(logs, *args, **kwargs)
 
 
 def note_metrics(prediction: EvalPrediction) -> dict[str, float]:
@@ -125,53 +235,10 @@ class TimeLimit(TrainerCallback):
 
 
 def with_lengths(windows: datasets.Dataset) -> datasets.Dataset:
-    """The dataset with a column `length`, tokens a row, for batches of like lengths."""
+    """The dataset with the columns `length`, tokens a row, for batches of like lengths, and `row`, its number."""
     import pyarrow.compute as pc
 
     if "length" in windows.column_names:
         return windows
     lengths = pc.list_value_length(windows.data.column("input_ids")).to_pylist()
-    return windows.add_column("length", lengths)
-
-
-class MuonWithAdamW(torch.optim.Optimizer):
-    """`torch.optim.Muon` on the hidden layers' matrices, AdamW on everything else, as one optimizer.
-
-    Both read their learning rate from this optimizer's groups, so that one schedule moves both.
-    """
-
-    def __init__(
-        self, matrices: list[nn.Parameter], others: list[nn.Parameter], lr: float, weight_decay: float
-    ) -> None:
-        super().__init__([{"params": matrices}, {"params": others}], {"lr": lr, "weight_decay": weight_decay})
-        self._parts = (
-            torch.optim.Muon(matrices, lr=lr, weight_decay=weight_decay, adjust_lr_fn="match_rms_adamw"),
-            torch.optim.AdamW(others, lr=lr, betas=(0.9, 0.98), weight_decay=0.0),
-        )
-
-    def step(self, closure: Any = None) -> Any:
-        for group, part in zip(self.param_groups, self._parts, strict=True):
-            part.param_groups[0]["lr"] = group["lr"]
-            part.step()
-
-    def state_dict(self) -> dict[str, Any]:
-        return {
-            "groups": [{"lr": group["lr"]} for group in self.param_groups],
-            "parts": [part.state_dict() for part in self._parts],
-        }
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        for group, saved in zip(self.param_groups, state_dict["groups"], strict=True):
-            group["lr"] = saved["lr"]
-        for part, saved in zip(self._parts, state_dict["parts"], strict=True):
-            part.load_state_dict(saved)
-
-
-def make_optimizer(model: nn.Module, name: str, learning_rate: float, weight_decay: float) -> torch.optim.Optimizer:
-    """AdamW, or Muon for the matrices of the blocks with AdamW for the rest; no decay on vectors and embeddings."""
-    matrices = [p for n, p in model.named_parameters() if p.ndim == 2 and ".h." in n]
-    others = [p for n, p in model.named_parameters() if not (p.ndim == 2 and ".h." in n)]
-    if name == "muon":
-        return MuonWithAdamW(matrices, others, learning_rate, weight_decay)
-    groups = [{"params": matrices, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=learning_rate, betas=(0.9, 0.98))
+    return windows.add_column("length", lengths).add_column("row", list(range(len(lengths))))

@@ -20,8 +20,9 @@ from tqdm import tqdm
 from pianalysis.dataset import load_windows
 from pianalysis.generation import Engine, Sampling, state_after
 from pianalysis.metrics import Likelihood, model_likelihood, pitch_consonance_score, unigram_likelihood
-from pianalysis.model import load_model, make_model
+from pianalysis.model import load_model, make_model, normalises_key
 from pianalysis.tokenizer import decode, decode_notes
+from pianalysis.training import transpose_ids
 
 SIXTEENTH_MS = 125.0
 
@@ -81,10 +82,13 @@ def consonance(model: Any, rows: Any) -> dict[str, float]:
     scores: dict[str, list[float]] = {"model": [], "human": [], "random": []}
     windows = [decode(row["input_ids"]) for row in rows]
     for index, row in enumerate(tqdm(rows, desc="PCS")):
-        prompt = row["input_ids"][: row["target_start"]]
+        shift = row["key_shift"] if normalises_key(model) else 0
+        prompt = transpose_ids(torch.tensor(row["input_ids"][: row["target_start"]]), shift).tolist()
         ids = engine.continue_prompt(prompt, state_after(prompt), Sampling(), generator)
+        written = decode_notes(ids, loud=True)
+        written["pitch"] -= shift
         melody, other = windows[index].melody, windows[(index + 1) % len(windows)].accompaniment
-        candidates = {"model": decode_notes(ids, loud=True), "human": windows[index].accompaniment, "random": other}
+        candidates = {"model": written, "human": windows[index].accompaniment, "random": other}
         for name, notes in candidates.items():
             scores[name].append(pitch_consonance_score(melody, notes, step_ms=SIXTEENTH_MS))
     return {name: float(np.nanmean(values)) for name, values in scores.items()}

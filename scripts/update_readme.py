@@ -13,11 +13,10 @@ import re
 from itertools import pairwise
 from pathlib import Path
 
-from bundle_checkpoint import likelihood_table  # its neighbour in scripts/
-
 from pianalysis import Arranger, vocab
 from pianalysis.arranger import Arrangement
 from pianalysis.clock import BeatClock
+from pianalysis.model_cards import likelihood_table
 from pianalysis.notes import read_midi
 from pianalysis.tokenizer import encode
 from pianalysis.windows import make_window

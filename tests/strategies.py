@@ -6,10 +6,16 @@ import numpy as np
 import symusic
 from hypothesis import strategies as st
 
-from pianalysis.notes import make_notes
+from pianalysis import vocab
+from pianalysis.notes import make_notes, sort_notes
+from pianalysis.tokenizer import MELODY_VELOCITY, WindowNotes
 
 MELODY_ROWS = st.tuples(st.floats(0, 60_000), st.floats(0, 5_000), st.integers(0, 127), st.integers(1, 127))
 """Notes of any kind, in milliseconds."""
+
+STEPS = st.integers(0, len(vocab.TIME_IDS) - 1).map(lambda step: float(step * vocab.TIME_STEP_MS))
+PITCHES = st.sampled_from(vocab.PITCH_IDS)
+LENGTHS = st.sampled_from(vocab.DURATIONS_MS).map(float)
 
 TPQS = st.sampled_from([1, 24, 96, 120, 220, 480, 960, 1024, 10_080])
 
@@ -73,3 +79,21 @@ def add_track(score, rows, *, name: str = "", is_drum: bool = False) -> None:
     for onset, length, pitch in rows:
         track.notes.append(symusic.Note(round(onset * score.tpq), round(length * score.tpq), pitch, 80))
     score.tracks.append(track)
+
+
+@st.composite
+def grid_notes(draw, *, loud=True, one_voice=False):
+    """Notes as tokens state them; with `one_voice` one at each onset."""
+    velocities = st.sampled_from(vocab.DYNAMIC_VELOCITIES) if loud else st.just(MELODY_VELOCITY)
+    places = draw(st.dictionaries(STEPS if one_voice else st.tuples(STEPS, PITCHES), st.tuples(LENGTHS, velocities)))
+    if one_voice:
+        return sort_notes(make_notes((onset, length, draw(PITCHES), v) for onset, (length, v) in places.items()))
+    return sort_notes(make_notes((onset, length, pitch, v) for (onset, pitch), (length, v) in places.items()))
+
+
+@st.composite
+def windows(draw):
+    """Whole windows, of any style and density."""
+    melody = draw(grid_notes(loud=False, one_voice=True))
+    style, density = draw(st.sampled_from([*vocab.STYLES])), draw(st.sampled_from([*vocab.DENSITIES]))
+    return WindowNotes(melody, draw(grid_notes()), style, density)

@@ -1,22 +1,19 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import os
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
-from corpus import make_pop909, song
+from corpus import make_pop909
 
-from pianalysis.building import PARTS_FOLDER, REPORT_FILE, BuildOptions, build_dataset, build_part
-from pianalysis.cli import main
-from pianalysis.dataset import load_windows
+from pianalysis.building import BuildOptions, build_dataset, build_part, plan_parts
+from pianalysis.dataset import PARTS_FOLDER, REPORT_FILE, load_windows
 from pianalysis.notes import PianalysisError
-from pianalysis.report import BuildReport, PartReport
-from pianalysis.sources import CorpusSource, open_corpus
+from pianalysis.sources import CorpusSource
 from pianalysis.validation import validate
 
 
@@ -43,11 +40,11 @@ def test_a_part_is_not_built_again(source, tmp_path, monkeypatch):
     seen = []
     real = build_part
 
-    def failing(part, folder):
+    def failing(part, folder, taken):
         seen.append(part.index)
         if len(seen) == 3:
             raise KeyboardInterrupt
-        return real(part, folder)
+        return real(part, folder, taken)
 
     monkeypatch.setattr("pianalysis.building.PIECES_PER_PART", 1)
     monkeypatch.setattr("pianalysis.building.build_part", failing)
@@ -64,58 +61,96 @@ def test_a_part_is_not_built_again(source, tmp_path, monkeypatch):
     assert tree_bytes(tmp_path / "a") == tree_bytes(tmp_path / "b")
 
 
-def test_killed_and_run_again_it_finishes_with_the_same_bytes(source, tmp_path):
-    command = [sys.executable, "-m", "pianalysis.cli", "prepare", "--corpus", "pop909", "--root", source.root]
-    command += ["--splits", source.splits, "--versions", "--output"]
-    killed = subprocess.Popen([*command, tmp_path / "killed"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while not list(tmp_path.glob("killed/.parts/*")) and killed.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.002)
+KILLED_AT = """
+import os, signal, sys
+from pianalysis import building
+from pianalysis.sources import CorpusSource
+root, splits, output, wanted = sys.argv[1:]
+real, done = os.replace, 0
+def replace(source, target):
+    global done
+    real(source, target)
+    done += 1
+    if done == int(wanted):
+        os.kill(os.getpid(), signal.SIGKILL)
+os.replace = replace
+building.build_dataset(building.BuildOptions((CorpusSource("pop909", root, splits),)), output)
+"""
+"""A build that is killed when so many of its files are whole: 3 times a list and a part of 3, 6 shards, the card, the report."""
+
+
+@pytest.mark.parametrize(("files", "finished"), [(3, False), (14, False), (19, False), (20, True)])
+def test_killed_anywhere_it_is_not_taken_for_finished_and_run_again_gives_the_same_bytes(
+    source, tmp_path, whole, files, finished
+):
+    argv = [source.root, source.splits, str(tmp_path / "killed"), str(files)]
+    assert subprocess.run([sys.executable, "-c", KILLED_AT, *argv], check=False).returncode == -signal.SIGKILL
+    if finished:
+        assert validate(tmp_path / "killed").ok
+    else:
+        for look in (validate, lambda folder: load_windows(folder, "train")):
+            with pytest.raises((PianalysisError, FileNotFoundError), match="finished"):
+                look(tmp_path / "killed")
+    build_dataset(BuildOptions((source,)), tmp_path / "killed")
+    assert tree_bytes(tmp_path / "killed") == tree_bytes(whole)
+
+
+@pytest.fixture(scope="module")
+def whole(source, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("whole") / "dataset"
+    build_dataset(BuildOptions((source,)), folder)
+    return folder
+
+
+COMMAND = "import sys; from pianalysis.cli import main; sys.exit(main())"
+
+
+def test_the_command_killed_leaves_no_process_and_goes_on(source, tmp_path, whole):
+    command = [sys.executable, "-c", COMMAND, "prepare", "--corpus", "pop909", "--root", source.root]
+    command += ["--splits", source.splits, "--num-proc", "2", "--output", tmp_path / "killed"]
+    killed = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait(lambda: list(tmp_path.glob("killed/.parts/*")) or killed.poll() is not None)
+    children = processes_of(killed.pid)
     killed.send_signal(signal.SIGKILL)
-    killed.wait()
-    for name in ("killed", "whole"):
-        subprocess.run([*command, tmp_path / name], check=True, capture_output=True)
-    assert tree_bytes(tmp_path / "killed") == tree_bytes(tmp_path / "whole")
+    assert killed.wait() == -signal.SIGKILL
+    wait(lambda: not any(Path(f"/proc/{child}").exists() for child in children))
+    subprocess.run(command, check=True, capture_output=True)
+    assert tree_bytes(tmp_path / "killed") == tree_bytes(whole)
 
 
-def bad_folder(root):
-    """A folder of a user's own in which all that can go wrong is in one place; one good piece is among it."""
-    (root / "deep" / "deeper").mkdir(parents=True)
-    (root / "deep" / "deeper" / "good\n🎹.mid").write_bytes(song(3))
-    (root / "copy.mid").write_bytes(song(3))
-    (root / "text.mid").write_text("no MIDI")
-    (root / "empty.MID").write_bytes(b"")
-    (root / "cut.midi").write_bytes(song(4)[:100])
-    with (root / "huge.mid").open("wb") as file:
-        file.truncate(200 * 2**20)
-    (root / "loop").symlink_to(root)
-    (root / "nowhere.mid").symlink_to(root / "missing.mid")
-    with open(os.fsencode(root) + b"/caf\xe9.mid", "wb") as file:  # a name that is no UTF-8
-        file.write(song(5))
-    (root / "readme.txt").write_text("not looked at")
+def processes_of(pid):
+    """The processes that a process has started, on Linux."""
+    path = Path(f"/proc/{pid}/task/{pid}/children")
+    return path.read_text().split() if path.exists() else []
 
 
-def test_a_bad_folder_is_reported_file_by_file_and_the_rest_goes_on(tmp_path):
-    root = tmp_path / "mine"
-    bad_folder(root)
-    report = build_dataset(BuildOptions((CorpusSource("folder", str(root)),)), tmp_path / "out")
-    problems = dict(report.problems)
-    says = {"text.mid": "expected a MIDI", "empty.MID": "an empty file", "cut.midi": "cut off", "huge.mid": "too large"}
-    says |= {"nowhere.mid": "can't be read"}
-    for name, words in says.items():
-        assert words in problems.pop(name)
-    assert ["the same bytes" in reason for reason in problems.values()] == [True]
-    assert sum(report.pieces.values()) == 2
+def wait(until, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not until():
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.005)
+
+
+def test_parts_of_another_build_are_not_taken_for_ones_own(source, tmp_path, whole):
+    other = plan_parts(BuildOptions((source,), every_bar=True, versions=True), [source])[0]
+    (tmp_path / "out" / PARTS_FOLDER).mkdir(parents=True)
+    nothing = tmp_path / "out" / PARTS_FOLDER / "taken-none"
+    nothing.touch()
+    build_part(other, nothing.parent, nothing)
+    build_dataset(BuildOptions((source,)), tmp_path / "out")
+    assert tree_bytes(tmp_path / "out") == tree_bytes(whole)
+
+
+def test_music_that_is_in_two_splits_under_two_names_is_left_out_of_training(tmp_path, whole):
+    root, splits = make_pop909(tmp_path / "corpus")
+    test, train = (Path(root, "POP909", name, f"{name}.mid") for name in ("004", "002"))
+    train.write_bytes(test.read_bytes())
+    leaky = CorpusSource("pop909", root, splits)
+    report = build_dataset(BuildOptions((leaky,), every_bar=True), tmp_path / "out", num_proc=1)
+    assert report.problems == [("002", "the same music as a piece of another split; left out")]
+    assert set(load_windows(tmp_path / "out", "train")["piece_id"]) == {"001", "005"}
+    assert load_windows(tmp_path / "out", "test").to_list() == load_windows(whole, "test").to_list()
     assert validate(tmp_path / "out").ok
-
-
-def test_when_nothing_is_usable_nothing_is_left(tmp_path, capsys):
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "text.mid").write_text("no MIDI")
-    argv = ["prepare", "--corpus", "folder", "--root", str(tmp_path / "mine"), "--output", str(tmp_path / "out")]
-    assert main(argv) == 2
-    assert "text.mid" in capsys.readouterr().err
-    assert not (tmp_path / "out").exists()
 
 
 def test_a_folder_of_other_files_is_not_touched(source, tmp_path):
@@ -123,36 +158,3 @@ def test_a_folder_of_other_files_is_not_touched(source, tmp_path):
     with pytest.raises(PianalysisError, match="other files"):
         build_dataset(BuildOptions((source,)), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
-
-
-def test_a_folders_split_does_not_depend_on_names(tmp_path):
-    for name, order in (("one", range(40)), ("two", range(39, -1, -1))):
-        (tmp_path / name).mkdir()
-        for place, number in enumerate(order):
-            (tmp_path / name / f"{place}.mid").write_bytes(song(number, bars=4, bpm=60 + number))
-    first, second = (open_corpus(CorpusSource("folder", str(tmp_path / name))) for name in ("one", "two"))
-    bytes_of = lambda corpus, split: {corpus.files[corpus.paths[piece]]() for piece in corpus.ids[split]}  # noqa: E731
-    for split in ("train", "validation", "test"):
-        assert bytes_of(first, split) == bytes_of(second, split)
-    assert len(first.ids["train"]) > 25
-
-
-def test_the_report_counts_what_was_made(source, tmp_path):
-    report = build_dataset(BuildOptions((source,), versions=True), tmp_path / "out")
-    assert (report.lost, report.added, report.off_keyboard) == (0, 0, 0)
-    assert report.pieces == {"pop909/train": 6, "pop909/validation": 1, "pop909/test": 1}
-    assert report.windows["pop909/test"] == len(load_windows(tmp_path / "out", "test"))
-    assert sum(report.dynamics.values()) == report.accompaniment_notes == 8 * 40
-    assert [name.rsplit("/", 1)[1] for name, _ in report.problems] == ["001-v2.mid", "002-v2.mid", "005-v2.mid"]
-    assert max(report.onset_errors) == 0  # all of it lies on the grid
-    assert report.figures()["tokens an accompaniment note"] == pytest.approx(3.5 + 3 / 40, abs=0.02)
-    saved = json.loads((tmp_path / "out" / REPORT_FILE).read_text())
-    assert BuildReport.from_dict(saved).figures() == report.figures()
-
-
-def test_reports_merge_whatever_the_parts():
-    one, two = PartReport(notes=3, problems=[("a", "b")]), PartReport(notes=4)
-    one.dynamics.update({"MF": 2})
-    two.dynamics.update({"MF": 1, "P": 5})
-    merged = BuildReport.merge([one, two], [("first", "x")])
-    assert (merged.notes, merged.dynamics, merged.problems) == (7, {"MF": 3, "P": 5}, [("first", "x"), ("a", "b")])

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from strategies import windows
 
 from pianalysis import vocab
 from pianalysis.notes import PianalysisError, make_notes, sort_notes
 from pianalysis.tokenizer import (
-    MELODY_VELOCITY,
     TokenError,
     WindowNotes,
     decode,
@@ -18,26 +18,6 @@ from pianalysis.tokenizer import (
     quantize,
     to_events,
 )
-
-STEPS = st.integers(0, len(vocab.TIME_IDS) - 1).map(lambda step: float(step * vocab.TIME_STEP_MS))
-PITCHES = st.sampled_from(vocab.PITCH_IDS)
-LENGTHS = st.sampled_from(vocab.DURATIONS_MS).map(float)
-
-
-@st.composite
-def grid_notes(draw, *, loud=True, one_voice=False):
-    velocities = st.sampled_from(vocab.DYNAMIC_VELOCITIES) if loud else st.just(MELODY_VELOCITY)
-    places = draw(st.dictionaries(STEPS if one_voice else st.tuples(STEPS, PITCHES), st.tuples(LENGTHS, velocities)))
-    if one_voice:
-        return sort_notes(make_notes((onset, length, draw(PITCHES), v) for onset, (length, v) in places.items()))
-    return sort_notes(make_notes((onset, length, pitch, v) for (onset, pitch), (length, v) in places.items()))
-
-
-@st.composite
-def windows(draw):
-    melody = draw(grid_notes(loud=False, one_voice=True))
-    style, density = draw(st.sampled_from([*vocab.STYLES])), draw(st.sampled_from([*vocab.DENSITIES]))
-    return WindowNotes(melody, draw(grid_notes()), style, density)
 
 
 @given(windows())

@@ -1,59 +1,21 @@
 from __future__ import annotations
 
 import copy
-import importlib.util
-import json
 
-import datasets
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT
-from hypothesis import given
+from easy_music import window_row, write_windows
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies import windows
 
 from pianalysis import vocab
 from pianalysis.dataset import load_windows
-from pianalysis.metrics import model_likelihood
 from pianalysis.model import make_model
-from pianalysis.notes import make_notes
-from pianalysis.tokenizer import WindowNotes, decode, encode
-from pianalysis.training import (
-    MuonWithAdamW,
-    WindowCollator,
-    make_optimizer,
-    token_losses,
-    transpose_ids,
-    with_lengths,
-)
-
-
-def script(name):
-    spec = importlib.util.spec_from_file_location(name, ROOT / "scripts" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def window_row(generator, notes=12):
-    """A window of an easy kind of music: a melody, and a fifth below each of its notes."""
-    onsets = np.arange(notes) * 500.0
-    pitches = generator.integers(60, 80, notes)
-    melody = make_notes((onset, 500, pitch, 96) for onset, pitch in zip(onsets, pitches, strict=True))
-    below = make_notes((onset, 500, pitch - 7, 64) for onset, pitch in zip(onsets, pitches, strict=True))
-    ids = encode(WindowNotes(melody, below))
-    return {"input_ids": ids, "target_start": ids.index(vocab.SEP) + 1, "seconds": notes / 2}
-
-
-@pytest.fixture(scope="module")
-def easy_dataset(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("windows")
-    generator = np.random.default_rng(0)
-    for split, count in (("train", 64), ("validation", 8)):
-        rows = datasets.Dataset.from_list([window_row(generator) for _ in range(count)])
-        (folder / "windows").mkdir(exist_ok=True)
-        rows.to_parquet(folder / "windows" / f"{split}-00000-of-00001.parquet")
-    return folder
+from pianalysis.optimizers import MuonWithAdamW, make_optimizer
+from pianalysis.tokenizer import decode, encode
+from pianalysis.training import BucketSampler, WindowCollator, change_tempo, token_losses, transpose_ids, with_lengths
 
 
 @given(st.lists(st.sampled_from([*vocab.PITCH_IDS, 129, 12, 750]), min_size=1), st.integers(-6, 5))
@@ -70,16 +32,44 @@ def test_transposition_moves_all_pitches_alike_and_stays_on_the_piano(ids, semit
 
 
 def test_transposed_windows_still_decode():
-    collator = WindowCollator(transpose=True)
-    torch.manual_seed(0)
-    row = window_row(np.random.default_rng(1))
+    collator = WindowCollator(transpose="random", tempo_share=0.3)
+    row = window_row(np.random.default_rng(1)) | {"row": 7}
     tonics = set()
-    for _ in range(200):
-        ids = collator([row])["input_ids"][0].tolist()
+    for epoch in range(200):
+        ids = collator([row], epoch)["input_ids"][0].tolist()
+        assert ids == collator([row], epoch)["input_ids"][0].tolist()
         window = decode(ids[: ids.index(vocab.EOS) + 1])
         tonics.add(int(window.melody["pitch"][0]))
         assert (window.melody["pitch"] - window.accompaniment["pitch"] == 7).all()
     assert len(tonics) == 12
+
+
+def test_a_piece_is_moved_to_its_key():
+    row = window_row(np.random.default_rng(1)) | {"key_shift": -3}
+    moved, plain = (WindowCollator(transpose=how)([row])["input_ids"][0] for how in ("key", "none"))
+    pitched = (plain >= 21) & (plain <= 108)
+    assert torch.equal(moved[pitched], plain[pitched] - 3)
+    assert torch.equal(moved[~pitched], plain[~pitched])
+
+
+@given(windows())
+@settings(max_examples=40)
+def test_half_the_tempo_can_be_undone_and_both_decode(window):
+    slow = decode(change_tempo(encode(window), 2.0))
+    fast = decode(change_tempo(encode(window), 0.5))
+    for given_notes, slower in ((window.melody, slow.melody), (window.accompaniment, slow.accompaniment)):
+        early = given_notes[given_notes["onset_ms"] < vocab.WINDOW_MS / 2]
+        np.testing.assert_array_equal(slower["onset_ms"], early["onset_ms"] * 2)
+        np.testing.assert_array_equal(slower["pitch"], early["pitch"])
+    again = decode(change_tempo(encode(slow), 0.5))
+    np.testing.assert_array_equal(again.melody["onset_ms"] * 2, slow.melody["onset_ms"])
+    assert (fast.accompaniment["onset_ms"] <= vocab.WINDOW_MS / 2).all()
+
+
+def test_tempo_by_hand():
+    ids = encode(decode([1, 8, 6, vocab.time_id(500), 10, 60, vocab.duration_id(500), 3, 2]))
+    assert change_tempo(ids, 2.0)[3:7] == [vocab.time_id(1_000), 10, 60, vocab.duration_id(1_000)]
+    assert change_tempo(ids, 0.5)[3:7] == [vocab.time_id(250), 10, 60, vocab.duration_id(250)]
 
 
 def test_collator_by_hand():
@@ -94,6 +84,26 @@ def test_collator_by_hand():
     assert batch["notes"].tolist() == [1, 0]
     assert batch["seconds"].tolist() == [1, 2]
     assert WindowCollator(max_length=6)(rows)["input_ids"].tolist()[0] == [1, 8, 6, 3, 109, 12]
+    assert WindowCollator(max_length=3, melody_weight=0.5)(rows)["weights"].tolist()[0] == [0, 0.5, 0.5]
+
+
+@given(st.lists(st.integers(5, 2_000), min_size=1, max_size=400), st.integers(1, 16), st.integers(0, 3))
+def test_every_row_comes_once_an_epoch_in_batches_of_like_lengths(lengths, batch_size, epoch):
+    sampler = BucketSampler(lengths, batch_size, seed=1)
+    sampler.set_epoch(epoch)
+    order = list(sampler)
+    assert sorted(order) == list(range(len(lengths)))
+    assert order == list(sampler)
+
+
+def test_batches_hold_like_lengths():
+    lengths = np.random.default_rng(0).integers(5, 2_000, 800)
+    sampler = BucketSampler(lengths, 8, seed=1)
+    order = np.array(list(sampler))
+    spread = np.mean([np.ptp(lengths[order[start : start + 8]]) for start in range(0, 800, 8)])
+    assert spread < np.ptp(lengths) / 10
+    sampler.set_epoch(1)
+    assert list(sampler) != order.tolist()
 
 
 def test_token_losses_are_those_of_the_model(tiny_model):
@@ -103,9 +113,9 @@ def test_token_losses_are_those_of_the_model(tiny_model):
         assert token_losses(tiny_model, ids).mean().item() == pytest.approx(expected.item(), rel=1e-5)
 
 
-def test_lengths_are_added(easy_dataset):
-    windows = with_lengths(load_windows(easy_dataset, "train"))
-    assert windows["length"] == [len(ids) for ids in windows["input_ids"]]
+def test_lengths_are_added(tmp_path):
+    rows = with_lengths(load_windows(write_windows(tmp_path), "train"))
+    assert rows["length"] == [len(ids) for ids in rows["input_ids"]]
 
 
 @pytest.mark.parametrize("name", ["adamw", "muon"])
@@ -139,33 +149,3 @@ def test_muon_takes_the_matrices_of_the_blocks_only():
     assert all(parameter.ndim == 2 for parameter in matrices)
     assert len(matrices) == 4 * 2
     assert len(matrices) + len(others) == len(list(model.parameters()))
-
-
-def test_training_learns_stops_resumes_and_reports(easy_dataset, tmp_path, tiny_model):
-    common = [
-        *("--dataset", str(easy_dataset), "--model", "tiny", "--cpu", "--threads", "1", "--batch-size", "8"),
-        *("--learning-rate", "1e-2", "--optimizer", "muon", "--warmup-steps", "2", "--no-transpose"),
-        *("--decay-steps", "20", "--eval-steps", "20"),
-    ]
-    train = script("train").main
-    whole, halves = tmp_path / "whole", tmp_path / "halves"
-    assert train([*common, "--output-dir", str(whole), "--max-steps", "80"]) == 0
-    state = json.loads((whole / "best" / "trainer_state.json").read_text())
-    values = [entry["eval_nats_per_note"] for entry in state["log_history"] if "eval_nats_per_note" in entry]
-    validation = load_windows(easy_dataset, "validation")
-    assert values[-1] < model_likelihood(tiny_model, validation).nats_per_note / 2
-    assert state["best_metric"] == min(values)
-
-    # what the Trainer reports is what the metric, window by window, gives for the saved weights
-    from pianalysis.model import load_model
-
-    best = model_likelihood(load_model(whole / "best"), validation)
-    assert best.nats_per_note == pytest.approx(min(values), rel=1e-4)
-    assert best.notes == 8 * 12
-
-    assert train([*common, "--output-dir", str(halves), "--max-steps", "80", "--time-limit", "0"]) == 0
-    assert (halves / "checkpoint-1").is_dir()
-    assert train([*common, "--output-dir", str(halves), "--max-steps", "80", "--resume"]) == 0
-    resumed = json.loads((halves / "best" / "trainer_state.json").read_text())
-    assert resumed["global_step"] == state["global_step"]
-    assert resumed["best_metric"] == pytest.approx(state["best_metric"], rel=1e-6)

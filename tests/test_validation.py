@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,11 +19,16 @@ from pianalysis.validation import validate, validate_sequences
 SEED_EXAMPLE = [1, 0, 10, 60, 100, 11, 60, 500, 3]
 
 
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("built")
+    build_dataset(BuildOptions((CorpusSource("pop909", *make_pop909(folder / "corpus")),)), folder / "dataset")
+    return folder / "dataset"
+
+
 @pytest.fixture
-def dataset(tmp_path):
-    source = CorpusSource("pop909", *make_pop909(tmp_path / "corpus"))
-    build_dataset(BuildOptions((source,)), tmp_path / "dataset")
-    return tmp_path / "dataset"
+def dataset(built, tmp_path):
+    return shutil.copytree(built, tmp_path / "dataset")
 
 
 def seed_file(path, sequences):
@@ -49,8 +55,22 @@ def test_the_seeds_own_example_is_recognised_and_explained():
     report = validate_sequences([SEED_EXAMPLE], "seed")
     assert not report.ok
     assert "no <eos> at the end" in report.faults
+    assert "nothing after <sep>: the full polyphony is missing" in report.faults
     assert any("raw milliseconds" in kind for kind in report.faults)
     assert "NOT VALID" in report.table()
+    (text,) = report.explanations
+    assert "Times were written as raw milliseconds" in text
+    assert "0 reads as <pad>, 100 reads as PITCH_100, 500 reads as TIME_9775" in text
+    assert "pianalysis prepare" in text
+    assert text in report.table()
+
+
+def test_raw_milliseconds_are_recognised_where_some_look_like_times():
+    """A second of music: 200 and 400 ms are ids of times, 0, 1000 and 1250 are not."""
+    notes = [0, 10, 60, 200, 11, 60, 400, 10, 62, 1_000, 11, 62]
+    report = validate_sequences([[vocab.BOS, *notes, vocab.SEP, *notes, vocab.EOS]], "seed")
+    assert any("raw milliseconds" in kind for kind in report.faults)
+    assert "none for anything above 800" in report.explanations[0]
 
 
 def test_a_file_with_15_distinct_tokens_is_recognised(tmp_path):
@@ -62,20 +82,49 @@ def test_a_file_with_15_distinct_tokens_is_recognised(tmp_path):
     assert "only 14 distinct tokens of 801" in words
 
 
+@pytest.mark.parametrize("samples", [3, 30])
+def test_15_distinct_tokens_are_explained_however_small_the_file(tmp_path, capsys, samples):
+    times = [vocab.time_id(0), vocab.time_id(500)]
+    events = [t for pitch in range(60, 68) for t in (times[0], vocab.NOTE_ON, pitch, times[1], vocab.NOTE_OFF, pitch)]
+    path = seed_file(tmp_path / "dead.json", [[vocab.BOS, *events, vocab.SEP, *events, vocab.EOS]] * samples)
+    assert main(["validate", str(path), "--json", "-"]) == 2
+    report = json.loads(capsys.readouterr().out)
+    assert report["distinct_tokens"] == 15
+    assert "only 15 distinct tokens of 801: most of the vocabulary is dead" in report["faults"]
+    assert "of 15 kinds, 8 of them pitches and 2 times; the other 786 ids never occur" in report["explanations"][-1]
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
         (lambda ids: ids[1:], "no <bos>"),
         (lambda ids: ids[:-1], "no <eos>"),
         (lambda ids: [token for token in ids if token != vocab.SEP], "<sep>"),
-        (lambda ids: ids[:4] + ids[7:], "grammar"),
+        (lambda ids: [*ids[:2], *ids[3:]], "a NOTE_OFF without its NOTE_ON"),
+        (lambda ids: [*ids[:3], *ids[4:]], "that no pitch follows"),
+        (lambda ids: [*ids[:1], *ids[2:]], "an event without a timestamp"),
+        (lambda ids: without(ids, vocab.NOTE_OFF), "a NOTE_ON that no NOTE_OFF closes"),
+        (lambda ids: without(ids, vocab.NOTE_ON), "a NOTE_OFF without its NOTE_ON"),
+        (lambda ids: [*ids[:7], *ids[1:7], *ids[7:]], "times that fall"),
+        (lambda ids: [*ids[:4], *ids[1:4], *ids[4:]], "struck again before it is let go"),
+        (lambda ids: ids[: ids.index(vocab.SEP) + 1] + ids[-1:], "nothing after <sep>"),
+        (
+            lambda ids: [*ids[: ids.index(vocab.SEP)], vocab.SEP, *ids[1:7], vocab.EOS],
+            "grammar",
+        ),  # most notes are missing
         (lambda ids: [*ids[:3], 999, *ids[4:]], "outside the vocabulary"),
-        (lambda ids: [*ids[:1], vocab.time_id(15_975), *ids[2:]], "grammar"),
+        (lambda ids: [*ids[:1], vocab.time_id(15_975), *ids[2:]], "times that fall"),
     ],
 )
 def test_each_fault_is_found(change, says):
     report = validate_sequences([change(good_sequence(1))], "changed")
     assert any(says in kind for kind in report.faults), report.faults
+
+
+def without(ids, kind):
+    """The sequence without the melody's first event of a kind."""
+    place = ids.index(kind)
+    return ids[: place - 1] + ids[place + 2 :]
 
 
 def test_our_dataset_is_valid_and_exports_the_seeds_layout(dataset, tmp_path, capsys):
@@ -89,8 +138,18 @@ def test_our_dataset_is_valid_and_exports_the_seeds_layout(dataset, tmp_path, ca
     assert not validate(export).faults.keys() & {"events that break the grammar", "no <eos> at the end"}
 
 
-def change_rows(dataset, split, change):
-    (path,) = (dataset / "windows").glob(f"{split}-*.parquet")
+def test_an_export_that_leaks_or_miscounts_is_found(tmp_path):
+    samples = [{"piece_id": "1", "split": split, "training_sequence": good_sequence(1)} for split in ("train", "test")]
+    path = tmp_path / "leak.json"
+    path.write_text(json.dumps({"metadata": {"total_samples": 3}, "samples": samples}))
+    report = validate(path)
+    assert report.splits == {"train": 1, "test": 1}
+    assert {"a piece in two splits", "an identical window in two splits"} < set(report.faults)
+    assert report.examples["metadata.total_samples is not the number of samples"] == ["3 for 2"]
+
+
+def change_rows(dataset, split, change, config="windows"):
+    (path,) = (dataset / config).glob(f"{split}-*.parquet")
     table = pq.read_table(path)
     pq.write_table(pa.Table.from_pylist(change(table.to_pylist()), schema=table.schema), path)
 
@@ -109,6 +168,20 @@ def test_a_changed_dataset_is_not_valid(dataset, split, change, says):
     assert any(says in kind for kind in validate(dataset).faults)
 
 
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"split": "train"}, "names another split"),
+        ({"beats_ms": [0.0, 500.0, 500.0]}, "beats_ms that don't rise"),
+        ({"melody": [{"onset_ms": t, "duration_ms": 9.0, "pitch": 60, "velocity": 80} for t in (9.0, 1.0)]}, "fall"),
+        ({"melody": [{"onset_ms": 1.0, "duration_ms": -9.0, "pitch": 60, "velocity": 80}]}, "negative length"),
+    ],
+)
+def test_a_changed_piece_is_not_valid(dataset, changed, says):
+    change_rows(dataset, "test", lambda rows: [{**row, **changed} for row in rows], "notes")
+    assert [kind for kind in validate(dataset).faults if says in kind]
+
+
 def test_a_window_in_two_splits_is_found(dataset):
     (path,) = (dataset / "windows").glob("train-*.parquet")
     rows = pq.read_table(path).to_pylist()[:1]
@@ -121,3 +194,7 @@ def test_other_json_is_refused(tmp_path):
     (tmp_path / "other.json").write_text("[1, 2]")
     with pytest.raises(PianalysisError, match=r"other\.json"):
         validate(tmp_path / "other.json")
+    with pytest.raises(
+        PianalysisError, match="expected a folder, a JSON file or a Hub id like ORG/NAME, found no such"
+    ):
+        validate(tmp_path / "nowhere")

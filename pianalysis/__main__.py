@@ -1,0 +1,7 @@
+"""``python -m pianalysis``: the command line."""
+
+from __future__ import annotations
+
+from pianalysis.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,227 @@
+"""Model cards: how a checkpoint was trained and how good it is, as its README says it.
+
+In: the records of the runs that made a checkpoint, and figures of its evaluation. Out: `training.json`, curves, and a
+README.md with `model-index`, filled from them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from pianalysis.notes import write_atomically
+
+if TYPE_CHECKING:
+    from huggingface_hub import EvalResult, ModelCard
+
+TEMPLATE: Final = Path(__file__).with_name("data") / "model_card_template.md"
+RECORDS_FILE: Final = "training.json"
+CORPORA: Final = {"pop909": "POP909", "openscore_lieder": "OpenScore Lieder", "folder": "the user's folder"}
+NOT_SHOWN: Final = ("output_dir", "resume", "push_to_hub", "hub_strategy", "private", "tag", "time_limit", "threads")
+"""Options that say nothing of the result."""
+CURVES: Final = (("loss", "training loss, nats per token"), ("eval_nats_per_note", "validation, nats per note"))
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One run: its options, how far it went, and its log (step, tokens, minutes, loss, eval_nats_per_note)."""
+
+    options: dict[str, Any]
+    steps: int
+    tokens: int
+    minutes: float
+    device: str
+    windows: int
+    best_nats_per_note: float
+    log: list[dict[str, float]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, state: Any, options: dict[str, Any], *, device: str, windows: int) -> RunRecord:
+        """The record of a run whose `TrainerState` is given; `windows`: of the training split."""
+        kept = ("step", "minutes", "tokens", "learning_rate", *(name for name, _ in CURVES))
+        log = [{name: entry[name] for name in kept if name in entry} for entry in state.log_history]
+        return cls(
+            {name: value for name, value in options.items() if name not in NOT_SHOWN},
+            int(state.global_step),
+            int(state.num_input_tokens_seen),
+            max((entry.get("minutes", 0.0) for entry in log), default=0.0),
+            device,
+            windows,
+            float(state.best_metric if state.best_metric is not None else "nan"),
+            log,
+        )
+
+    @property
+    def command(self) -> str:
+        """The command that trained, as `scripts/train.py` takes it."""
+        words = ["accelerate launch scripts/train.py"]
+        for name, value in self.options.items():
+            if value is True:
+                words.append(f"--{name.replace('_', '-')}")
+            elif value not in (None, False):
+                words.append(f"--{name.replace('_', '-')} {value}")
+        return " ".join(words)
+
+
+def read_records(folder: Path) -> list[RunRecord]:
+    """The runs that made the checkpoint in a folder, first to last; none where nothing is recorded."""
+    file = folder / RECORDS_FILE
+    if not file.exists():
+        return []
+    return [RunRecord(**record) for record in json.loads(file.read_text(encoding="utf-8"))]
+
+
+def history_before(model: str) -> list[RunRecord]:
+    """What is recorded of the model that a run goes on from: a folder's runs; none for a preset or a Hub id."""
+    return read_records(Path(model))
+
+
+def save_records(folder: Path, records: Sequence[RunRecord], model: Any) -> None:
+    """Write `training.json`, the curves and the card beside a checkpoint's weights."""
+    data = json.dumps([asdict(record) for record in records], indent=1) + "\n"
+    write_atomically(folder / RECORDS_FILE, data.encode())
+    draw_curves(records, folder / "training_curves.png")
+    write_atomically(folder / "README.md", str(model_card(model, records)).encode())
+
+
+def draw_curves(records: Sequence[RunRecord], path: Path) -> None:
+    """Training loss and validation over the million tokens seen, all runs in a row."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(8, 3.2), layout="constrained")
+    for axes, (key, label) in zip(figure.subplots(1, 2), CURVES, strict=True):
+        before = 0
+        for record in records:
+            points = [
+                ((before + entry.get("tokens", record.tokens * entry["step"] / max(record.steps, 1))) / 1e6, entry[key])
+                for entry in record.log
+                if key in entry
+            ]
+            if points:
+                axes.plot(*zip(*points, strict=True), marker="." if key.startswith("eval") else "")
+            before += record.tokens
+        axes.set(xlabel="million tokens", title=label)
+        axes.grid(alpha=0.3)
+    figure.savefig(path, dpi=110)
+
+
+def model_card(
+    model: Any, records: Sequence[RunRecord], *, figures: dict[str, Any] | None = None, dtype: str = "float32"
+) -> ModelCard:
+    """The card of a checkpoint. figures: what `scripts/evaluate_model.py --json` wrote; without them the runs' own."""
+    from huggingface_hub import ModelCard, ModelCardData
+
+    config, last = model.config, records[-1]
+    data = ModelCardData(
+        license="mit",
+        library_name="transformers",
+        pipeline_tag="text-generation",
+        tags=["music", "midi", "piano", "symbolic-music", "accompaniment"],
+        model_name="pianalysis",
+        eval_results=_eval_results(figures) if figures else [_own_result(last)],
+    )
+    parameters = model.num_parameters()
+    card: ModelCard = ModelCard.from_template(
+        data,
+        template_path=str(TEMPLATE),
+        parameters=f"{parameters / 1e6:.2f} M",
+        megabytes=f"{parameters * (2 if dtype == 'float16' else 4) / 1e6:.1f}",
+        dtype=dtype,
+        layers=config.n_layer,
+        width=config.n_embd,
+        heads=config.n_head,
+        positions=config.n_positions,
+        tokens_seen=f"{sum(record.tokens for record in records) / 1e6:.1f} million",
+        minutes=f"{sum(record.minutes for record in records):,.0f}",
+        train_windows=f"{last.windows:,}",
+        transposition=_transposition(config),
+        runs_table=_runs_table(records),
+        commands="\n".join(record.command for record in records),
+        table=likelihood_table(figures) if figures else _own_table(last),
+        pcs=consonance_lines(figures) if figures else "",
+    )
+    return card
+
+
+def _transposition(config: Any) -> str:
+    if getattr(config, "normalises_key", False):
+        return (
+            "Each piece is transposed to C major or A minor, by the melody's key (`pianalysis.melody.key_shift`); "
+            "`Arranger` does the same with what it is given, and undoes it."
+        )
+    return "Each window is transposed by −6…+5 semitones on the fly."
+
+
+def _eval_results(figures: dict[str, Any]) -> list[EvalResult]:
+    places = [(*name.split("/"), row["model"]["nats_per_note"]) for name, row in figures.items()]
+    return [_result(corpus, split, round(value, 3)) for corpus, split, value in places]
+
+
+def _own_result(record: RunRecord) -> EvalResult:
+    return _result(str(record.options["dataset"]), "validation", round(record.best_nats_per_note, 3))
+
+
+def _result(dataset: str, split: str, value: float) -> EvalResult:
+    from huggingface_hub import EvalResult
+
+    return EvalResult(
+        task_type="text-generation",
+        task_name="piano accompaniment",
+        dataset_type=dataset,
+        dataset_name=CORPORA.get(dataset, dataset),
+        dataset_split=split,
+        metric_type="nats_per_note",
+        metric_name="nats per accompaniment note",
+        metric_value=value,
+    )
+
+
+def _runs_table(records: Sequence[RunRecord]) -> str:
+    lines = [
+        "| run | steps | million tokens | minutes | on | optimizer, learning rate | best validation |",
+        "|--:|--:|--:|--:|---|---|--:|",
+    ]
+    for number, record in enumerate(records, start=1):
+        options = record.options
+        lines.append(
+            f"| {number} | {record.steps:,} | {record.tokens / 1e6:.1f} | {record.minutes:,.0f} | {record.device} | "
+            f"{options['optimizer']}, {options['learning_rate']} | {record.best_nats_per_note:.3f} |"
+        )
+    return "\n".join(lines)
+
+
+def _own_table(record: RunRecord) -> str:
+    return f"Best validation while training: {record.best_nats_per_note:.3f} nats per accompaniment note."
+
+
+def likelihood_table(figures: dict[str, Any]) -> str:
+    """The likelihoods as a Markdown table; `figures` as `scripts/evaluate_model.py --json` writes them."""
+    lines = [
+        "| corpus, split | windows | notes | this model | unigram | untrained | this model, bits per second |",
+        "|---|--:|--:|--:|--:|--:|--:|",
+    ]
+    for name, row in figures.items():
+        corpus, split = name.split("/")
+        nats = " | ".join(f"{row[kind]['nats_per_note']:.2f}" for kind in ("model", "unigram", "untrained"))
+        model = row["model"]
+        lines.append(
+            f"| {CORPORA[corpus]}, {split} | {model['windows']:,} | {model['notes']:,} | {nats} | {model['bits_per_second']:.1f} |"
+        )
+    return "\n".join(lines)
+
+
+def consonance_lines(figures: dict[str, Any]) -> str:
+    """The pitch consonance scores as a Markdown table, where `figures` have them."""
+    rows = {name: row["pcs"] for name, row in figures.items() if "pcs" in row}
+    if not rows:
+        return ""
+    lines = ["Pitch consonance score (Yeh et al. 2021) of the melody with the accompaniment, test windows:", ""]
+    lines += ["| corpus | this model | human | another window's accompaniment |", "|---|--:|--:|--:|"]
+    for name, pcs in rows.items():
+        lines.append(
+            f"| {CORPORA[name.split('/')[0]]} | {pcs['model']:.2f} | {pcs['human']:.2f} | {pcs['random']:.2f} |"
+        )
+    return "\n".join(lines)

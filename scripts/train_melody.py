@@ -1,0 +1,205 @@
+"""Train the network that finds the melody of polyphonic music, on the train splits; stop early on validation.
+
+    python scripts/train_melody.py --pop909 ../shared/data/pop909.tar.xz --lieder ../shared/data/openscore_lieder.tar.xz
+
+POP909's alternative versions are taken too, and of OpenScore Lieder, whose melody is the voice, as much as `--share`
+says: the network is for all piano music. Half of the time it is not told how loud a note is, as scores and many MIDI
+files don't say it, and half of the songs are `varied`. Features know no absolute pitch, so nothing is transposed. It
+writes safetensors; one core is enough.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import torch
+from evaluate_melody import Counts, Song, flatten
+from safetensors.torch import save_file
+from torch.nn import functional as F  # noqa: N812
+from tqdm import tqdm
+
+from pianalysis.corpora import open_files, read_lieder, read_pop909, read_splits
+from pianalysis.melody_features import FEATURES, note_features
+from pianalysis.melody_net import LAYERS, WEIGHTS_FILE, MelodyNet, network, note_rows
+
+WINDOW = 768
+LOUDNESS = [FEATURES.index("loudness"), FEATURES.index("loud_here")]
+VELOCITY = 3
+BETWEEN = 16  # columns of `melody_net.between`
+CORPORA = ("pop909", "lieder")
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """A song, or a version of it: corpus and piece, notes and labels."""
+
+    key: tuple[str, str]
+    song: Song
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """A stretch of a song, as the network reads it, and its labels."""
+
+    features: np.ndarray
+    rows: np.ndarray
+    is_melody: np.ndarray
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pop909", type=Path, default=Path("../shared/data/pop909.tar.xz"))
+    parser.add_argument("--lieder", type=Path, default=Path("../shared/data/openscore_lieder.tar.xz"))
+    parser.add_argument("--share", type=float, default=0.25, help="of OpenScore Lieder that an epoch holds")
+    parser.add_argument("--output", type=Path, default=WEIGHTS_FILE)
+    parser.add_argument("--width", type=int, default=48)
+    parser.add_argument("--heard", type=int, default=24, help="width of the sums over neighbours")
+    parser.add_argument("--batch-size", type=int, default=8)
+    parser.add_argument("--learning-rate", type=float, default=3e-3)
+    parser.add_argument("--weight-decay", type=float, default=0.05)
+    parser.add_argument("--dropout", type=float, default=0.1)
+    parser.add_argument("--epochs", type=int, default=9, help="the learning rate falls to 0 until the last")
+    parser.add_argument("--patience", type=int, default=5, help="epochs without improvement before stopping")
+    parser.add_argument("--limit", type=int, help="at most so many songs a corpus and split, for a trial")
+    parser.add_argument("--seed", type=int, default=0)
+    return parser
+
+
+def main(argv: list[str] | None = None) -> int:
+    args = build_parser().parse_args(argv)
+    torch.set_num_threads(1)
+    torch.manual_seed(args.seed)
+    generator = np.random.default_rng(args.seed)
+    train, validation = (read_examples(args, split) for split in ("train", "validation"))
+    weights = new_weights(args.width, args.heard)
+    print(f"{sum(tensor.numel() for tensor in weights.values()):,} parameters, {len(train)} songs and versions")
+    optimizer = torch.optim.AdamW(weights.values(), lr=args.learning_rate, weight_decay=args.weight_decay)
+    best, best_epoch, started = 0.0, 0, time.perf_counter()
+    for epoch in range(args.epochs):
+        parts, losses = epoch_of(train, args.share, generator), []
+        for step, (features, rows, labels, mask) in enumerate(batches(parts, args.batch_size, generator)):
+            done = (epoch + step * args.batch_size / len(parts)) / args.epochs
+            for group in optimizer.param_groups:
+                group["lr"] = args.learning_rate * min(1, 0.01 + 50 * done) * (1 - done)
+            odds = network(weights, features, rows, mask, dropout=args.dropout)
+            loss = F.binary_cross_entropy_with_logits(odds, labels, weight=mask, reduction="sum") / mask.sum()
+            optimizer.zero_grad()
+            loss.backward()
+            torch.nn.utils.clip_grad_norm_(weights.values(), 1.0)
+            optimizer.step()
+            losses.append(loss.item())
+        found = {
+            corpus: validate(weights, [item for item in validation if item.key[0] == corpus]) for corpus in CORPORA
+        }
+        minutes = (time.perf_counter() - started) / 60
+        print(f"epoch {epoch + 1}, {minutes:.1f} min: loss {np.mean(losses):.4f}, validation F1 and accuracy", end=" ")
+        print({corpus: (round(item.f1, 4), round(item.accuracy, 4)) for corpus, item in found.items()}, flush=True)
+        if found["pop909"].f1 > best:
+            best, best_epoch = found["pop909"].f1, epoch
+            save_file({name: tensor.detach().contiguous() for name, tensor in weights.items()}, args.output)
+        elif epoch - best_epoch >= args.patience:
+            break
+    return 0
+
+
+def read_examples(args: argparse.Namespace, split: str) -> list[Example]:
+    """The songs of a split, of both corpora; in training with POP909's alternative versions."""
+    examples = []
+    for corpus in CORPORA:
+        root = getattr(args, corpus)
+        files, splits = open_files(root), read_splits(root.with_name(f"{root.name.split('.')[0]}_splits.json"))
+        for piece_id in tqdm([key for key in splits if splits[key] == split][: args.limit], desc=f"{corpus} {split}"):
+            if corpus == "lieder":
+                pieces = read_lieder(files, piece_id)
+            else:
+                pieces = read_pop909(files, piece_id, versions=split == "train", problems=[])
+            examples += [
+                Example((corpus, piece.piece_id), flatten(piece.melody, piece.accompaniment)) for piece in pieces
+            ]
+    return examples
+
+
+def new_weights(width: int, heard: int) -> dict[str, torch.Tensor]:
+    """Random weights, small where a layer adds to what is there."""
+    shapes = {"in.weight": (width, len(FEATURES)), "in.bias": (width,), "out.weight": (1, width), "out.bias": (1,)}
+    for number, apart in enumerate(LAYERS):
+        inner = width if apart else heard
+        shapes[f"{number}.weight"] = (width, width, 3) if apart else (heard, BETWEEN)
+        shapes |= {f"{number}.bias": (inner,), f"{number}.mix.weight": (width, inner), f"{number}.mix.bias": (width,)}
+        if not apart:
+            shapes[f"{number}.say.weight"] = (heard, width)
+    weights = {}
+    for name, shape in shapes.items():
+        bound = (0.5 if "mix" in name else 1.0) / np.sqrt(np.prod(shape[1:])) if name.endswith("weight") else 0.0
+        weights[name] = (torch.empty(shape).uniform_(-1, 1) * bound).requires_grad_()
+    return weights
+
+
+def epoch_of(examples: list[Example], share: float, generator: np.random.Generator) -> list[Window]:
+    """Windows of an epoch: of each POP909 song the first version or any, as likely; so large a share of the lieder."""
+    versions = defaultdict(list)
+    for item in examples:
+        versions[item.key].append(item.song)
+    windows = []
+    for (corpus, _), songs in versions.items():
+        if corpus == "lieder" and generator.random() >= share:
+            continue
+        song = songs[0 if generator.random() < 0.5 else int(generator.integers(len(songs)))]
+        if generator.random() < 0.5:
+            song = varied(song, generator)
+        features, rows = note_features(song.notes), note_rows(song.notes)
+        edges = [0, *range(int(generator.integers(1, WINDOW)), len(rows), WINDOW), len(rows)]
+        parts = (slice(start, stop) for start, stop in pairwise(edges))
+        windows += [Window(features[part], rows[part], song.is_melody[part]) for part in parts]
+    return windows
+
+
+def varied(song: Song, generator: np.random.Generator) -> Song:
+    """A song faster or slower, up to 1.6 times, and with up to two thirds of its accompaniment left out.
+
+    Corpora are of one tempo and of full textures; the files of people are not.
+    """
+    left_out = generator.random(len(song.notes)) < generator.choice([0, 0.33, 0.67])
+    kept = song.is_melody | ~left_out
+    notes = song.notes[kept].copy()
+    slower = 1.6 ** generator.uniform(-1, 1)
+    for field in ("onset_ms", "duration_ms"):
+        notes[field] *= slower
+    return Song(notes, song.is_melody[kept])
+
+
+def batches(windows: list[Window], size: int, generator: np.random.Generator) -> Iterator[tuple[torch.Tensor, ...]]:
+    """Features, rows, labels and mask of shuffled windows, padded; half of the windows without velocities."""
+    order = generator.permutation(len(windows))
+    for start in range(0, len(order), size):
+        chosen = [windows[index] for index in order[start : start + size]]
+        features = np.zeros((len(chosen), WINDOW, len(FEATURES)), np.float32)
+        rows, labels = np.zeros((len(chosen), WINDOW, 4)), np.zeros((len(chosen), WINDOW), np.float32)
+        mask = np.zeros_like(labels)
+        for row, window in enumerate(chosen):
+            count = len(window.rows)
+            features[row, :count], rows[row, :count] = window.features, window.rows
+            labels[row, :count], mask[row, :count] = window.is_melody, 1
+            if generator.random() < 0.5:
+                features[row][:, LOUDNESS] = 0
+                rows[row, :, VELOCITY] = 0
+        yield tuple(torch.from_numpy(array) for array in (features, rows, labels, mask))
+
+
+def validate(weights: dict[str, torch.Tensor], examples: list[Example]) -> Counts:
+    """Notes told right and wrong where a note is melody if its odds are even or better."""
+    net = MelodyNet({name: tensor.detach() for name, tensor in weights.items()})
+    songs = [item.song for item in examples]
+    found = (net.score(song.notes, note_features(song.notes)) > 0 for song in songs)
+    return sum((Counts.of(odds, song.is_melody) for odds, song in zip(found, songs, strict=True)), Counts())
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
