@@ -22,7 +22,7 @@ HUB_CHECKPOINT: Final = "last-checkpoint"
 MODEL_FILES: Final = [
     *("config.json", "generation_config.json", "model*.safetensors", "model.safetensors.index.json"),
     *("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"),
-    *("README.md", "trainer_state.json", "training.json", "training_curves.png"),
+    *("README.md", "trainer_state.json", "training.json", "training_curves.png", "overfitting.png"),
 ]
 """Of a checkpoint's files those that a model repository holds."""
 
@@ -78,7 +78,9 @@ def newest_whole(folder: Path, say: Callable[[str], None]) -> Path | None:
 
 
 def _names(checkpoint: Path) -> list[str]:
-    return sorted(item.name for item in checkpoint.iterdir() if item.is_file() and item.name != MANIFEST)
+    """All its files but the list, by their paths inside it: sharded states lie in folders."""
+    files = (item.relative_to(checkpoint).as_posix() for item in checkpoint.rglob("*") if item.is_file())
+    return sorted(name for name in files if name != MANIFEST)
 
 
 def _identity(file: Path) -> list[int | str]:

@@ -79,13 +79,17 @@ def publish_folder(
     return f"{repo.url}/commit/{commit}"
 
 
-def check_access(repo_id: str, *, repo_type: RepoType, private: bool = False, token: str | None = None) -> None:
+def check_access(
+    repo_id: str, *, repo_type: RepoType, private: bool = False, tag: str | None = None, token: str | None = None
+) -> None:
     """Make sure that `publish_folder` will be let in, without changing anything: for use before hours of work.
 
-    Raises HubError. (Whether a fine-grained token may create a repository, only creating it would tell.)
+    Raises HubError, also for a `tag` that is taken. (Whether a fine-grained token may create a repository, only creating it would tell.)
     """
     with readable_errors(repo_id, repo_type):
-        _is_there(_open_repo(repo_id, repo_type, token), private=private)
+        repo = _open_repo(repo_id, repo_type, token)
+        if _is_there(repo, private=private) and tag is not None and tag in _tags(repo):
+            raise HubError(f"{repo.url} has a version {tag} already; choose another tag")
 
 
 def fetch_folder(

@@ -7,6 +7,7 @@ README.md with `model-index`, filled from them.
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -19,6 +20,13 @@ if TYPE_CHECKING:
 
 TEMPLATE: Final = Path(__file__).with_name("data") / "model_card_template.md"
 RECORDS_FILE: Final = "training.json"
+OVERFITTING_FILE: Final = "overfitting.png"
+OVERFITTING: Final = f"""
+What overfitting looks like, and what keeps it away (`scripts/show_overfitting.py`: the same model on few songs; early
+stopping ended both runs):
+
+![training loss falls on while validation rises, without augmentation and dropout]({OVERFITTING_FILE})
+"""
 CORPORA: Final = {"pop909": "POP909", "openscore_lieder": "OpenScore Lieder", "folder": "the user's folder"}
 NOT_SHOWN: Final = ("output_dir", "resume", "push_to_hub", "hub_strategy", "private", "tag", "time_limit", "threads")
 """Options that say nothing of the result."""
@@ -43,8 +51,12 @@ class RunRecord:
         """The record of a run whose `TrainerState` is given; `windows`: of the training split."""
         kept = ("step", "minutes", "tokens", "learning_rate", *(name for name, _ in CURVES))
         log = [{name: entry[name] for name in kept if name in entry} for entry in state.log_history]
+        shown = {name: value for name, value in options.items() if name not in NOT_SHOWN}
+        for name, place in (("dataset", "data"), ("model", "runs")):  # folders of this machine are nobody's business
+            if Path(str(shown[name])).exists():
+                shown[name] = f"{place}/{Path(str(shown[name])).resolve().name}"
         return cls(
-            {name: value for name, value in options.items() if name not in NOT_SHOWN},
+            shown,
             int(state.global_step),
             int(state.num_input_tokens_seen),
             max((entry.get("minutes", 0.0) for entry in log), default=0.0),
@@ -61,8 +73,8 @@ class RunRecord:
         for name, value in self.options.items():
             if value is True:
                 words.append(f"--{name.replace('_', '-')}")
-            elif value not in (None, False):
-                words.append(f"--{name.replace('_', '-')} {value}")
+            elif value is not None and value is not False:  # 0 is said too
+                words.append(f"--{name.replace('_', '-')} {shlex.quote(str(value))}")
         return " ".join(words)
 
 
@@ -79,12 +91,12 @@ def history_before(model: str) -> list[RunRecord]:
     return read_records(Path(model))
 
 
-def save_records(folder: Path, records: Sequence[RunRecord], model: Any) -> None:
-    """Write `training.json`, the curves and the card beside a checkpoint's weights."""
+def save_records(folder: Path, records: Sequence[RunRecord], model: Any, repo_id: str | None = None) -> None:
+    """Write `training.json`, the curves and the card beside a checkpoint's weights; `repo_id`: where it will be."""
     data = json.dumps([asdict(record) for record in records], indent=1) + "\n"
     write_atomically(folder / RECORDS_FILE, data.encode())
     draw_curves(records, folder / "training_curves.png")
-    write_atomically(folder / "README.md", str(model_card(model, records)).encode())
+    write_atomically(folder / "README.md", str(model_card(model, records, repo_id=repo_id)).encode())
 
 
 def draw_curves(records: Sequence[RunRecord], path: Path) -> None:
@@ -109,24 +121,40 @@ def draw_curves(records: Sequence[RunRecord], path: Path) -> None:
 
 
 def model_card(
-    model: Any, records: Sequence[RunRecord], *, figures: dict[str, Any] | None = None, dtype: str = "float32"
+    model: Any,
+    records: Sequence[RunRecord],
+    *,
+    figures: dict[str, Any] | None = None,
+    dtype: str = "float32",
+    overfitting: bool = False,
+    note: str = "",
+    repo_id: str | None = None,
 ) -> ModelCard:
-    """The card of a checkpoint. figures: what `scripts/evaluate_model.py --json` wrote; without them the runs' own."""
+    """The card of a checkpoint. figures: what `scripts/evaluate_model.py --json` wrote; without them the runs' own.
+
+    With `figures` it is the bundled checkpoint's card, which says what it was trained on; without, that of a user's run.
+    overfitting: whether the picture `OVERFITTING_FILE` lies beside it. note: what else must be known of the data.
+    """
     from huggingface_hub import ModelCard, ModelCardData
 
     config, last = model.config, records[-1]
     data = ModelCardData(
-        license="mit",
+        license="mit" if figures else None,  # of a user's own model the user says it
+        base_model=_on_the_hub(last.options["model"]),
+        datasets=_on_the_hub(last.options["dataset"]),
         library_name="transformers",
         pipeline_tag="text-generation",
         tags=["music", "midi", "piano", "symbolic-music", "accompaniment"],
-        model_name="pianalysis",
+        model_name=repo_id.split("/")[-1] if repo_id else "pianalysis",
         eval_results=_eval_results(figures) if figures else [_own_result(last)],
     )
     parameters = model.num_parameters()
     card: ModelCard = ModelCard.from_template(
         data,
         template_path=str(TEMPLATE),
+        bundled=bool(figures),
+        source=f'"{repo_id}"' if repo_id else "" if figures else '"FOLDER_OR_HUB_ID"',
+        dataset=last.options["dataset"],
         parameters=f"{parameters / 1e6:.2f} M",
         megabytes=f"{parameters * (2 if dtype == 'float16' else 4) / 1e6:.1f}",
         dtype=dtype,
@@ -139,11 +167,18 @@ def model_card(
         train_windows=f"{last.windows:,}",
         transposition=_transposition(config),
         runs_table=_runs_table(records),
+        note=f" {note}" if note else "",
+        overfitting=OVERFITTING if overfitting else "",
         commands="\n".join(record.command for record in records),
         table=likelihood_table(figures) if figures else _own_table(last),
         pcs=consonance_lines(figures) if figures else "",
     )
     return card
+
+
+def _on_the_hub(name: Any) -> str | None:
+    """A name that is a repository's, and no preset or folder."""
+    return str(name) if str(name).count("/") == 1 and not str(name).startswith((".", "/", "data/", "runs/")) else None
 
 
 def _transposition(config: Any) -> str:

@@ -53,5 +53,6 @@ def make_optimizer(model: nn.Module, name: str, learning_rate: float, weight_dec
     others = [p for n, p in model.named_parameters() if not (p.ndim == 2 and ".h." in n)]
     if name == "muon":
         return MuonWithAdamW(matrices, others, learning_rate, weight_decay)
+    fused = matrices[0].is_cuda
     groups = [{"params": matrices, "weight_decay": weight_decay}, {"params": others, "weight_decay": 0.0}]
-    return torch.optim.AdamW(groups, lr=learning_rate, betas=ADAM_BETAS)
+    return torch.optim.AdamW(groups, lr=learning_rate, betas=ADAM_BETAS, fused=fused)

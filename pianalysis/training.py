@@ -15,11 +15,21 @@ from typing import Any, Final, Literal
 import datasets
 import numpy as np
 import torch
+from accelerate.utils import broadcast_object_list
 from torch import nn
 from torch.nn.functional import cross_entropy
-from transformers import EvalPrediction, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import (
+    EarlyStoppingCallback,
+    EvalPrediction,
+    Trainer,
+    TrainerCallback,
+    TrainerControl,
+    TrainerState,
+    TrainingArguments,
+)
 
 from pianalysis import vocab
+from pianalysis.optimizers import make_optimizer
 from pianalysis.tokenizer import decode, encode, quantize
 from pianalysis.windows import density_of
 
@@ -65,10 +75,10 @@ def change_tempo(ids: Sequence[int], factor: float) -> list[int]:
 
 @dataclass(frozen=True)
 class WindowCollator:
-    """Rows to a padded batch: input_ids and weights ``[batch, length]``, notes and seconds ``[batch]``.
+    """Rows to a padded batch: input_ids, weights and target ``[batch, length]``, notes and seconds ``[batch]``.
 
     weights: 1 on the accompaniment's tokens (``<eos>`` included), `melody_weight` before, 0 on padding and on
-    ``<bos>``. tempo_share: of the windows, how many are written at half or double tempo. What is done to a row depends
+    ``<bos>``. target: 1 on the accompaniment's tokens, else 0. tempo_share: of the windows, how many are written at half or double tempo. What is done to a row depends
     on seed, epoch and its column `row` only: not on the process that has it, nor on how far a loader reads ahead.
     """
 
@@ -83,15 +93,18 @@ class WindowCollator:
         longest = max(len(ids) for ids in windows)
         length = min(-(-longest // LENGTH_MULTIPLE) * LENGTH_MULTIPLE, self.max_length)
         input_ids = torch.full((len(rows), length), vocab.PAD)
-        weights = torch.zeros(len(rows), length)
+        weights, target = torch.zeros(len(rows), length), torch.zeros(len(rows), length)
         for index, ids in enumerate(windows):
             input_ids[index, : len(ids)] = ids
-            weights[index, 1 : len(ids)] = 1.0
             separators = (ids == vocab.SEP).nonzero()  # a window cut in its melody has none
-            weights[index, 1 : int(separators[0]) + 1 if len(separators) else len(ids)] = self.melody_weight
+            target_start = int(separators[0]) + 1 if len(separators) else len(ids)
+            target[index, target_start : len(ids)] = 1.0
+            weights[index, 1:target_start] = self.melody_weight
+        weights += target
         loud = (input_ids >= vocab.DYNAMIC_IDS.start) & (input_ids < vocab.DYNAMIC_IDS.stop)
         seconds = torch.tensor([float(row["seconds"]) for row in rows])
-        return {"input_ids": input_ids, "weights": weights, "notes": loud.sum(1).float(), "seconds": seconds}
+        counts = {"notes": loud.sum(1).float(), "seconds": seconds}
+        return {"input_ids": input_ids, "weights": weights, "target": target, **counts}
 
     def _augmented(self, row: dict[str, Any], epoch: int) -> list[int]:
         ids: list[int] = row["input_ids"]
@@ -152,11 +165,20 @@ class WindowTrainer(Trainer):
     are spread over. The log has, beside the library's entries, the tokens seen and the minutes that training took.
     """
 
-    def __init__(self, *, train_collator: WindowCollator, eval_collator: WindowCollator, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *,
+        train_collator: WindowCollator,
+        eval_collator: WindowCollator,
+        optimizer_name: str = "adamw",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(data_collator=self._collate, compute_metrics=note_metrics, **kwargs)
         self.model_accepts_loss_kwargs = True  # says that `compute_loss` divides by the whole step's weights itself
         self._train_collator, self._eval_collator = train_collator, eval_collator
         self._sampler: BucketSampler | None = None
+        self._optimizer_name = optimizer_name
+        self.add_callback(FollowEpoch(self))
         self._begin_s = time.monotonic()
         self._minutes_before: float | None = None
 
@@ -166,6 +188,19 @@ class WindowTrainer(Trainer):
         batch_size = arguments.train_batch_size * arguments.gradient_accumulation_steps * arguments.world_size
         self._sampler = BucketSampler(rows["length"], batch_size, arguments.seed)
         return self._sampler
+
+    def set_epoch(self, epoch: int) -> None:
+        """Which epoch's order and augmentation to use: the loader of a resumed run doesn't tell the sampler itself."""
+        if self._sampler is not None:
+            self._sampler.set_epoch(epoch)
+
+    def create_optimizer(self, *args: Any, **kwargs: Any) -> torch.optim.Optimizer:
+        if self.optimizer is None:
+            model: Any = self.model
+            self.optimizer = make_optimizer(
+                model, self._optimizer_name, self.args.learning_rate, self.args.weight_decay
+            )
+        return self.optimizer
 
     def _collate(self, rows: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
         return self._train_collator(rows, epoch=self._sampler.epoch if self._sampler else 0)
@@ -181,7 +216,7 @@ class WindowTrainer(Trainer):
         batches = list(islice(epoch_iterator, num_batches))
         if not batches:
             return batches, None
-        counts = [torch.stack([batch["weights"][:, 1:].sum(), (batch["weights"] > 0).sum()]) for batch in batches]
+        counts = [torch.stack([batch["weights"].sum(), (batch["input_ids"] != vocab.PAD).sum()]) for batch in batches]
         total = torch.stack(counts).sum(0).to(device)
         if self.args.world_size > 1:
             total = self.accelerator.gather(total[None]).sum(0)
@@ -205,7 +240,7 @@ class WindowTrainer(Trainer):
         inputs = self._prepare_inputs(inputs)
         with torch.no_grad(), self.compute_loss_context_manager():
             loss, losses = self.compute_loss(model, inputs, return_outputs=True)
-        nats = (losses * (inputs["weights"][:, 1:] == 1.0)).sum(1)
+        nats = (losses * inputs["target"][:, 1:]).sum(1)
         return loss.detach(), nats, torch.stack([inputs["notes"], inputs["seconds"]], dim=1)
 
     def log(self, logs: dict[str, float], *args: Any, **kwargs: Any) -> None:
@@ -223,15 +258,48 @@ def note_metrics(prediction: EvalPrediction) -> dict[str, float]:
     return {"nats_per_note": nats / max(notes, 1.0), "bits_per_second": nats / np.log(2) / max(seconds, 1e-9)}
 
 
+class FollowEpoch(TrainerCallback):
+    """Tells a trainer's sampler which epoch begins."""
+
+    def __init__(self, trainer: WindowTrainer) -> None:
+        self.trainer = trainer
+
+    def on_epoch_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        self.trainer.set_epoch(int(state.epoch or 0))
+
+
 class TimeLimit(TrainerCallback):
-    """Stops cleanly, with a checkpoint to resume from, when the minutes are over."""
+    """Stops cleanly, with a checkpoint to resume from, when the minutes are over: by the first process's clock."""
 
     def __init__(self, minutes: float) -> None:
         self.deadline_s = time.monotonic() + 60 * minutes
+        self.reached = False
 
     def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        if time.monotonic() > self.deadline_s:
-            control.should_save = control.should_training_stop = True
+        over = [time.monotonic() > self.deadline_s]
+        if args.world_size > 1:  # all stop at the same step, or they would wait for each other for ever
+            over = broadcast_object_list(over)
+        if over[0]:
+            self.reached = control.should_save = control.should_training_stop = True
+
+
+class Patience(EarlyStoppingCallback):
+    """Early stopping whose count goes on in a resumed run, so that it ends where the uninterrupted one does."""
+
+    def on_train_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        super().on_train_begin(args, state, control, **kwargs)  # type: ignore[no-untyped-call]
+        self.early_stopping_patience_counter = evaluations_waited(state)
+
+
+def evaluations_waited(state: TrainerState) -> int:
+    """How many evaluations in a row brought nothing better, as a checkpoint's state says it."""
+    callbacks: Any = state.stateful_callbacks
+    saved = callbacks.get(Patience.__name__) if isinstance(callbacks, dict) else None
+    return int(saved["attributes"]["early_stopping_patience_counter"]) if isinstance(saved, dict) else 0
 
 
 def with_lengths(windows: datasets.Dataset) -> datasets.Dataset:

@@ -5,6 +5,8 @@
 `dataset`: files a second from POP909's MIDI to window tokens, and to the finished dataset, beside MidiTok's REMI on the
 same files in the same run; and the peak memory of a build when the corpus grows tenfold (the same songs under other ids).
 Everything is measured in processes of its own, so that a peak is the measured code's and nobody else's.
+
+`training`: tokens a second of a training step beside a plain loop, and its memory (scripts/benchmark_training.py).
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+from benchmark_training import add_training  # its neighbour in scripts/
+
 from pianalysis.notes import PianalysisError, write_atomically
 
 CHUNK_SONGS = 16
@@ -33,6 +37,7 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = parser.add_subparsers(required=True, metavar="STAGE")
     add_dataset(commands.add_parser("dataset", help="POP909 to windows, beside MidiTok; memory"))
+    add_training(commands.add_parser("training", help="our training step beside a plain loop; memory"))
     args = parser.parse_args(argv)
     try:
         results = args.run(args)

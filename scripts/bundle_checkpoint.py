@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 from pathlib import Path
 
 import torch
@@ -18,9 +19,12 @@ import torch
 from pianalysis.dataset import load_windows
 from pianalysis.metrics import model_likelihood
 from pianalysis.model import BUNDLED, load_model, save_model
-from pianalysis.model_cards import RECORDS_FILE, draw_curves, model_card, read_records
+from pianalysis.model_cards import OVERFITTING_FILE, RECORDS_FILE, draw_curves, model_card, read_records
 
 ROOT = Path(__file__).parents[1]
+COMPARED_WINDOWS = 40
+MOST_LOST = 0.005
+"""The share of its nats per note by which half precision may differ."""
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -29,6 +33,13 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--likelihood", type=Path, required=True, metavar="FILE")
     parser.add_argument("--dataset", required=True, metavar="DIR_OR_ID")
     parser.add_argument("--output", type=Path, default=Path(BUNDLED))
+    parser.add_argument("--card", type=Path, default=ROOT / "model_card.md", metavar="FILE", help="also written here")
+    parser.add_argument(
+        "--overfitting", type=Path, metavar="FILE.png", help="the picture of scripts/show_overfitting.py"
+    )
+    parser.add_argument(
+        "--note", default="", metavar="TEXT", help="what else a reader of the card must know of the data"
+    )
     args = parser.parse_args(argv)
     model = load_model(args.model)
     save_model(model.to(torch.float16), args.output)
@@ -39,19 +50,22 @@ def main(argv: list[str] | None = None) -> int:
     state["best_model_checkpoint"] = Path(state["best_model_checkpoint"]).name
     (args.output / "trainer_state.json").write_text(json.dumps(state, indent=1) + "\n", encoding="utf-8")
     draw_curves(records, args.output / "training_curves.png")
+    if args.overfitting:
+        (args.output / OVERFITTING_FILE).write_bytes(args.overfitting.read_bytes())
     figures = json.loads(args.likelihood.read_text(encoding="utf-8"))
-    card = model_card(model, records, figures=figures, dtype="float16")
+    overfitting = (args.output / OVERFITTING_FILE).exists()
+    card = model_card(model, records, figures=figures, dtype="float16", overfitting=overfitting, note=args.note)
     card.save(args.output / "README.md")
-    text = str(card).replace("](training_curves.png)", "](pianalysis/data/checkpoint/training_curves.png)")
-    (ROOT / "model_card.md").write_text(text, encoding="utf-8")
-    check_precision(args.model, args.output, args.dataset)
-    return 0
+    args.card.write_text(re.sub(r"\]\((\w+\.png)\)", r"](pianalysis/data/checkpoint/\1)", str(card)), encoding="utf-8")
+    return 0 if is_as_good(args.model, args.output, args.dataset) else 2
 
 
-def check_precision(full: Path, half: Path, dataset: str) -> None:
-    rows = load_windows(dataset, "validation").select(range(0, 1_000, 50))
+def is_as_good(full: Path, half: Path, dataset: str) -> bool:
+    rows = load_windows(dataset, "validation")
+    rows = rows.select(range(0, len(rows), max(len(rows) // COMPARED_WINDOWS, 1)))
     exact, rounded = (model_likelihood(load_model(folder), rows).nats_per_note for folder in (full, half))
     print(f"{half}: {rounded:.4f} nats per note in float16, {exact:.4f} in float32 ({rounded / exact - 1:+.3%})")
+    return abs(rounded / exact - 1) <= MOST_LOST
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from pianalysis.metrics import Likelihood, model_likelihood, pitch_consonance_sc
 from pianalysis.model import load_model, make_model, normalises_key
 from pianalysis.tokenizer import decode, decode_notes
 from pianalysis.training import transpose_ids
+from pianalysis.vocab import HIGHEST_PITCH, LOWEST_PITCH
 
 SIXTEENTH_MS = 125.0
 
@@ -84,7 +85,8 @@ def consonance(model: Any, rows: Any) -> dict[str, float]:
     for index, row in enumerate(tqdm(rows, desc="PCS")):
         shift = row["key_shift"] if normalises_key(model) else 0
         prompt = transpose_ids(torch.tensor(row["input_ids"][: row["target_start"]]), shift).tolist()
-        ids = engine.continue_prompt(prompt, state_after(prompt), Sampling(), generator)
+        keys = {"lowest": LOWEST_PITCH + max(shift, 0), "highest": HIGHEST_PITCH + min(shift, 0)}
+        ids = engine.continue_prompt(prompt, state_after(prompt, **keys), Sampling(), generator)
         written = decode_notes(ids, loud=True)
         written["pitch"] -= shift
         melody, other = windows[index].melody, windows[(index + 1) % len(windows)].accompaniment

@@ -112,3 +112,13 @@ def test_the_repositorys_own_card_was_filled_by_code():
     for words in ("a million files", "round-trip error", "POP909 | train |", "key_shift", "density terciles"):
         assert words in card.text
     assert not {"{{", "{%", "More Information Needed"} & set(card.text.split())
+
+
+def test_our_training_step_is_measured_beside_a_plain_loop(script, tmp_path, capsys):
+    argv = ["training", "--model", "tiny", "--batch-size", "2", "--length", "64", "--steps", "2", "--rounds", "1"]
+    assert script("benchmark").main([*argv, "--cpu", "--json", str(tmp_path / "t.json")]) == 0
+    (row,) = json.loads((tmp_path / "t.json").read_text())["training"]
+    assert row["ratio"] == pytest.approx(row["ours_tokens_per_second"] / row["loop_tokens_per_second"])
+    assert row["ours_tokens_per_second"] > 10
+    assert 100 < row["ours_peak_mb"] < 4_000
+    assert f"ratio {row['ratio']:.3f}" in capsys.readouterr().out

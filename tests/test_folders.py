@@ -129,3 +129,13 @@ def test_a_part_of_a_corpus_that_is_missing_names_the_file(tmp_path):
     with pytest.raises(PianalysisError, match=r"001: .*expected beat_midi\.txt beside the song.*002\.mid"):
         build_dataset(BuildOptions((source,)), tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(("count", "filled"), [(1, 1), (2, 2), (3, 3), (10, 3)])
+def test_few_pieces_still_have_something_to_validate_on(tmp_path, count, filled):
+    for number in range(count):
+        (tmp_path / f"{number}.mid").write_bytes(song(number + 1))
+    ids = open_corpus(CorpusSource("folder", str(tmp_path))).ids
+    assert sorted(piece for pieces in ids.values() for piece in pieces) == sorted(f"{n}.mid" for n in range(count))
+    assert ids["train"] or count == 1
+    assert sum(bool(pieces) for pieces in ids.values()) == filled

@@ -81,6 +81,7 @@ def test_collator_by_hand():
     assert batch["input_ids"].shape == (2, 64)
     assert batch["weights"][0, :10].tolist() == [0, 0.25, 0.25, 0.25, 1, 1, 1, 1, 1, 0]
     assert batch["weights"][1, :6].tolist() == [0, 0.25, 0.25, 0.25, 1, 0]
+    assert batch["target"][1, :6].tolist() == [0, 0, 0, 0, 1, 0]
     assert batch["notes"].tolist() == [1, 0]
     assert batch["seconds"].tolist() == [1, 2]
     assert WindowCollator(max_length=6)(rows)["input_ids"].tolist()[0] == [1, 8, 6, 3, 109, 12]

@@ -1,0 +1,88 @@
+"""What can be known of a run before its first step is said then, in one sentence, and nothing is touched."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import datasets
+import pytest
+from easy_music import write_windows
+
+from pianalysis.model import make_model, save_model
+from pianalysis.model_cards import RunRecord
+from pianalysis.notes import PianalysisError
+from pianalysis.run_checks import RunOptions, check
+from pianalysis.runs import claim, train
+
+
+@pytest.fixture
+def options(tmp_path_factory, tmp_path):
+    dataset = write_windows(tmp_path_factory.mktemp("easy"), train=8)
+    return RunOptions(str(dataset), str(tmp_path / "run"), model="tiny", max_steps=2, eval_steps=2, cpu=True, threads=1)
+
+
+def test_another_run_in_the_folder_is_refused(options, tmp_path):
+    train(options)
+    with pytest.raises(PianalysisError, match=r"holds another run \(batch_size 16 instead of 4"):
+        train(replace(options, batch_size=4, resume=True))
+    with pytest.raises(PianalysisError, match="go on with --resume"):
+        train(options)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "thesis.txt").write_text("mine")
+    with pytest.raises(PianalysisError, match="found other files"):
+        train(replace(options, output_dir=str(other)))
+    assert [item.name for item in other.iterdir()] == ["thesis.txt"]
+
+
+def test_a_run_that_never_began_holds_nothing(options, tmp_path):
+    claim(tmp_path / "run", replace(options, batch_size=8))
+    with pytest.raises(PianalysisError, match="expected a dataset"):
+        train(replace(options, dataset=str(tmp_path / "typo")))
+    check(options)
+
+
+def test_what_cannot_work_is_refused(options, tmp_path, monkeypatch):
+    with pytest.raises(PianalysisError, match=r"expected one of \['canonical', 'small', 'tiny'\]"):
+        train(replace(options, model=str(tmp_path / "huge")))
+    with pytest.raises(PianalysisError, match="can share equally, found 7"):
+        train(replace(options, batch_size=7, accumulate=2))
+    with pytest.raises(PianalysisError, match="melody_weight of at least 0"):
+        replace(options, melody_weight=-1.0)
+    monkeypatch.setenv("ACCELERATE_USE_FSDP", "true")
+    with pytest.raises(PianalysisError, match="take --optimizer adamw"):
+        check(replace(options, optimizer="muon"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_recorded_command_says_zeros_and_no_folder_of_this_machine(options):
+    record = RunRecord({**vars(options), "weight_decay": 0.0, "warmup_steps": 0}, 2, 2, 0.1, "1 CPU thread", 8, 5.0)
+    assert "--weight-decay 0.0" in record.command
+    assert "--warmup-steps 0" in record.command
+    folder = train(options).folder
+    written = (folder / "README.md").read_text() + (folder / "training.json").read_text()
+    assert str(folder.parents[1]) not in written
+    assert "/easy" not in (folder / "trainer_state.json").read_text()
+
+
+def test_a_dataset_that_fails_its_checks_is_refused(options, tmp_path):
+    folder = write_windows(tmp_path / "broken")
+    file = folder / "windows" / "train-00000-of-00001.parquet"
+    rows = datasets.Dataset.from_parquet(str(file)).to_list()
+    for row in rows:
+        row["input_ids"] = [token for token in row["input_ids"] if token < 109]  # the timestamps are lost
+    datasets.Dataset.from_list(rows).to_parquet(file)
+    with pytest.raises(PianalysisError, match=r"the dataset fails its checks \(tokens that break the grammar"):
+        train(replace(options, dataset=str(folder)))
+
+
+def test_a_tokenizer_of_another_vocabulary_is_refused(options, tmp_path):
+    folder = tmp_path / "model"
+    save_model(make_model("tiny"), folder)
+    table = json.loads((folder / "tokenizer.json").read_text())
+    vocabulary = table["model"]["vocab"]
+    vocabulary["PITCH_60"], vocabulary["PITCH_61"] = vocabulary["PITCH_61"], vocabulary["PITCH_60"]
+    (folder / "tokenizer.json").write_text(json.dumps(table))
+    with pytest.raises(PianalysisError, match="its tokenizer has another vocabulary"):
+        train(replace(options, model=str(folder)))

@@ -1,0 +1,80 @@
+"""The recipes in scripts/ that make pictures and cards, on tiny models."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+from conftest import ROOT
+from easy_music import write_windows
+
+from pianalysis.model import load_model
+from pianalysis.model_cards import CORPORA, read_records
+from pianalysis.runs import RunOptions, train
+
+
+@pytest.fixture
+def script(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    return importlib.import_module
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    return write_windows(tmp_path_factory.mktemp("easy"), train=16)
+
+
+def test_overfitting_is_shown_in_a_picture(script, dataset, tmp_path, capsys):
+    argv = ["--dataset", str(dataset), "--output-dir", str(tmp_path / "runs"), "--image", str(tmp_path / "o.png")]
+    argv += [
+        "--model",
+        "tiny",
+        "--max-steps",
+        "400",
+        "--eval-steps",
+        "20",
+        "--learning-rate",
+        "0.02",
+        "--patience",
+        "2",
+    ]
+    assert script("show_overfitting").main(argv) == 0
+    assert (tmp_path / "o.png").read_bytes().startswith(b"\x89PNG")
+    (plain,), (augmented,) = (read_records(tmp_path / "runs" / number / "best") for number in ("1", "2"))
+    assert plain.options["transpose"] == "none"
+    assert augmented.options["tempo_share"] == 0.2
+    assert plain.steps < 400  # early stopping ended it
+    said = capsys.readouterr().out
+    assert f"stopped at step {plain.steps}" in said
+    assert f"{plain.best_nats_per_note:.3f} nats per note at its best" in said
+
+
+def test_a_run_is_bundled_with_its_history_and_figures(script, dataset, tmp_path, capsys):
+    first = RunOptions(
+        str(dataset), str(tmp_path / "first"), model="tiny", max_steps=4, eval_steps=2, cpu=True, threads=1
+    )
+    before = train(first).folder
+    second = RunOptions(str(dataset), str(tmp_path / "second"), model=str(before), max_steps=4, eval_steps=2, cpu=True)
+    best = train(second).folder
+    assert [record.steps for record in read_records(best)] == [4, 4]
+    row = {"nats_per_note": 5.25, "bits_per_second": 41.0, "windows": 8, "notes": 96}
+    likelihood = {f"{corpus}/test": {"model": row, "unigram": row, "untrained": row} for corpus in [*CORPORA][:2]}
+    (tmp_path / "likelihood.json").write_text(json.dumps(likelihood))
+    argv = ["--model", str(best), "--likelihood", str(tmp_path / "likelihood.json"), "--dataset", str(dataset)]
+    argv += ["--output", str(tmp_path / "bundle"), "--card", str(tmp_path / "card.md"), "--note", "Mind the gap."]
+    assert script("bundle_checkpoint").main(argv) == 0
+    assert "in float16" in capsys.readouterr().out
+    assert load_model(tmp_path / "bundle").num_parameters() == load_model(best).num_parameters()
+    third = replace(second, model=str(tmp_path / "bundle"), output_dir=str(tmp_path / "third"))
+    assert load_model(train(third).folder).dtype == torch.float32  # a half-precision model is gone on with in full
+    card = (tmp_path / "card.md").read_text()
+    assert "| POP909, test | 8 | 96 | 5.25 | 5.25 | 5.25 | 41.0 |" in card
+    assert "value: 5.25" in card
+    assert "Mind the gap." in card
+    assert card.count("accelerate launch scripts/train.py") == 2
+    assert "pianalysis/data/checkpoint/training_curves.png" in card
+    assert "overfitting.png" not in card
+    assert "{{" not in card
