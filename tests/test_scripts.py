@@ -78,3 +78,21 @@ def test_a_run_is_bundled_with_its_history_and_figures(script, dataset, tmp_path
     assert "pianalysis/data/checkpoint/training_curves.png" in card
     assert "overfitting.png" not in card
     assert "{{" not in card
+
+
+def test_a_search_runs_each_setting_once_and_goes_on(script, dataset, tmp_path, capsys):
+    argv = ["--dataset", str(dataset), "--output-dir", str(tmp_path / "s"), "--model", "tiny", "--max-steps", "8"]
+    argv += ["--cpu", "--threads", "1", "--only", "base", "each piece in C major or A minor", "half the batch"]
+    argv += ["--seeds", "2", "--json", str(tmp_path / "s.json")]
+    search = script("search_settings")
+    assert search.main(argv) == 0
+    results = {row["name"]: row for row in json.loads((tmp_path / "s.json").read_text())}
+    assert [*results] == ["base", "base, seed 1", "each piece in C major or A minor", "half the batch"]
+    assert results["half the batch"]["steps"] == 16
+    assert results["half the batch"]["batch_size"] == 4
+    assert results["base, seed 1"]["nats_per_note"] != results["base"]["nats_per_note"]
+    table = capsys.readouterr().out
+    assert f"| {results['base']['nats_per_note']:.3f} | +0.000 |" in table
+    assert search.main(argv) == 0  # nothing is trained again
+    assert table.splitlines()[-6:] == capsys.readouterr().out.splitlines()
+    assert search.main([*argv[:6], "--only", "luck"]) == 2
