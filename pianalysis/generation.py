@@ -111,11 +111,13 @@ class GrammarState:
 
     def _allow_time_and_end(self, mask: Mask) -> None:
         step = vocab.TIME_STEP_MS
-        now = max(self.onset_ms, self.first_ms)
+        # A rest goes on from the history's last onset, but the first new step is always open.
+        now = self.onset_ms if self.onset_ms >= 0 else self.first_ms
+        until = max(now + self.rest_ms, self.first_ms + step)
         first = max(self.onset_ms // step + 1, -(-self.first_ms // step))
-        stop = min(-(-self.length_ms // step), (now + self.rest_ms) // step + 1, len(vocab.TIME_IDS))
+        stop = min(-(-self.length_ms // step), until // step + 1, len(vocab.TIME_IDS))
         mask[vocab.TIME_IDS.start + first : vocab.TIME_IDS.start + max(first, stop)] = True
-        mask[self.end_token] = now + self.rest_ms >= self.length_ms
+        mask[self.end_token] = until >= self.length_ms
 
     @property
     def end_token(self) -> int:
@@ -141,6 +143,20 @@ def state_after(ids: Sequence[int], **limits: int) -> GrammarState:
     return replace(state, expects="time") if beyond else state
 
 
+def end_for_later(logits: NDArray[np.float32], state: GrammarState) -> NDArray[np.float32]:
+    """Logits ``[801]`` in which what ends the voice has the chance of every TIME past the window's end too.
+
+    A window that is cut shorter than those of training is news to the model: it would go on with a later onset. Masked,
+    that chance would go to one more note of the last chord, and then one more, up to the last key.
+    """
+    past = vocab.TIME_IDS.start + min(-(-state.length_ms // vocab.TIME_STEP_MS), len(vocab.TIME_IDS))
+    if past == vocab.TIME_IDS.stop or state.expects not in ("note", "time"):
+        return logits
+    changed = logits.copy()
+    changed[state.end_token] = np.logaddexp.reduce([logits[state.end_token], *logits[past : vocab.TIME_IDS.stop]])
+    return changed
+
+
 def closing(state: GrammarState, mask: Mask, room: int) -> Mask:
     """The mask, or only the voice's end where fewer tokens are left than a note needs: a full window still decodes."""
     if room > _LONGEST_NOTE_TOKENS + 1 or state.expects not in ("note", "time"):
@@ -164,7 +180,10 @@ class GrammarLogitsProcessor(LogitsProcessor):
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
         masks = [self._mask(index, row) for index, row in enumerate(input_ids.tolist())]
         forbidden = torch.from_numpy(~np.stack(masks)).to(scores.device)
-        return scores.masked_fill(forbidden, -torch.inf)  # type: ignore[return-value]
+        given = scores.float().cpu().numpy()
+        known = [self._states.get(index, ([], GrammarState()))[1] for index in range(len(masks))]
+        ended = np.stack([end_for_later(row, state) for row, state in zip(given, known, strict=True)])
+        return torch.from_numpy(ended).to(scores).masked_fill(forbidden, -torch.inf)  # type: ignore[return-value]
 
     def _mask(self, index: int, ids: list[int]) -> Mask:
         if vocab.EOS in ids:
@@ -259,7 +278,8 @@ class Engine:
         output = self.model(input_ids=torch.tensor([list(prompt)]), use_cache=True, **cache)
         while True:
             mask = closing(state, state.allowed(), self.max_length - len(prompt) - len(written))
-            token = draw(output.logits[0, -1].float().numpy(), mask, sampling, generator)
+            logits = end_for_later(output.logits[0, -1].float().numpy(), state)
+            token = draw(logits, mask, sampling, generator)
             if token == end:
                 return written
             state = state.advance(token)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -17,6 +18,7 @@ from pianalysis.generation import (
     Sampling,
     closing,
     draw,
+    end_for_later,
     state_after,
 )
 from pianalysis.notes import PianalysisError, make_notes
@@ -180,3 +182,20 @@ def test_draw_by_hand():
 def test_bad_sampling_options_are_refused(bad):
     with pytest.raises(PianalysisError, match="expected"):
         Sampling(**bad)
+
+
+def test_what_would_come_after_the_window_ends_it():
+    """In a window of two seconds a wish for 3 s or 4 s is a wish to end; by hand: 0.1 + 0.3 + 0.2 of the chance."""
+    logits = np.full(vocab.VOCAB_SIZE, -np.inf, np.float32)
+    chances = {vocab.time_id(1_500): 0.2, vocab.time_id(3_000): 0.3, vocab.time_id(4_000): 0.2, vocab.EOS: 0.1, 15: 0.2}
+    for token, chance in chances.items():
+        logits[token] = np.log(chance)
+    state = state_after([*PROMPT, vocab.time_id(0), 15, 60, vocab.duration_id(500)], length_ms=2_000)
+    assert np.exp(end_for_later(logits, state)[vocab.EOS]) == pytest.approx(0.6)
+    assert end_for_later(logits, replace(state, length_ms=vocab.WINDOW_MS)) is logits
+    assert end_for_later(logits, replace(state, expects="pitch")) is logits
+    scores = GrammarLogitsProcessor(length_ms=2_000)(
+        torch.tensor([[*PROMPT, vocab.time_id(0), 15, 60, vocab.duration_id(500)]]), torch.tensor(logits[None])
+    )
+    assert scores[0].exp()[vocab.EOS].item() == pytest.approx(0.6)
+    assert scores[0, vocab.time_id(3_000)] == -torch.inf
