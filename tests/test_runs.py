@@ -183,12 +183,12 @@ def test_two_processes_have_the_loss_curve_of_one(options, tmp_path):
         curves.append(losses(tmp_path / processes))
     assert len(tokens) == 1
     assert len(curves[0]) >= 4
-    assert curves[1] == pytest.approx(curves[0], rel=1e-3)
+    assert curves[1] == pytest.approx(curves[0], rel=1e-4)
 
 
 def losses(folder: Path) -> list[float]:
     state = json.loads((folder / "best" / "trainer_state.json").read_text())
-    return [entry[key] for entry in state["log_history"] for key in ("loss", "eval_loss", "grad_norm") if key in entry]
+    return [entry[key] for entry in state["log_history"] for key in ("loss", "eval_loss") if key in entry]
 
 
 def test_accumulated_batches_are_one_batch(options, tmp_path):
@@ -197,7 +197,7 @@ def test_accumulated_batches_are_one_batch(options, tmp_path):
     train(replace(exact, output_dir=str(tmp_path / "parts"), accumulate=4))
     whole = losses(Path(exact.output_dir))
     assert len(whole) >= 4
-    assert losses(tmp_path / "parts") == pytest.approx(whole, rel=1e-3)
+    assert losses(tmp_path / "parts") == pytest.approx(whole, rel=1e-4)
 
 
 def test_a_finished_run_is_only_saved_again(options):
