@@ -21,7 +21,7 @@ from transformers import GPT2LMHeadModel, TrainerCallback, TrainerState, Trainin
 
 from pianalysis.checkpoints import checkpoints_in, newest_whole
 from pianalysis.dataset import load_windows
-from pianalysis.model import normalises_key
+from pianalysis.model import PRESETS, normalises_key
 from pianalysis.model_cards import RunRecord, history_before, save_records
 from pianalysis.notes import PianalysisError, write_atomically
 from pianalysis.run_checks import BEST, RUN_FILE, check, share_of, starting_model
@@ -35,8 +35,9 @@ from pianalysis.run_saving import (
     readable_writing,
     say,
 )
+from pianalysis.stopping import Patience, TimeLimit, is_finished
 from pianalysis.tokenizer import make_hf_tokenizer
-from pianalysis.training import Patience, TimeLimit, WindowCollator, WindowTrainer, evaluations_waited, with_lengths
+from pianalysis.training import WindowCollator, WindowTrainer, with_lengths
 
 EVAL_MAX_LENGTH: Final = 2048
 
@@ -72,9 +73,12 @@ def train(options: RunOptions) -> RunResult:
         start = [_where_to_begin(options, folder)] if options.resume else start
     if processes.num_processes > 1:
         start = broadcast_object_list(start)
-    if start[0] and is_finished(start[0], options):
-        take_best(trainer, folder, start[0])
+    if start[0] and is_finished(TrainerState.load_from_json(str(start[0] / TRAINER_STATE)), options):
+        trainer.state = TrainerState.load_from_json(str(start[0] / TRAINER_STATE))
+        take_best(trainer, options)
     else:
+        # A model that goes on from a trained one has a value to beat.
+        trainer.args.eval_on_start = start[0] is None and options.model not in PRESETS
         trainer.train(resume_from_checkpoint=str(start[0]) if start[0] else None)
     return _finish(trainer, options, len(windows["train"]))
 
@@ -103,6 +107,8 @@ def _finish(trainer: WindowTrainer, options: RunOptions, train_windows: int) -> 
         say(f"the time is over at step {trainer.state.global_step}; go on with --resume")
     if best_metric is None:  # stopped before the first evaluation
         return RunResult(float("nan"), next(iter(checkpoints_in(folder)), folder), None)
+    if not trainer.state.best_global_step:
+        take_best(trainer, options)
     _save_best(trainer, options, folder / BEST, train_windows)
     publishing = main_process and options.push_to_hub and not stopped
     url = publish(folder / BEST, options) if publishing else None
@@ -128,18 +134,17 @@ def _where_to_begin(options: RunOptions, folder: Path) -> Path | None:
     return found
 
 
-def is_finished(checkpoint: Path, options: RunOptions) -> bool:
-    """Whether a run that is to go on from a checkpoint has nothing left to do."""
-    state = TrainerState.load_from_json(str(checkpoint / TRAINER_STATE))
-    return bool(state.global_step >= options.max_steps or evaluations_waited(state) >= options.patience)
-
-
-def take_best(trainer: WindowTrainer, folder: Path, checkpoint: Path) -> None:
-    """Give a trainer the state and the best weights of a run that is finished, in place."""
-    trainer.state = TrainerState.load_from_json(str(checkpoint / TRAINER_STATE))
-    best = folder / f"checkpoint-{trainer.state.best_global_step}"
+def take_best(trainer: WindowTrainer, options: RunOptions) -> None:
+    """Give a trainer the best weights of its run, in place: of a checkpoint, or those it began with if none was better."""
     model: Any = trainer.model
-    model.load_state_dict(load_file(best / "model.safetensors"), strict=False)  # the tied head isn't stored
+    step = trainer.state.best_global_step
+    if step:
+        best = load_file(Path(options.output_dir) / f"checkpoint-{step}" / "model.safetensors")
+    else:
+        best = starting_model(options).state_dict()
+        if trainer.is_world_process_zero():
+            say(f"no evaluation was better than {options.model} was before the first step: the best is what it was")
+    model.load_state_dict(best, strict=False)  # the tied head isn't stored
 
 
 def make_trainer(options: RunOptions, model: GPT2LMHeadModel, windows: dict[str, Any]) -> WindowTrainer:
@@ -198,7 +203,7 @@ def _arguments(options: RunOptions) -> TrainingArguments:
         save_steps=options.eval_steps,
         save_total_limit=3,
         logging_steps=min(50, options.eval_steps),
-        load_best_model_at_end=True,
+        load_best_model_at_end=True,  # what early stopping asks for
         metric_for_best_model="nats_per_note",
         greater_is_better=False,
         remove_unused_columns=False,
@@ -242,7 +247,8 @@ def _state_file(trainer: WindowTrainer, folder: Path) -> str:
     path = folder / TRAINER_STATE
     trainer.state.save_to_json(str(path))
     state = json.loads(path.read_text(encoding="utf-8"))
-    state["best_model_checkpoint"] = f"checkpoint-{state['best_global_step']}"
+    step = state["best_global_step"]
+    state["best_model_checkpoint"] = f"checkpoint-{step}" if step else None
     write_atomically(path, (json.dumps(state, indent=1) + "\n").encode())
     return str(path)
 

@@ -15,11 +15,9 @@ from typing import Any, Final, Literal
 import datasets
 import numpy as np
 import torch
-from accelerate.utils import broadcast_object_list
 from torch import nn
 from torch.nn.functional import cross_entropy
 from transformers import (
-    EarlyStoppingCallback,
     EvalPrediction,
     Trainer,
     TrainerCallback,
@@ -268,38 +266,6 @@ class FollowEpoch(TrainerCallback):
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
         self.trainer.set_epoch(int(state.epoch or 0))
-
-
-class TimeLimit(TrainerCallback):
-    """Stops cleanly, with a checkpoint to resume from, when the minutes are over: by the first process's clock."""
-
-    def __init__(self, minutes: float) -> None:
-        self.deadline_s = time.monotonic() + 60 * minutes
-        self.reached = False
-
-    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
-        over = [time.monotonic() > self.deadline_s]
-        if args.world_size > 1:  # all stop at the same step, or they would wait for each other for ever
-            over = broadcast_object_list(over)
-        if over[0]:
-            self.reached = control.should_save = control.should_training_stop = True
-
-
-class Patience(EarlyStoppingCallback):
-    """Early stopping whose count goes on in a resumed run, so that it ends where the uninterrupted one does."""
-
-    def on_train_begin(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
-        super().on_train_begin(args, state, control, **kwargs)  # type: ignore[no-untyped-call]
-        self.early_stopping_patience_counter = evaluations_waited(state)
-
-
-def evaluations_waited(state: TrainerState) -> int:
-    """How many evaluations in a row brought nothing better, as a checkpoint's state says it."""
-    callbacks: Any = state.stateful_callbacks
-    saved = callbacks.get(Patience.__name__) if isinstance(callbacks, dict) else None
-    return int(saved["attributes"]["early_stopping_patience_counter"]) if isinstance(saved, dict) else 0
 
 
 def with_lengths(windows: datasets.Dataset) -> datasets.Dataset:

@@ -46,8 +46,8 @@ def main(argv: list[str] | None = None) -> int:
     records = read_records(args.model)
     (args.output / RECORDS_FILE).write_bytes((args.model / RECORDS_FILE).read_bytes())
     state = json.loads((args.model / "trainer_state.json").read_text(encoding="utf-8"))
-    # The only value in it that names a folder of the machine that trained.
-    state["best_model_checkpoint"] = Path(state["best_model_checkpoint"]).name
+    if state["best_model_checkpoint"]:  # the only value in it that names a folder of the machine that trained
+        state["best_model_checkpoint"] = Path(state["best_model_checkpoint"]).name
     (args.output / "trainer_state.json").write_text(json.dumps(state, indent=1) + "\n", encoding="utf-8")
     draw_curves(records, args.output / "training_curves.png")
     if args.overfitting:
