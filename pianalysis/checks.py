@@ -16,11 +16,11 @@ from pianalysis.tokenizer import TokenError, from_events
 
 FEW_TIMES: Final = 20
 """A dataset whose sequences use fewer distinct times than this has lost its timestamps."""
-FEW_TOKENS: Final = 50
-"""So few distinct tokens of 801 mean that most of the vocabulary is dead (the seed's data had 15; a few simple tunes, all
-in quarters, have some 80)."""
-SMALL_SAMPLES: Final = 20
-"""With fewer samples than this the two counts above say nothing, …"""
+FEW_TOKENS: Final = {1_000: 200, 20: 50}
+"""With at least so many samples, fewer distinct tokens of 801 than this mean that most of the vocabulary is dead. The
+seed's data had 15 in thousands; a few simple tunes, all in quarters, have some 80."""
+SMALL_SAMPLES: Final = min(FEW_TOKENS)
+"""With fewer samples than this the counts above say nothing, …"""
 HANDFUL_TOKENS: Final = 20
 SHORT_TOKENS: Final = 50
 """… but so few distinct tokens in at least so many are no music, however small the dataset."""
@@ -178,7 +178,7 @@ def check_coverage(report: ValidationReport, tokens: Counter[int]) -> None:
     elif report.samples >= SMALL_SAMPLES:
         if report.distinct_times < FEW_TIMES:
             report.fault(f"only {report.distinct_times} distinct times: the timestamps are lost")
-        if report.distinct_tokens < FEW_TOKENS:
+        if report.distinct_tokens < next(few for samples, few in FEW_TOKENS.items() if report.samples >= samples):
             report.fault(dead)
     elif report.distinct_tokens < HANDFUL_TOKENS and report.tokens >= SHORT_TOKENS:
         report.fault(dead)

@@ -10,9 +10,11 @@ import sys
 import time
 
 import pytest
+import torch
 from conftest import EXAMPLES, ROOT
 from corpus import song
 from local_hub import READ_TOKEN
+from safetensors.torch import load
 
 from pianalysis.notes import read_midi
 
@@ -103,6 +105,13 @@ def test_a_run_killed_while_it_pushes_goes_on_on_another_machine(songs_on_the_hu
     assert done.returncode == 0, done.stderr[-3_000:]
     assert "going on from step 4, found on the Hub" in done.stderr
     assert hub.history("models", MODEL)[-1] == "Train: best"
+    whole = train_command(tmp_path / "whole")
+    whole = whole[: whole.index("--push-to-hub")]  # never stopped, and of no Hub
+    subprocess.run(whole, env=hub.env, capture_output=True, check=True)
+    expected = load((tmp_path / "whole" / "best" / "model.safetensors").read_bytes())
+    found = load(hub.files("models", MODEL)["model.safetensors"])
+    assert expected.keys() == found.keys()
+    assert all(torch.equal(expected[name], found[name]) for name in expected)
 
 
 def test_no_rights_to_the_repository_are_known_before_the_first_step(songs_on_the_hub, tmp_path):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import Counter
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -10,6 +11,7 @@ from corpus import make_pop909
 
 from pianalysis import vocab
 from pianalysis.building import BuildOptions, build_dataset
+from pianalysis.checks import ValidationReport, check_coverage
 from pianalysis.cli import main
 from pianalysis.notes import PianalysisError, make_notes
 from pianalysis.sources import CorpusSource
@@ -80,6 +82,16 @@ def test_a_file_with_15_distinct_tokens_is_recognised(tmp_path):
     words = " ".join(report.faults)
     assert "timestamps are lost" in words
     assert "only 14 distinct tokens of 801" in words
+
+
+@pytest.mark.parametrize(
+    ("samples", "kinds", "few"),
+    [(20, 49, True), (20, 50, False), (999, 50, False), (1_000, 199, True), (1_000, 200, False)],
+)
+def test_how_few_kinds_of_tokens_are_too_few_depends_on_how_many_samples_have_them(samples, kinds, few):
+    report = ValidationReport("test", samples=samples)
+    check_coverage(report, Counter(range(vocab.TIME_IDS.start, vocab.TIME_IDS.start + kinds)))
+    assert any("distinct tokens" in kind for kind in report.faults) == few
 
 
 @pytest.mark.parametrize("samples", [3, 30])
