@@ -87,3 +87,16 @@ def empty_beat_rate(notes: Notes, *, beat_ms: float) -> float:
 def notes_per_beat(notes: Notes, *, beat_ms: float, length_ms: float) -> float:
     """How many notes begin in a beat, over a piece of this length; NaN for no length."""
     return len(notes) / (length_ms / beat_ms) if length_ms > 0 else NAN
+
+
+def piece_statistics(notes: Notes, *, bar_ms: float, step_ms: float, beat_ms: float) -> dict[str, float]:
+    """All of the above by name, entropy over one bar and over four, and notes per beat until the last end."""
+    return {
+        "groove_consistency": groove_consistency(notes, bar_ms=bar_ms, step_ms=step_ms),
+        "pitch_class_entropy_1_bar": pitch_class_entropy(notes, span_ms=bar_ms),
+        "pitch_class_entropy_4_bars": pitch_class_entropy(notes, span_ms=4 * bar_ms),
+        "scale_consistency": scale_consistency(notes),
+        "polyphony": polyphony(notes, step_ms=step_ms),
+        "empty_beat_rate": empty_beat_rate(notes, beat_ms=beat_ms),
+        "notes_per_beat": notes_per_beat(notes, beat_ms=beat_ms, length_ms=last_end_ms(notes)),
+    }
