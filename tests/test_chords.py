@@ -40,16 +40,20 @@ def test_right_labels_are_right_and_transposed_ones_wrong(labels, shift):
     assert chord_accuracy(chords_of(moved), spans) == ChordAccuracy(0, 0)
 
 
-def test_one_wrong_note_does_not_change_the_chord():
-    notes = np.concatenate([chords_of([(0, 0)]), make_notes([(500, 500, 69, 80)])])
-    assert recognize_chords(notes, 4).tolist() == [[0, 0]] * 4
+def test_one_beat_of_another_chord_does_not_change_it_but_more_do():
+    beat = (48, 52, 57)  # A minor over C fits by 1, C major by 2/3 - 1/3 + 0.3: not better by two changes, in one beat
+    for beats, expected in ((1, [0, 0]), (3, [9, 1])):
+        notes = make_notes((2000 + 500 * place, 500, pitch, 80) for place in range(beats) for pitch in beat)
+        after = chords_of([(0, 0)])
+        after["onset_ms"] += 2000 + 500 * beats
+        found = recognize_chords(np.concatenate([chords_of([(0, 0)]), notes, after]), 8 + beats)
+        assert found.tolist() == [[0, 0]] * 4 + [expected] * beats + [[0, 0]] * 4
 
 
-def test_the_root_in_the_bass_decides():
-    # C and E belong to C major and to A minor alike.
-    rows = [(0, 500, 60, 80), (0, 500, 64, 80)]
-    assert recognize_chords(make_notes([*rows, (0, 500, 36, 80), (0, 500, 55, 80)]), 1).tolist() == [[0, 0]]
-    assert recognize_chords(make_notes([*rows, (0, 500, 33, 80)]), 1).tolist() == [[9, 1]]
+@pytest.mark.parametrize(("pitches", "expected"), [((48, 52, 55, 57), [0, 0]), ((45, 48, 52, 55), [9, 1])])
+def test_where_two_triads_fit_alike_the_bass_decides(pitches, expected):
+    notes = make_notes((0, 500, pitch, 80) for pitch in pitches)  # C, E, G and A
+    assert recognize_chords(notes, 1).tolist() == [expected]
 
 
 def test_accuracy_by_hand():

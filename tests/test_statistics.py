@@ -91,6 +91,20 @@ def test_scale_polyphony_empty_beats_and_density_by_hand():
     assert notes_per_beat(TUNE, beat_ms=500, length_ms=4000) == 5 / 8
 
 
+@pytest.mark.parametrize(
+    ("pitches", "expected"),
+    [
+        ([60, 62, 64, 65, 67, 69, 71], 1),
+        ([57, 59, 60, 62, 64, 65, 67], 1),
+        ([57, 59, 60, 62, 64, 65, 68], 6 / 7),
+        (range(60, 72), 7 / 12),
+    ],
+    ids=["C major", "A minor", "A minor with G sharp", "all"],
+)
+def test_scales(pitches, expected):
+    assert scale_consistency(make_notes((0, 9, pitch, 80) for pitch in pitches)) == expected
+
+
 def test_of_nothing_all_is_nan():
     values = piece_statistics(make_notes(), bar_ms=2000, step_ms=125, beat_ms=500)
     assert np.isnan(list(values.values())).all()

@@ -13,10 +13,8 @@ from numpy.typing import NDArray
 from pianalysis.metrics.rolls import Floats, ends_ms, last_end_ms, step_roll, steps
 from pianalysis.notes import Notes
 
-_MAJOR: Final = np.array([1, 0, 1, 0, 1, 1, 0, 1, 0, 1, 0, 1])
-_MINOR: Final = np.array([1, 0, 1, 1, 0, 1, 0, 1, 1, 0, 1, 0])
-SCALES: Final = np.array([np.roll(scale, root) for scale in (_MAJOR, _MINOR) for root in range(12)])
-"""The 24 major and natural minor scales, a row each: 1 where a pitch class is in it."""
+SCALES: Final = np.array([np.roll([1, 0, 1, 0, 1, 1, 0, 1, 0, 1, 0, 1], root) for root in range(12)])
+"""The major scales, a row each: 1 where a pitch class is in it. Each natural minor scale is one of them too."""
 
 NAN: Final = float("nan")
 
@@ -58,7 +56,7 @@ def _entropy(counts: NDArray[np.int64]) -> Floats:
 
 
 def scale_consistency(notes: Notes) -> float:
-    """The largest share of notes in one scale, over all 24 major and minor ones (Mogren 2016); NaN without notes."""
+    """The largest share of notes in one scale, over all major and natural minor ones (Mogren 2016); NaN without notes."""
     counts = np.bincount(notes["pitch"] % 12, minlength=12)
     return float((SCALES @ counts).max() / len(notes)) if len(notes) else NAN
 
