@@ -87,8 +87,12 @@ def _written(
     clock = BeatClock.from_score(score)
     per_quarter = float(np.diff(clock.to_clock([0, 60_000 / clock.bpm]))[0])
     finest = SIXTEENTH // 2 if per_quarter > 750 else SIXTEENTH
-    ends = [float((t["time"].astype(np.int64) + t["duration"]).max(initial=0)) for t in (melody.notes.numpy(), below.notes.numpy())]
-    measures = measures_of(score, max(ends) * QUARTER / score.tpq)
+    tables = [track.notes.numpy() for track in (melody, below)]
+    ends = [np.asarray(table["time"], np.int64) + table["duration"] for table in tables]
+    shortest = SIXTEENTH * score.tpq / QUARTER  # even a note without length takes room
+    begins = [table["time"] + shortest for table in tables]
+    end = max(float(moments.max(initial=0)) for moments in (*ends, *begins))
+    measures = measures_of(score, end * QUARTER / score.tpq)
     parts = [write_notes(score, track, measures, finest) for track in (melody, below)]
     measures = without_silence(measures, min(note.onset for part in parts for note in part))
     return measures, parts[0], parts[1]
@@ -169,7 +173,7 @@ class _Part:
         first = True
         for staff, (voices, names) in enumerate(zip(self.staves, self.names, strict=True), start=1):
             spelled = [events_of(voice, measure) for voice in voices]
-            used = [number for number, events in enumerate(spelled) if number == 0 or not events[0].whole]
+            used = [n for n, events in enumerate(spelled) if n == 0 or any(event.chord for event in events)]
             accidentals = self._accidentals([event for number in used for event in spelled[number]])
             for number in used:
                 if not first:

@@ -46,7 +46,7 @@ def events_of(voice: list[Chord], measure: Measure) -> list[Event]:
     """One voice's chords and rests that fill a measure; `voice` holds no overlaps."""
     stop = measure.start + measure.length
     inside = [chord for chord in voice if chord.onset < stop and chord.end > measure.start]
-    if not inside:
+    if not inside and measure.length == measure.metre[0] * 4 * QUARTER // measure.metre[1]:
         return [Event(0, measure.length, "whole", 0, whole=True)]
     spans: list[tuple[int, int, Chord | None]] = []
     place = 0
