@@ -64,7 +64,9 @@ def _add_arrange(parser: argparse.ArgumentParser) -> None:
     parser.epilog = ARRANGE_EXAMPLES
     parser.add_argument("melody", nargs="*", type=Path, metavar="MELODY", help="MIDI files, or tunes in ABC (.abc)")
     parser.add_argument("--abc", metavar="TEXT", help="a melody typed in ABC notation; \\n ends a line")
-    parser.add_argument("--notes", metavar="TEXT", help="a melody typed in note names; C4/4 is middle C, a quarter long")
+    parser.add_argument(
+        "--notes", metavar="TEXT", help="a melody typed in note names; C4/4 is middle C, a quarter long"
+    )
     parser.add_argument("--bpm", type=float, metavar="N", help="quarter notes a minute of --notes (default: 100)")
     parser.add_argument("--time-signature", metavar="N/N", help="the metre of --notes (default: 4/4)")
     parser.add_argument("--track", type=int, metavar="N", help="the melody's track, from 1 (default: found)")
@@ -205,7 +207,9 @@ def _output_paths(args: argparse.Namespace, stems: list[str]) -> list[list[Path]
             raise PianalysisError(f"{output}: the folder {output.parent} does not exist; make it first")
         bases = [output.with_suffix("")]
     elif output.suffix and not output.is_dir():
-        raise PianalysisError(f"{output}: expected a name that ends in .mid or .musicxml, or a folder, found {output.suffix}")
+        raise PianalysisError(
+            f"{output}: expected a name that ends in .mid or .musicxml, or a folder, found {output.suffix}"
+        )
     else:
         if len(set(stems)) < len(stems):
             raise PianalysisError("two melodies have the same file name; arrange them into different folders")

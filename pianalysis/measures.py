@@ -12,6 +12,7 @@ from typing import Final
 
 import numpy as np
 import symusic
+from numpy.typing import NDArray
 
 QUARTER: Final = 48
 EIGHTH, SIXTEENTH, TRIPLET_SIXTEENTH = 24, 12, 8
@@ -26,6 +27,8 @@ SAME_LENGTH: Final = 24
 SMALL_GAP: Final = 0.4
 """A pianist's chord that sounds for all but this share of the time to the next is written as long as that."""
 VOICES: Final = 2
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -136,35 +139,51 @@ def write_notes(score: symusic.Score, track: symusic.Track, measures: list[Measu
     table = track.notes.numpy()
     onsets = np.asarray(table["time"], np.float64) * QUARTER / score.tpq
     ends = onsets + np.asarray(table["duration"], np.float64) * QUARTER / score.tpq
-    beats = [(m, beat, stop) for m in measures for beat, stop in pairwise([*m.beats, m.length])]
-    played = np.array([m.played + beat for m, beat, _ in beats])
-    written = np.array([m.start + beat for m, beat, _ in beats])
-    lengths = np.array([stop - beat for _, beat, stop in beats])
-    may_be_ternary = np.array([not m.compound for m, _, _ in beats]) & (lengths == QUARTER)
-    index = np.clip(np.searchsorted(played, onsets + EARLY, side="right") - 1, 0, None)
-    inside = onsets - played[index]
-    gain = np.abs(_rounded(inside, finest) - inside) - np.abs(_rounded(inside, TRIPLET_SIXTEENTH) - inside)
-    count = np.bincount(index, minlength=len(beats))
-    ternary = may_be_ternary & (np.bincount(index, gain, len(beats)) > TERNARY_GAIN * count) & (count > 0)
-    steps = np.where(ternary, TRIPLET_SIXTEENTH, finest)
-
-    def place(moments: np.ndarray, at: np.ndarray) -> np.ndarray:
-        return written[at] + np.clip(_rounded(moments - played[at], steps[at]), 0, lengths[at])
-
-    begin = place(onsets, index).astype(int)
-    stop = place(ends, np.clip(np.searchsorted(played, ends - EARLY, side="right") - 1, 0, None)).astype(int)
-    at = np.searchsorted(written, begin, side="right") - 1
-    stop = np.maximum(stop, np.minimum(begin + steps[at], written[at] + lengths[at]))
+    grid = _Grid(measures, onsets, finest)
+    begin, stop = grid.place(onsets), grid.place(ends)
+    stop = np.maximum(stop, grid.next_place(begin))
     last = measures[-1].start + measures[-1].length
     notes: dict[tuple[int, int], Chord] = {}
-    for onset, end, pitch, velocity in sorted(zip(begin, stop, table["pitch"], table["velocity"], strict=True)):
+    columns = (column.tolist() for column in (begin, stop, table["pitch"], table["velocity"]))
+    for onset, end, pitch, velocity in sorted(zip(*columns, strict=True)):
         if onset < last:
-            notes[int(onset), int(pitch)] = Chord(int(onset), int(end), ((int(pitch), int(velocity)),))
+            notes[onset, pitch] = Chord(onset, end, ((pitch, velocity),))
     return _let_go(sorted(notes.values(), key=lambda note: (note.onset, note.keys)))
 
 
-def _rounded(moments: np.ndarray, step: int | np.ndarray) -> np.ndarray:
-    return np.floor(moments / step + 0.5) * step
+class _Grid:
+    """The beats of all measures, each with its step: binary, or sixteenth triplets where these fit the onsets better."""
+
+    def __init__(self, measures: list[Measure], onsets: Floats, finest: int) -> None:
+        beats = [(m, beat, stop) for m in measures for beat, stop in pairwise([*m.beats, m.length])]
+        self.played = np.array([m.played + beat for m, beat, _ in beats], np.float64)
+        self.written = np.array([m.start + beat for m, beat, _ in beats], np.int64)
+        self.lengths = np.array([stop - beat for _, beat, stop in beats], np.int64)
+        allowed = np.array([not m.compound for m, _, _ in beats]) & (self.lengths == QUARTER)
+        beat = self._beat_of(onsets)
+        inside = onsets - self.played[beat]
+        gain = np.abs(_rounded(inside, finest) - inside) - np.abs(_rounded(inside, TRIPLET_SIXTEENTH) - inside)
+        count = np.bincount(beat, minlength=len(beats))
+        ternary = allowed & (count > 0) & (np.bincount(beat, gain, len(beats)) > TERNARY_GAIN * count)
+        self.steps = np.where(ternary, TRIPLET_SIXTEENTH, finest)
+
+    def _beat_of(self, moments: Floats) -> NDArray[np.int64]:
+        return np.maximum(np.searchsorted(self.played, moments + EARLY, side="right") - 1, 0)
+
+    def place(self, moments: Floats) -> NDArray[np.int64]:
+        """Played moments as written ones, each within its beat."""
+        beat = self._beat_of(moments)
+        inside = _rounded(moments - self.played[beat], self.steps[beat])
+        return np.asarray(self.written[beat] + np.clip(inside, 0, self.lengths[beat]), np.int64)
+
+    def next_place(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The first place of the grid after each: where the shortest note that begins there ends."""
+        beat = np.searchsorted(self.written, places, side="right") - 1
+        return np.minimum(places + self.steps[beat], self.written[beat] + self.lengths[beat])
+
+
+def _rounded(moments: Floats, step: int | NDArray[np.int64]) -> Floats:
+    return np.asarray(np.floor(moments / step + 0.5) * step, np.float64)
 
 
 def _let_go(notes: list[Chord]) -> list[Chord]:

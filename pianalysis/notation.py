@@ -56,7 +56,7 @@ def to_musicxml(score: symusic.Score, *, title: str = "") -> bytes:
     """
     if not score.tracks or not any(len(track.notes) for track in score.tracks):
         raise PianalysisError("expected a piece with notes, found none")
-    melody, below = (list(score.tracks) + [symusic.Track("", 0, False)])[:2]
+    melody, below = [*score.tracks, symusic.Track("", 0, False)][:2]
     measures, melody_notes, below_notes = _written(score, melody, below)
     fifths = key_of(score)
     hand = split_hands(_as_notes(below_notes))
@@ -66,7 +66,7 @@ def to_musicxml(score: symusic.Score, *, title: str = "") -> bytes:
     _Part(root, "P1", [voices_of(melody_notes, sung=True)], [MELODY_VOICES]).write(measures, fifths, score)
     _Part(root, "P2", [voices_of(right), voices_of(left)], [RIGHT_VOICES, LEFT_VOICES]).write(measures, fifths, None)
     ElementTree.indent(root)
-    return DOCTYPE.encode() + ElementTree.tostring(root, encoding="utf-8") + b"\n"
+    return f"{DOCTYPE}{ElementTree.tostring(root, encoding='unicode')}\n".encode()
 
 
 def key_of(score: symusic.Score) -> int:
@@ -75,7 +75,9 @@ def key_of(score: symusic.Score) -> int:
     if stated:
         return int(np.clip(stated, -7, 7))
     tables = [track.notes.numpy() for track in score.tracks if len(track.notes)]
-    notes = make_notes((0, int(d), int(p), 64) for table in tables for d, p in zip(table["duration"], table["pitch"], strict=True))
+    notes = make_notes(
+        (0, int(d), int(p), 64) for table in tables for d, p in zip(table["duration"], table["pitch"], strict=True)
+    )
     fifths = -7 * key_shift(notes) % 12
     return fifths if fifths <= 6 else fifths - 12
 

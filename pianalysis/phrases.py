@@ -57,7 +57,7 @@ class _Roll:
     @property
     def counts(self) -> NDArray[np.int64]:
         """The notes that begin in each bar."""
-        return (self.pitches > 0).sum(axis=1)
+        return np.asarray((self.pitches > 0).sum(axis=1), np.int64)
 
 
 def returns(melody: Notes, bar_lines: NDArray[np.float64]) -> list[Return]:
@@ -161,7 +161,7 @@ def _candidates(roll: _Roll) -> dict[tuple[int, int], Return]:
 
 def _sums(rows: NDArray[np.int64], size: int) -> NDArray[np.int64]:
     """The sums of each `size` rows that follow each other."""
-    sums = np.concatenate([np.zeros_like(rows[:1]), np.cumsum(rows, axis=0)])
+    sums: NDArray[np.int64] = np.concatenate([np.zeros_like(rows[:1]), np.cumsum(rows, axis=0)])
     return sums[size:] - sums[:-size]
 
 

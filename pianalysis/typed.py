@@ -155,7 +155,7 @@ def _run_abc2midi(text: str, name: str) -> symusic.Score:
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder, "tune.abc"), Path(folder, "tune.mid")
         source.write_text(text, encoding="utf-8")
-        command = [os.environ["SYMUSIC_ABC2MIDI"], source, "-o", target, "-NGUI", "-NGRA"]
+        command = [os.environ["SYMUSIC_ABC2MIDI"], str(source), "-o", str(target), "-NGUI", "-NGRA"]
         try:
             done = subprocess.run(command, capture_output=True, timeout=ABC_TIMEOUT_S, cwd=folder, check=False)
         except subprocess.TimeoutExpired:
@@ -192,7 +192,8 @@ def _pickup_ticks(text: str, name: str) -> int:
         if re.search(r"[A-Ga-gxz]", hidden[: found.start()]):
             body = text[key.end() : key.end() + found.start()].replace("|:", "").rstrip("-[ ")
             alone = _run_abc2midi(f"{text[: key.end()]}{body} =C,,,|\n", name)
-            return max(note.time for track in alone.tracks for note in track.notes if note.pitch == ABC_MARK_PITCH) - 1
+            marks = [note.time for track in alone.tracks for note in track.notes if note.pitch == ABC_MARK_PITCH]
+            return int(max(marks, default=1)) - 1
     return 0
 
 
@@ -206,10 +207,10 @@ def _moved(score: symusic.Score, ticks: int) -> symusic.Score:
         moved.time_signatures.append(symusic.TimeSignature(time, metre.numerator, metre.denominator))
     for key in score.key_signatures:
         moved.key_signatures.append(symusic.KeySignature(key.time + ticks if key.time else 0, key.key, key.tonality))
-    for track in score.tracks:
-        if len(track.notes):
-            copy = symusic.Track(track.name, 0, track.is_drum)
-            for note in track.notes:
-                copy.notes.append(symusic.Note(note.time - 1 + ticks, note.duration + 1, note.pitch, note.velocity))
-            moved.tracks.append(copy)
+    voices = [track for track in score.tracks if len(track.notes)]
+    for track in voices:
+        copy = symusic.Track(track.name if len(voices) > 1 else "Melody", 0, track.is_drum)
+        for note in track.notes:
+            copy.notes.append(symusic.Note(note.time - 1 + ticks, note.duration + 1, note.pitch, note.velocity))
+        moved.tracks.append(copy)
     return moved

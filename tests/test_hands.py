@@ -29,7 +29,12 @@ def test_in_every_chord_the_right_hand_is_above_the_left(notes):
 
 @given(st.lists(st.lists(st.integers(0, 12), max_size=4), min_size=1, max_size=12), st.integers(30, 50))
 def test_no_hand_reaches_beyond_a_twelfth_or_has_six_notes_where_that_can_be(steps, low):
-    rows = [(500 * place, 400, low + step + part, 80) for place, chord in enumerate(steps) for step in chord for part in (0, 24)]
+    rows = [
+        (500 * place, 400, low + step + part, 80)
+        for place, chord in enumerate(steps)
+        for step in chord
+        for part in (0, 24)
+    ]
     notes = make_notes(dict.fromkeys(rows))
     mask = split_hands(notes)
     for hand in (False, True):

@@ -3,17 +3,16 @@ from __future__ import annotations
 from fractions import Fraction
 from xml.etree import ElementTree
 
-import numpy as np
 import pytest
 import symusic
 from conftest import EXAMPLES
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from strategies import add_track, scores, simple_score
 
 from pianalysis.measures import QUARTER, beats_of, measures_of
 from pianalysis.notation import save_musicxml, to_musicxml
-from pianalysis.notes import PianalysisError, read_midi
+from pianalysis.notes import PianalysisError
 from pianalysis.spelling import spell_pitch
 
 STEPS = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
@@ -97,8 +96,17 @@ def test_what_came_out_is_marked_as_music_is():
     assert [note.findtext("type") for note in notes] == ["quarter", "eighth", "eighth", "16th"]
     assert [len(note.findall("dot")) for note in notes] == [1, 0, 1, 0]
     assert [note.findtext("accidental") for note in notes] == [None, "natural", "sharp", None]
-    assert [[beam.text for beam in note.iter("beam")] for note in notes] == [[], [], ["begin"], ["end", "backward hook"]]
-    assert (root.findtext(".//fifths"), root.findtext(".//per-minute"), root.findtext(".//work-title")) == ("2", "90", "Air")
+    assert [[beam.text for beam in note.iter("beam")] for note in notes] == [
+        [],
+        [],
+        ["begin"],
+        ["end", "backward hook"],
+    ]
+    assert (root.findtext(".//fifths"), root.findtext(".//per-minute"), root.findtext(".//work-title")) == (
+        "2",
+        "90",
+        "Air",
+    )
     assert [clef.findtext("sign") for clef in root.iter("clef")] == ["G", "G", "F"]
 
 

@@ -17,7 +17,9 @@ def rows(score, track=0):
 
 
 @given(
-    st.lists(st.tuples(st.sampled_from([0, *WHOLE_TICKS]), st.sampled_from(WHOLE_TICKS), st.integers(0, 127)), min_size=1)
+    st.lists(
+        st.tuples(st.sampled_from([0, *WHOLE_TICKS]), st.sampled_from(WHOLE_TICKS), st.integers(0, 127)), min_size=1
+    )
 )
 def test_notes_come_back_from_their_names(notes):
     score = symusic.Score(TICKS_PER_QUARTER)
