@@ -27,6 +27,8 @@ SAME_LENGTH: Final = 24
 SMALL_GAP: Final = 0.4
 """A pianist's chord that sounds for all but this share of the time to the next is written as long as that."""
 VOICES: Final = 2
+TEMPO_CHANGE: Final = 0.1
+"""A tempo mark is printed where the tempo differs so much from the mark before; playback follows every change."""
 
 Floats = NDArray[np.float64]
 
@@ -131,15 +133,38 @@ def without_silence(measures: list[Measure], onset: int) -> list[Measure]:
     return [rest, *measures[1:]]
 
 
-def write_notes(score: symusic.Score, track: symusic.Track, measures: list[Measure], finest: int) -> list[Chord]:
+def tempo_marks(score: symusic.Score, measures: list[Measure]) -> dict[int, list[tuple[int, float, bool]]]:
+    """For each measure's index its tempi: units from its start, quarters a minute, and whether it is printed."""
+    played = np.array([measure.played for measure in measures])
+    tempi = {max(0, tempo.time): 60_000_000 / tempo.mspq for tempo in score.tempos if tempo.mspq > 0}
+    marks: dict[int, list[tuple[int, float, bool]]] = {}
+    shown = 0.0
+    for tick, bpm in sorted({0: 120.0, **tempi}.items()):
+        place = tick * QUARTER / score.tpq
+        index = max(0, int(np.searchsorted(played, place + 1, side="right")) - 1)
+        offset = round(np.clip(place - played[index], 0, measures[index].length))
+        printed = abs(bpm - shown) > TEMPO_CHANGE * bpm and not any(mark[2] for mark in marks.get(index, []))
+        shown = bpm if printed else shown
+        marks.setdefault(index, []).append((offset, bpm, printed))
+    return marks
+
+
+def write_notes(
+    score: symusic.Score,
+    track: symusic.Track,
+    measures: list[Measure],
+    *,
+    finest: int = SIXTEENTH,
+    triplets: bool = True,
+) -> list[Chord]:
     """A track's notes on the measures' grid, each as a chord of one key, sorted; no key struck while it sounds.
 
-    finest: units of the binary grid. Beats in which triplets fit clearly better are on the grid of sixteenth triplets.
+    finest: units of the binary grid. triplets: beats that these fit clearly better are on the grid of sixteenth triplets.
     """
     table = track.notes.numpy()
     onsets = np.asarray(table["time"], np.float64) * QUARTER / score.tpq
     ends = onsets + np.asarray(table["duration"], np.float64) * QUARTER / score.tpq
-    grid = _Grid(measures, onsets, finest)
+    grid = _Grid(measures, onsets, finest, triplets)
     begin, stop = grid.place(onsets), grid.place(ends)
     stop = np.maximum(stop, grid.next_place(begin))
     last = measures[-1].start + measures[-1].length
@@ -154,12 +179,12 @@ def write_notes(score: symusic.Score, track: symusic.Track, measures: list[Measu
 class _Grid:
     """The beats of all measures, each with its step: binary, or sixteenth triplets where these fit the onsets better."""
 
-    def __init__(self, measures: list[Measure], onsets: Floats, finest: int) -> None:
+    def __init__(self, measures: list[Measure], onsets: Floats, finest: int, triplets: bool) -> None:
         beats = [(m, beat, stop) for m in measures for beat, stop in pairwise([*m.beats, m.length])]
         self.played = np.array([m.played + beat for m, beat, _ in beats], np.float64)
         self.written = np.array([m.start + beat for m, beat, _ in beats], np.int64)
         self.lengths = np.array([stop - beat for _, beat, stop in beats], np.int64)
-        allowed = np.array([not m.compound for m, _, _ in beats]) & (self.lengths == QUARTER)
+        allowed = np.array([triplets and not m.compound for m, _, _ in beats]) & (self.lengths == QUARTER)
         beat = self._beat_of(onsets)
         inside = onsets - self.played[beat]
         gain = np.abs(_rounded(inside, finest) - inside) - np.abs(_rounded(inside, TRIPLET_SIXTEENTH) - inside)
@@ -168,7 +193,7 @@ class _Grid:
         self.steps = np.where(ternary, TRIPLET_SIXTEENTH, finest)
 
     def _beat_of(self, moments: Floats) -> NDArray[np.int64]:
-        return np.maximum(np.searchsorted(self.played, moments + EARLY, side="right") - 1, 0)
+        return np.asarray(np.maximum(np.searchsorted(self.played, moments + EARLY, side="right") - 1, 0), np.int64)
 
     def place(self, moments: Floats) -> NDArray[np.int64]:
         """Played moments as written ones, each within its beat."""
@@ -179,7 +204,7 @@ class _Grid:
     def next_place(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
         """The first place of the grid after each: where the shortest note that begins there ends."""
         beat = np.searchsorted(self.written, places, side="right") - 1
-        return np.minimum(places + self.steps[beat], self.written[beat] + self.lengths[beat])
+        return np.asarray(np.minimum(places + self.steps[beat], self.written[beat] + self.lengths[beat]), np.int64)
 
 
 def _rounded(moments: Floats, step: int | NDArray[np.int64]) -> Floats:

@@ -15,11 +15,21 @@ import numpy as np
 import symusic
 
 from pianalysis import __version__
-from pianalysis.clock import BeatClock
+from pianalysis.clock import BeatClock, sits_on_grid, tempo_fold
 from pianalysis.hands import split_hands
-from pianalysis.measures import QUARTER, SIXTEENTH, Chord, Measure, measures_of, voices_of, without_silence, write_notes
+from pianalysis.measures import (
+    QUARTER,
+    SIXTEENTH,
+    Chord,
+    Measure,
+    measures_of,
+    tempo_marks,
+    voices_of,
+    without_silence,
+    write_notes,
+)
 from pianalysis.melody import key_shift
-from pianalysis.notes import Notes, PianalysisError, make_notes, write_atomically
+from pianalysis.notes import Notes, PianalysisError, make_notes, track_notes, write_atomically
 from pianalysis.spelling import Event, events_of, spell_pitch
 
 if TYPE_CHECKING:
@@ -33,8 +43,6 @@ DOCTYPE: Final = (
 )
 FORTE_VELOCITY: Final = 90
 """MusicXML states loudness as a percentage of this velocity."""
-TEMPO_CHANGE: Final = 0.1
-"""A tempo mark is printed where the tempo differs so much from the mark before; playback follows every change."""
 CLEFS: Final = {"treble": ("G", "2"), "bass": ("F", "4")}
 BASS_BELOW: Final = 55
 MELODY_VOICES, RIGHT_VOICES, LEFT_VOICES = ("1", "2"), ("1", "2"), ("5", "6")
@@ -85,17 +93,20 @@ def key_of(score: symusic.Score) -> int:
 def _written(
     score: symusic.Score, melody: symusic.Track, below: symusic.Track
 ) -> tuple[list[Measure], list[Chord], list[Chord]]:
-    """Measures and both tracks' notes on their grid; sixteenths are read as the beat clock counts them."""
+    """Measures and both tracks' notes on their grid: sixteenths, or 32nds where the beat clock counts a slow quarter twice.
+
+    Triplets are written where the melody sits on the grid: in what was played freely they would be chance.
+    """
     clock = BeatClock.from_score(score)
-    per_quarter = float(np.diff(clock.to_clock([0, 60_000 / clock.bpm]))[0])
-    finest = SIXTEENTH // 2 if per_quarter > 750 else SIXTEENTH
+    finest = SIXTEENTH // 2 if tempo_fold(clock.bpm) > 1 else SIXTEENTH
     tables = [track.notes.numpy() for track in (melody, below)]
     ends = [np.asarray(table["time"], np.int64) + table["duration"] for table in tables]
     shortest = SIXTEENTH * score.tpq / QUARTER  # even a note without length takes room
     begins = [table["time"] + shortest for table in tables]
     end = max(float(moments.max(initial=0)) for moments in (*ends, *begins))
     measures = measures_of(score, end * QUARTER / score.tpq)
-    parts = [write_notes(score, track, measures, finest) for track in (melody, below)]
+    exact = sits_on_grid(clock.notes_to_clock(track_notes(score, [melody if len(melody.notes) else below])))
+    parts = [write_notes(score, track, measures, finest=finest, triplets=exact) for track in (melody, below)]
     measures = without_silence(measures, min(note.onset for part in parts for note in part))
     return measures, parts[0], parts[1]
 
@@ -265,22 +276,6 @@ class _NoteWriter:
                 _add(notations, "tied", type=kind)
             if event.bracket and is_first:
                 _add(notations, "tuplet", type=event.bracket, number="1")
-
-
-def tempo_marks(score: symusic.Score, measures: list[Measure]) -> dict[int, list[tuple[int, float, bool]]]:
-    """For each measure's index its tempi: units from its start, quarters a minute, and whether it is printed."""
-    played = np.array([measure.played for measure in measures])
-    tempi = {max(0, tempo.time): 60_000_000 / tempo.mspq for tempo in score.tempos if tempo.mspq > 0}
-    marks: dict[int, list[tuple[int, float, bool]]] = {}
-    shown = 0.0
-    for tick, bpm in sorted({0: 120.0, **tempi}.items()):
-        place = tick * QUARTER / score.tpq
-        index = max(0, int(np.searchsorted(played, place + 1, side="right")) - 1)
-        offset = round(np.clip(place - played[index], 0, measures[index].length))
-        printed = abs(bpm - shown) > TEMPO_CHANGE * bpm and not any(mark[2] for mark in marks.get(index, []))
-        shown = bpm if printed else shown
-        marks.setdefault(index, []).append((offset, bpm, printed))
-    return marks
 
 
 def _add_tempo(element: Element, measure: Measure, offset: int, bpm: float, *, printed: bool) -> None:

@@ -20,7 +20,7 @@ SIZES: Final = (8, 4)
 """Bars of a phrase."""
 LIKENESS: Final = {8: 0.5, 4: 0.6}
 """From this share of partnered notes on, a phrase of so many bars returns: of 4,856 phrases of POP909's and OpenScore
-Lieder's test songs none is so like any of another song."""
+Lieder's test songs none is so like any of the song after it."""
 WORSE_HALF: Final = 0.4
 """Each half of it is at least so alike: what is half new is no return."""
 FEWEST_NOTES_A_BAR: Final = 1.5
