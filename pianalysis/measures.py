@@ -15,13 +15,15 @@ import symusic
 from numpy.typing import NDArray
 
 QUARTER: Final = 48
-EIGHTH, SIXTEENTH, TRIPLET_SIXTEENTH = 24, 12, 8
+EIGHTH, SIXTEENTH, TRIPLET_SIXTEENTH, THIRTYSECOND = 24, 12, 8, 6
 SMALLEST: Final = 3
 """A 64th: every bar is a whole number of these."""
 EARLY: Final = 4
 """Units before a beat at which a note still belongs to it."""
-TERNARY_GAIN: Final = 1.0
-"""By how many units a note, on average, triplets must fit a beat better than sixteenths to be written."""
+EXACT: Final = 0.5
+"""Units from the grid that coarse ticks explain."""
+FINER_GAIN: Final = 1.0
+"""By how many units a note, on average, triplets or 32nds must fit a beat better than sixteenths to be written."""
 SAME_LENGTH: Final = 24
 """Notes struck together that end so near each other are one chord."""
 SMALL_GAP: Final = 0.4
@@ -150,21 +152,16 @@ def tempo_marks(score: symusic.Score, measures: list[Measure]) -> dict[int, list
 
 
 def write_notes(
-    score: symusic.Score,
-    track: symusic.Track,
-    measures: list[Measure],
-    *,
-    finest: int = SIXTEENTH,
-    triplets: bool = True,
+    score: symusic.Score, track: symusic.Track, measures: list[Measure], steps: tuple[int, ...] = (SIXTEENTH,)
 ) -> list[Chord]:
     """A track's notes on the measures' grid, each as a chord of one key, sorted; no key struck while it sounds.
 
-    finest: units of the binary grid. triplets: beats that these fit clearly better are on the grid of sixteenth triplets.
+    steps: units of the grids to choose from. Beats are on the first but where another clearly fits their onsets better.
     """
     table = track.notes.numpy()
     onsets = np.asarray(table["time"], np.float64) * QUARTER / score.tpq
     ends = onsets + np.asarray(table["duration"], np.float64) * QUARTER / score.tpq
-    grid = _Grid(measures, onsets, finest, triplets)
+    grid = _Grid(measures, onsets, steps)
     begin, stop = grid.place(onsets), grid.place(ends)
     stop = np.maximum(stop, grid.next_place(begin))
     last = measures[-1].start + measures[-1].length
@@ -176,21 +173,34 @@ def write_notes(
     return _let_go(sorted(notes.values(), key=lambda note: (note.onset, note.keys)))
 
 
-class _Grid:
-    """The beats of all measures, each with its step: binary, or sixteenth triplets where these fit the onsets better."""
+def is_exact(onsets: Floats) -> bool:
+    """Whether nearly all onsets, in units, are 32nds or sixteenth triplets, as what is written is and what is played isn't.
 
-    def __init__(self, measures: list[Measure], onsets: Floats, finest: int, triplets: bool) -> None:
+    >>> is_exact(np.array([0.0, 6.0, 16.0, 96.0])), is_exact(np.array([1.5, 10.0, 22.0, 97.0]))
+    (True, False)
+    """
+    off = np.minimum(*(np.abs(_rounded(onsets, step) - onsets) for step in (THIRTYSECOND, TRIPLET_SIXTEENTH)))
+    return bool(np.mean(off <= EXACT) >= 0.95)
+
+
+class _Grid:
+    """The beats of all measures, each with its step: of those to choose from the one that fits the onsets."""
+
+    def __init__(self, measures: list[Measure], onsets: Floats, steps: tuple[int, ...]) -> None:
         beats = [(m, beat, stop) for m in measures for beat, stop in pairwise([*m.beats, m.length])]
         self.played = np.array([m.played + beat for m, beat, _ in beats], np.float64)
         self.written = np.array([m.start + beat for m, beat, _ in beats], np.int64)
         self.lengths = np.array([stop - beat for _, beat, stop in beats], np.int64)
-        allowed = np.array([triplets and not m.compound for m, _, _ in beats]) & (self.lengths == QUARTER)
+        may_be_ternary = np.array([not m.compound for m, _, _ in beats]) & (self.lengths == QUARTER)
         beat = self._beat_of(onsets)
         inside = onsets - self.played[beat]
-        gain = np.abs(_rounded(inside, finest) - inside) - np.abs(_rounded(inside, TRIPLET_SIXTEENTH) - inside)
         count = np.bincount(beat, minlength=len(beats))
-        ternary = allowed & (count > 0) & (np.bincount(beat, gain, len(beats)) > TERNARY_GAIN * count)
-        self.steps = np.where(ternary, TRIPLET_SIXTEENTH, finest)
+        errors = np.zeros((len(steps), len(beats)))
+        for error, step in zip(errors, steps, strict=True):
+            error += np.bincount(beat, np.abs(_rounded(inside, step) - inside), len(beats))
+            error += FINER_GAIN * count * (step != steps[0])
+            error[~may_be_ternary & (step == TRIPLET_SIXTEENTH)] = np.inf
+        self.steps = np.array(steps, np.int64)[errors.argmin(axis=0)]
 
     def _beat_of(self, moments: Floats) -> NDArray[np.int64]:
         return np.asarray(np.maximum(np.searchsorted(self.played, moments + EARLY, side="right") - 1, 0), np.int64)

@@ -15,13 +15,16 @@ import numpy as np
 import symusic
 
 from pianalysis import __version__
-from pianalysis.clock import BeatClock, sits_on_grid, tempo_fold
+from pianalysis.clock import BeatClock, tempo_fold
 from pianalysis.hands import split_hands
 from pianalysis.measures import (
     QUARTER,
     SIXTEENTH,
+    THIRTYSECOND,
+    TRIPLET_SIXTEENTH,
     Chord,
     Measure,
+    is_exact,
     measures_of,
     tempo_marks,
     voices_of,
@@ -29,7 +32,7 @@ from pianalysis.measures import (
     write_notes,
 )
 from pianalysis.melody import key_shift
-from pianalysis.notes import Notes, PianalysisError, make_notes, track_notes, write_atomically
+from pianalysis.notes import Notes, PianalysisError, make_notes, write_atomically
 from pianalysis.spelling import Event, events_of, spell_pitch
 
 if TYPE_CHECKING:
@@ -95,18 +98,20 @@ def _written(
 ) -> tuple[list[Measure], list[Chord], list[Chord]]:
     """Measures and both tracks' notes on their grid: sixteenths, or 32nds where the beat clock counts a slow quarter twice.
 
-    Triplets are written where the melody sits on the grid: in what was played freely they would be chance.
+    Where the melody is exact, triplets and 32nds are written too: in what was played freely they would be chance.
     """
     clock = BeatClock.from_score(score)
-    finest = SIXTEENTH // 2 if tempo_fold(clock.bpm) > 1 else SIXTEENTH
+    free = (THIRTYSECOND if tempo_fold(clock.bpm) > 1 else SIXTEENTH,)
     tables = [track.notes.numpy() for track in (melody, below)]
     ends = [np.asarray(table["time"], np.int64) + table["duration"] for table in tables]
     shortest = SIXTEENTH * score.tpq / QUARTER  # even a note without length takes room
     begins = [table["time"] + shortest for table in tables]
     end = max(float(moments.max(initial=0)) for moments in (*ends, *begins))
     measures = measures_of(score, end * QUARTER / score.tpq)
-    exact = sits_on_grid(clock.notes_to_clock(track_notes(score, [melody if len(melody.notes) else below])))
-    parts = [write_notes(score, track, measures, finest=finest, triplets=exact) for track in (melody, below)]
+    first = next(table for table in tables if len(table["time"]))
+    exact = is_exact(first["time"] * QUARTER / score.tpq)
+    steps = (SIXTEENTH, TRIPLET_SIXTEENTH, THIRTYSECOND) if exact else free
+    parts = [write_notes(score, track, measures, steps) for track in (melody, below)]
     measures = without_silence(measures, min(note.onset for part in parts for note in part))
     return measures, parts[0], parts[1]
 

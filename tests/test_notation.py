@@ -90,7 +90,9 @@ def test_slow_music_has_32nds_and_free_music_no_triplets():
     """At 40 bpm an eighth's worth of notes is four; onsets on no grid are written on sixteenths."""
     slow = simple_score([(place / 8, 0.125, 60 + place) for place in range(16)], bpm=40)
     assert [note[0] for note in read_back(to_musicxml(slow))["P1"][0]] == [6 * place for place in range(16)]
-    free = simple_score([(place * 0.34 + 0.01, 0.3, 60 + place % 12) for place in range(24)])
+    fast = simple_score([*((place / 8, 0.125, 60 + place) for place in range(8)), (1, 1 / 3, 72), (4 / 3, 2 / 3, 74)])
+    assert [note[0] for note in read_back(to_musicxml(fast))["P1"][0]] == [0, 6, 12, 18, 24, 30, 36, 42, 48, 64]
+    free = simple_score([(place * 0.345 + 0.02, 0.3, 60 + place % 12) for place in range(24)])
     assert all(onset % 12 == 0 for onset, _, _ in read_back(to_musicxml(free))["P1"][0])
 
 
