@@ -16,6 +16,7 @@ import symusic
 
 from pianalysis import __version__
 from pianalysis.clock import BeatClock, tempo_fold
+from pianalysis.grids import is_exact, write_notes
 from pianalysis.hands import split_hands
 from pianalysis.measures import (
     QUARTER,
@@ -24,12 +25,10 @@ from pianalysis.measures import (
     TRIPLET_SIXTEENTH,
     Chord,
     Measure,
-    is_exact,
     measures_of,
     tempo_marks,
     voices_of,
     without_silence,
-    write_notes,
 )
 from pianalysis.melody import key_shift
 from pianalysis.notes import Notes, PianalysisError, make_notes, write_atomically
