@@ -1,6 +1,6 @@
-"""How good is a model, how good is a piece.
+"""How well a model foresees music: nats per accompaniment note.
 
-In: a model and tokenized windows, or the notes of a piece. Out: plain numbers, by the field's names.
+In: a model and tokenized windows. Out: a `Likelihood`.
 """
 
 from __future__ import annotations
@@ -13,10 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pianalysis import vocab
-from pianalysis.notes import Notes
-
-CONSONANCE: Final = np.array([1, -1, -1, 1, 1, 0, -1, 1, 1, 1, -1, -1])
-"""Of an interval in semitones, octaves aside: unison, thirds, fifth and sixths 1, fourth 0, others −1 (Yeh et al. 2021)."""
 
 FLAT_NATS: Final = float(np.log(vocab.VOCAB_SIZE))
 
@@ -84,24 +80,3 @@ def unigram_likelihood(train: Iterable[dict[str, Any]], rows: Iterable[dict[str,
         nats += float(cost[np.asarray(row["input_ids"][row["target_start"] :])].sum())
         notes, seconds, windows = notes + count_notes(row["input_ids"]), seconds + row["seconds"], windows + 1
     return Likelihood(nats, notes, seconds, windows)
-
-
-def pitch_consonance_score(melody: Notes, accompaniment: Notes, *, step_ms: float) -> float:
-    """PCS (Yeh et al. 2021): the mean consonance of the melody with each accompaniment note that sounds with it.
-
-    Looked at every `step_ms` (a sixteenth; notes and step on one clock). From −1 to 1; NaN where they never sound
-    together.
-    """
-    if not len(melody) or not len(accompaniment):
-        return float("nan")
-    end = float((melody["onset_ms"] + melody["duration_ms"]).max())
-    times = np.arange(0.5, end / step_ms) * step_ms  # the middle of each sixteenth
-    intervals: list[NDArray[Any]] = []
-    for time in times:
-        above, below = (
-            notes["pitch"][(notes["onset_ms"] <= time) & (notes["onset_ms"] + notes["duration_ms"] > time)].astype(int)
-            for notes in (melody, accompaniment)
-        )
-        if len(above) and len(below):
-            intervals.append((above[:, None] - below[None, :]).ravel() % 12)
-    return float(CONSONANCE[np.concatenate(intervals)].mean()) if intervals else float("nan")

@@ -1,0 +1,89 @@
+"""What a piece is like in itself: groove, entropy, scale, polyphony, gaps and density.
+
+In: notes. Out: plain numbers, by the definitions of MusPy 0.5 (Dong et al. 2020), whose resolution is a step here.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pianalysis.metrics.rolls import Floats, ends_ms, last_end_ms, step_roll, steps
+from pianalysis.notes import Notes
+
+_MAJOR: Final = np.array([1, 0, 1, 0, 1, 1, 0, 1, 0, 1, 0, 1])
+_MINOR: Final = np.array([1, 0, 1, 1, 0, 1, 0, 1, 1, 0, 1, 0])
+SCALES: Final = np.array([np.roll(scale, root) for scale in (_MAJOR, _MINOR) for root in range(12)])
+"""The 24 major and natural minor scales, a row each: 1 where a pitch class is in it."""
+
+NAN: Final = float("nan")
+
+
+def groove_consistency(notes: Notes, *, bar_ms: float, step_ms: float) -> float:
+    """1 − the mean Hamming distance of neighbouring bars' onset patterns, over steps a bar (Wu & Yang 2020).
+
+    Onsets are rounded to steps, bars counted from time 0 to the last end; NaN under two bars.
+    """
+    per_bar = round(bar_ms / step_ms)
+    bars = int(steps(np.array(last_end_ms(notes)), step_ms)) // per_bar + 1
+    if bars < 2 or not len(notes):
+        return NAN
+    pattern = np.zeros(bars * per_bar, bool)
+    pattern[steps(notes["onset_ms"], step_ms)] = True
+    by_bar = pattern.reshape(bars, per_bar)
+    return 1 - float(np.count_nonzero(by_bar[:-1] != by_bar[1:])) / (per_bar * (bars - 1))
+
+
+def pitch_class_entropy(notes: Notes, *, span_ms: float) -> float:
+    """Entropy in bits of the pitch classes of the notes that begin in a span, its mean over the spans that have notes.
+
+    Spans follow one another from time 0: one bar and four bars give Wu & Yang's H1 and H4; infinity gives MusPy's
+    value, of the whole piece. NaN without notes.
+    """
+    if not len(notes):
+        return NAN
+    # The last 1e-6: an onset that is on the bar line but for a rounding error is in the bar.
+    span = np.zeros(len(notes), int) if np.isinf(span_ms) else np.floor(notes["onset_ms"] / span_ms + 1e-6).astype(int)
+    _, row = np.unique(span, return_inverse=True)
+    counts = np.bincount(row * 12 + notes["pitch"] % 12, minlength=12 * (int(row.max()) + 1)).reshape(-1, 12)
+    return float(_entropy(counts).mean())
+
+
+def _entropy(counts: NDArray[np.int64]) -> Floats:
+    share = counts / counts.sum(axis=1, keepdims=True)
+    bits: Floats = -(share * np.log2(np.where(share > 0, share, 1))).sum(axis=1)
+    return np.maximum(bits, 0.0)
+
+
+def scale_consistency(notes: Notes) -> float:
+    """The largest share of notes in one scale, over all 24 major and minor ones (Mogren 2016); NaN without notes."""
+    counts = np.bincount(notes["pitch"] % 12, minlength=12)
+    return float((SCALES @ counts).max() / len(notes)) if len(notes) else NAN
+
+
+def polyphony(notes: Notes, *, step_ms: float) -> float:
+    """The mean number of keys that sound, over the steps where one does; NaN where none does."""
+    keys = step_roll(notes, step_ms=step_ms).sum(axis=1)
+    return float(keys[keys > 0].mean()) if keys.any() else NAN
+
+
+def empty_beat_rate(notes: Notes, *, beat_ms: float) -> float:
+    """The share of beats, from time 0 to the last end, in which no note sounds; NaN for no length.
+
+    As in MusPy a note fills the beat in which it ends, even one that begins as it ends.
+    """
+    if last_end_ms(notes) <= 0:
+        return NAN
+    first, last = (
+        np.maximum(np.floor(times / beat_ms + 1e-6), 0).astype(int) for times in (notes["onset_ms"], ends_ms(notes))
+    )
+    beats = int(last.max()) + 1
+    changes = np.bincount(first, minlength=beats + 1) - np.bincount(last + 1, minlength=beats + 1)
+    return float((np.cumsum(changes)[:beats] == 0).mean())
+
+
+def notes_per_beat(notes: Notes, *, beat_ms: float, length_ms: float) -> float:
+    """How many notes begin in a beat, over a piece of this length; NaN for no length."""
+    return len(notes) / (length_ms / beat_ms) if length_ms > 0 else NAN
