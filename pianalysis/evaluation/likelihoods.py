@@ -68,7 +68,7 @@ def likelihoods(
     threads: int = 1,
     progress: Callable[[int], None] | None = None,
 ) -> dict[str, dict[str, Any]]:
-    """Of each corpus in a split: "model" (the first of `models`), "others" by label, "unigram" and "untrained".
+    """Of each corpus in a split: "model" (the first of `models`; "label" is its), "others" by label, "unigram", "untrained".
 
     folder: where finished parts are kept. progress: called with the windows that are done.
     """
@@ -86,6 +86,7 @@ def likelihoods(
     unigrams = _unigrams(dataset, split, limit)
     return {
         corpus: {
+            "label": models[0].label,
             "model": report(sums[corpus, models[0].label]),
             "others": {model.label: report(sums[corpus, model.label]) for model in models[1:]},
             "unigram": report(unigrams[corpus]),
@@ -127,7 +128,7 @@ def _load(source: str) -> Any:
 
 @lru_cache(maxsize=1)
 def _untrained(preset: str) -> Any:
-    return make_model(preset).eval()
+    return make_model(preset).train(False)
 
 
 def _key(part: Part) -> str:

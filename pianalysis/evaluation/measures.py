@@ -45,10 +45,10 @@ AREAS: Final = {name: f"area_{name}" for name in ("pitch", "duration", "inter_on
 
 METRICS: Final = {
     "melody_recall": Metric("melody recall", 3),
-    "pcs": Metric("pitch consonance score"),
-    "pcs_coupling": Metric("… minus that with another song's"),
+    "pcs": Metric("pitch consonance score (PCS)"),
+    "pcs_coupling": Metric("PCS minus that with another song's"),
     "clash_rate": Metric("clash rate", 3),
-    "clash_coupling": Metric("… minus that with another song's"),
+    "clash_coupling": Metric("clashes minus those with another song's", 3),
     "chord_root": Metric("chord accuracy, root"),
     "chord_major_minor": Metric("chord accuracy, major or minor"),
     "area_pitch": Metric("overlapping area, pitch"),
@@ -145,7 +145,9 @@ def end_difference_s(song: Song, accompaniment: Notes) -> float:
     """How many seconds the accompaniment ends after the melody; below 0 before it; NaN without notes."""
     if not len(accompaniment):
         return NAN
-    ends = [song.clock.to_real((notes["onset_ms"] + notes["duration_ms"]).max()) for notes in (accompaniment, song.melody)]
+    ends = [
+        song.clock.to_real((notes["onset_ms"] + notes["duration_ms"]).max()) for notes in (accompaniment, song.melody)
+    ]
     return float(ends[0] - ends[1]) / 1_000
 
 

@@ -30,10 +30,11 @@ COLOURS: Final = ("#222222", "#999999", "#E69F00", "#0072B2", "#D55E00", "#009E7
 """Of systems in their order, from Okabe and Ito's palette; human black."""
 AXES: Final = {
     "pitch": ("MIDI pitch", np.arange(20.5, 109, 1.0)),
-    "duration": ("length, beats", np.arange(0, 4.01, 0.125)),
-    "inter_onset": ("from onset to onset, beats", np.arange(0, 2.01, 0.0625)),
+    "duration": ("length, beats", np.arange(-0.0625, 4.2, 0.125)),
+    "inter_onset": ("from onset to onset, beats", np.arange(-0.03125, 2.1, 0.0625)),
     "velocity": ("velocity", np.arange(-4, 133, 8.0)),
 }
+"""Titles and edges of bins, with the grid's values in the middle of theirs; what is beyond is in the last."""
 BEAT_MS: Final = 500.0
 ROLL_MS: Final = 16_000.0
 DOTS_PER_INCH: Final = 110

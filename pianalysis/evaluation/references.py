@@ -5,6 +5,7 @@ In: songs on the clock. Out: accompaniments in clock-ms, as long as the song.
 
 from __future__ import annotations
 
+import itertools
 from typing import Final
 
 import numpy as np
@@ -33,7 +34,7 @@ def block_chords(melody: Notes, *, spans_ms: np.ndarray) -> Notes:
     triads = [[(tonic + SCALE[(degree + step) % 7]) % 12 for step in (0, 2, 4)] for degree in DEGREES_BY_RANK]
     rows: list[tuple[float, float, int, int]] = []
     chord = triads[0]
-    for start, end in zip(spans_ms[:-1], spans_ms[1:], strict=True):
+    for start, end in itertools.pairwise(spans_ms):
         time = _time_per_class(melody, start, end)
         if time.any():
             chord = triads[int(np.argmax([round(time[triad].sum(), 3) for triad in triads]))]

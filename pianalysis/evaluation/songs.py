@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import symusic
 
-from pianalysis.clock import QUARTER_MS, BeatClock, tempo_fold
+from pianalysis.clock import QUARTER_MS, BeatClock, Floats, tempo_fold
 from pianalysis.melody import monophonic
 from pianalysis.notes import NOTE_DTYPE, Notes, let_go_before_restrike, make_notes, sort_notes
 from pianalysis.windows import bars_in_window, density_of
@@ -185,10 +185,10 @@ def clock_of(row: dict[str, Any]) -> BeatClock:
     """
     beats, bars = np.array(row["beats_ms"]), np.array(row["downbeats_ms"])
     quarter_ms = QUARTER_MS * tempo_fold(row["bpm"])
-    clock_ms = np.arange(len(beats)) * quarter_ms
+    clock_ms: Floats = np.arange(len(beats)) * quarter_ms
     metre = tuple(map(int, row["time_signature"].split("/")))
     rough = BeatClock(beats, clock_ms, np.zeros(0), row["bpm"], (metre[0], metre[1]))
-    lines = np.rint(rough.to_clock(bars) / quarter_ms * 4) * quarter_ms / 4
+    lines: Floats = np.rint(rough.to_clock(bars) / quarter_ms * 4) * quarter_ms / 4
     between = ~np.isin(lines, clock_ms)
     knots, first = np.unique(np.concatenate([clock_ms, lines[between]]), return_index=True)
     real = np.concatenate([beats, bars[between]])[first]

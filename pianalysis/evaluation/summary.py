@@ -67,13 +67,11 @@ def summarise(
     systems: Mapping[str, Pieces],
     index: CopyIndex | None = None,
     *,
-    progress: Callable[[str], None] | None = None,
+    progress: Callable[[int], Any] | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Of each system of one corpus (`HUMAN` among them) all metrics, with intervals over songs."""
     measured: dict[str, Values] = {}
     for name, pieces in systems.items():
-        if progress is not None:
-            progress(name)
         measured[name] = measure_system(songs, pieces, index)
     low, high = np.percentile(measured[HUMAN]["notes_per_beat"], HUMAN_RANGE)
     for values in measured.values():
@@ -90,6 +88,8 @@ def summarise(
             for metric, column in values.items()
         }
         summary[name].update(_areas(features[name], features[HUMAN], same=name == HUMAN))
+        if progress is not None:
+            progress(1)
     return summary
 
 

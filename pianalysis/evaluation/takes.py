@@ -72,7 +72,9 @@ class MadeTake:
 
 def weights_digest(model: Any) -> str:
     """A digest of a model's weights and configuration, wherever it came from."""
-    config = {name: value for name, value in model.config.to_dict().items() if not name.startswith(("_", "transformers"))}
+    config = {
+        name: value for name, value in model.config.to_dict().items() if not name.startswith(("_", "transformers"))
+    }
     digest = hashlib.sha256(json.dumps(config, sort_keys=True, default=str).encode())
     for name, tensor in sorted(model.state_dict().items()):
         digest.update(name.encode())

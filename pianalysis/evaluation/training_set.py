@@ -5,6 +5,7 @@ In: a dataset with the config `notes`. Out: note arrays in clock-ms, a `CopyInde
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -37,7 +38,7 @@ def _arrays(column: Any) -> Iterator[Notes]:
     for chunk in column.chunks:
         offsets, values = chunk.offsets.to_numpy(), chunk.values
         fields = {name: values.field(name).to_numpy() for name in NOTE_DTYPE.names or ()}
-        for start, stop in zip(offsets[:-1], offsets[1:], strict=True):
+        for start, stop in itertools.pairwise(offsets):
             notes = np.zeros(stop - start, NOTE_DTYPE)
             for name, values_of in fields.items():
                 notes[name] = values_of[start:stop]
