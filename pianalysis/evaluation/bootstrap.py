@@ -25,9 +25,9 @@ class Interval:
     songs: int
 
 
-def resamples(count: int, *, number: int = RESAMPLES, seed: int = 0) -> NDArray[np.int64]:
-    """Indices of `count` songs drawn with replacement, ``[number, count]``; the same for the same seed."""
-    return np.random.default_rng(seed).integers(0, max(count, 1), (number, count))
+def resamples(count: int, *, seed: int = 0) -> NDArray[np.int64]:
+    """Indices of `count` songs drawn with replacement, ``[RESAMPLES, count]``; the same for the same seed."""
+    return np.random.default_rng(seed).integers(0, max(count, 1), (RESAMPLES, count))
 
 
 def interval_of(estimate: float, resampled: ArrayLike, songs: int) -> Interval:

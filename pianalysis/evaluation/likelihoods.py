@@ -17,8 +17,8 @@ from typing import Any, Final
 import numpy as np
 
 from pianalysis.dataset import load_windows
-from pianalysis.evaluation.takes import ModelName
-from pianalysis.evaluation.workers import run_all
+from pianalysis.evaluation.takes import ModelName, code_digest
+from pianalysis.evaluation.workers import Map
 from pianalysis.metrics import Likelihood, model_likelihood, unigram_likelihood
 from pianalysis.model import load_model, make_model
 from pianalysis.notes import write_atomically
@@ -64,13 +64,12 @@ def likelihoods(
     preset: str,
     folder: Path,
     limit: int | None = None,
-    num_proc: int = 1,
-    threads: int = 1,
+    run: Map = map,
     progress: Callable[[int], None] | None = None,
 ) -> dict[str, dict[str, Any]]:
     """Of each corpus in a split: "model" (the first of `models`; "label" is its), "others" by label, "unigram", "untrained".
 
-    folder: where finished parts are kept. progress: called with the windows that are done.
+    folder: where finished parts are kept. run: maps over them. progress: called with the windows that are done.
     """
     parts: list[tuple[str, str, Part]] = []
     for corpus, rows in rows_of_corpora(dataset, split, limit).items():
@@ -79,7 +78,7 @@ def likelihoods(
             parts += [(corpus, model.label, Part(dataset, split, some, model)) for model in models]
             parts.append((corpus, "untrained", Part(dataset, split, some, None, preset)))
     sums: dict[tuple[str, str], Likelihood] = {}
-    for (corpus, label, part), result in zip(parts, _all_parts(parts, folder, num_proc, threads), strict=True):
+    for (corpus, label, part), result in zip(parts, _all_parts(parts, folder, run), strict=True):
         sums[corpus, label] = _add(sums.get((corpus, label)), result)
         if progress is not None:
             progress(len(part.rows))
@@ -96,12 +95,12 @@ def likelihoods(
     }
 
 
-def _all_parts(parts: list[tuple[str, str, Part]], folder: Path, num_proc: int, threads: int) -> Any:
+def _all_parts(parts: list[tuple[str, str, Part]], folder: Path, run: Map) -> Any:
     """The likelihood of each part in order, as they come."""
     files = [folder / "likelihood" / f"{_key(part)}.json" for _, _, part in parts]
     waiting = [(part, file) for (_, _, part), file in zip(parts, files, strict=True) if not file.exists()]
     (folder / "likelihood").mkdir(parents=True, exist_ok=True)
-    made = run_all(_measure, waiting, num_proc=num_proc, threads=threads)
+    made = run(_measure, waiting)
     known = {file for file in files if file.exists()}
     for file in files:
         if file not in known:
@@ -132,8 +131,9 @@ def _untrained(preset: str) -> Any:
 
 
 def _key(part: Part) -> str:
-    """What a part's likelihood depends on, in 16 hexadecimal digits: weights and windows."""
+    """What a part's likelihood depends on, in 16 hexadecimal digits: weights, windows and our own code."""
     digest = hashlib.sha256((part.model.digest if part.model else part.untrained).encode())
+    digest.update(code_digest("model", "training", "metrics/likelihood").encode())
     for row in _windows(part.dataset, part.split).select(part.rows):
         digest.update(np.array([*row["input_ids"], row["key_shift"]], np.int64).tobytes())
     return digest.hexdigest()[:16]

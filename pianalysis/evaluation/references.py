@@ -68,7 +68,7 @@ def fitted(accompaniment: Notes, length_ms: float, wanted_ms: float) -> Notes:
     """An accompaniment of one length cut to another; from its beginning again where it is too short."""
     copies = []
     for start in np.arange(0.0, wanted_ms, length_ms):
-        copy = accompaniment.copy()
+        copy = cut(accompaniment, 0.0, length_ms)
         copy["onset_ms"] += start
         copies.append(copy)
     return cut(np.concatenate(copies), 0.0, wanted_ms)

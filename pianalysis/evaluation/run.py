@@ -24,6 +24,7 @@ from pianalysis.evaluation.summary import HUMAN, Pieces, Voices, summarise
 from pianalysis.evaluation.tables import ARRANGEMENTS, SETTINGS
 from pianalysis.evaluation.takes import MadeTake, ModelName, Take, make_takes, weights_digest
 from pianalysis.evaluation.training_set import copy_index
+from pianalysis.evaluation.workers import Map, workers
 from pianalysis.model import PRESETS, load_model
 from pianalysis.notes import PianalysisError, write_midi
 
@@ -98,6 +99,11 @@ def name_models(sources: Sequence[str]) -> list[ModelName]:
 
 def evaluate(asked: EvaluationOptions, folder: Path, show: ShowProgress) -> Evaluation:
     """Evaluate; what was finished in the folder before is not done again."""
+    with workers(asked.num_proc, asked.threads) as run:
+        return _evaluate(asked, folder, show, run)
+
+
+def _evaluate(asked: EvaluationOptions, folder: Path, show: ShowProgress, run: Map) -> Evaluation:
     models = name_models(asked.models)
     figures: dict[str, dict[str, Any]] = {}
     for split in asked.splits:
@@ -110,14 +116,13 @@ def evaluate(asked: EvaluationOptions, folder: Path, show: ShowProgress) -> Eval
                 preset=asked.preset,
                 folder=folder,
                 limit=asked.limit,
-                num_proc=asked.num_proc,
-                threads=asked.threads,
+                run=run,
                 progress=bar.update,
             )
         figures.update({f"{corpus}/{split}": row for corpus, row in rows.items()})
     if not asked.songs:
         return Evaluation(figures, {}, {})
-    pieces, made = _arrange(asked, models, folder, show)
+    pieces, made = _arrange(asked, models, folder, show, run)
     index = copy_index(asked.dataset)
     for corpus, of_corpus in pieces.items():
         with show(f"measuring, {corpus}", len(of_corpus.systems), "systems") as bar:
@@ -125,7 +130,7 @@ def evaluate(asked: EvaluationOptions, folder: Path, show: ShowProgress) -> Eval
         row = figures[f"{corpus}/{asked.splits[-1]}"]
         row[ARRANGEMENTS] = {**_about(asked, len(of_corpus.songs)), "systems": systems}
         if asked.settings:
-            row[SETTINGS] = _compare_settings(asked, models[0], of_corpus.songs, folder, show)
+            row[SETTINGS] = _compare_settings(asked, models[0], of_corpus.songs, folder, show, run)
     return Evaluation(figures, pieces, _speeds(made))
 
 
@@ -146,7 +151,7 @@ def read_songs(dataset: str, split: str, seconds: float) -> dict[str, list[Song]
 
 
 def _arrange(
-    asked: EvaluationOptions, models: Sequence[ModelName], folder: Path, show: ShowProgress
+    asked: EvaluationOptions, models: Sequence[ModelName], folder: Path, show: ShowProgress, run: Map
 ) -> tuple[dict[str, CorpusPieces], list[MadeTake]]:
     """The pieces of all systems, by corpus; the MIDI files of all are in the folder."""
     everything = read_songs(asked.dataset, asked.splits[-1], asked.seconds)
@@ -154,7 +159,7 @@ def _arrange(
     takes = [
         take for songs in chosen.values() for model in models for take in _takes(asked, model, songs, asked.options)
     ]
-    made = _make(takes, "arranging", asked, folder, show)
+    made = _make(takes, "arranging", asked, folder, show, run)
     written = iter(made)
     pieces = {}
     for corpus, songs in chosen.items():
@@ -190,14 +195,13 @@ def _takes(asked: EvaluationOptions, model: ModelName, songs: Sequence[Song], op
 
 
 def _make(
-    takes: Sequence[Take], what: str, asked: EvaluationOptions, folder: Path, show: ShowProgress
+    takes: Sequence[Take], what: str, asked: EvaluationOptions, folder: Path, show: ShowProgress, run: Map
 ) -> list[MadeTake]:
     with show(what, round(sum(take.song.seconds for take in takes)), "s of music") as bar:
         return make_takes(
             takes,
             folder,
-            num_proc=asked.num_proc,
-            threads=asked.threads,
+            run=run,
             progress=lambda take: bar.update(round(take.song.seconds)),
         )
 
@@ -216,12 +220,12 @@ def _write_midi(songs: Sequence[Song], pieces: Pieces, folder: Path) -> None:
 
 
 def _compare_settings(
-    asked: EvaluationOptions, model: ModelName, songs: Sequence[Song], folder: Path, show: ShowProgress
+    asked: EvaluationOptions, model: ModelName, songs: Sequence[Song], folder: Path, show: ShowProgress, run: Map
 ) -> dict[str, Any]:
     """All settings of the grid on some of the songs of a corpus."""
     some, settings = spaced(songs, asked.settings_songs), grid(asked.options)
     takes = [take for options in settings for take in _takes(asked, model, some, options)]
-    made = iter(_make(takes, f"settings, {some[0].corpus}", asked, folder, show))
+    made = iter(_make(takes, f"settings, {some[0].corpus}", asked, folder, show, run))
     systems: dict[str, Pieces] = {HUMAN: [[Voices(song.melody, song.accompaniment)] for song in some]}
     systems |= {setting_name(options): _pieces(made, len(some), asked.takes) for options in settings}
     figures = summarise(some, systems, None)

@@ -185,7 +185,7 @@ def clock_of(row: dict[str, Any]) -> BeatClock:
     """
     beats, bars = np.array(row["beats_ms"]), np.array(row["downbeats_ms"])
     quarter_ms = QUARTER_MS * tempo_fold(row["bpm"])
-    clock_ms: Floats = np.arange(len(beats)) * quarter_ms
+    clock_ms: Floats = np.arange(len(beats), dtype=np.float64) * quarter_ms
     metre = tuple(map(int, row["time_signature"].split("/")))
     rough = BeatClock(beats, clock_ms, np.zeros(0), row["bpm"], (metre[0], metre[1]))
     lines: Floats = np.rint(rough.to_clock(bars) / quarter_ms * 4) * quarter_ms / 4

@@ -19,7 +19,7 @@ import numpy as np
 
 from pianalysis.arranger import Arranger, Options
 from pianalysis.evaluation.songs import Song
-from pianalysis.evaluation.workers import run_all
+from pianalysis.evaluation.workers import Map
 from pianalysis.notes import Notes, PianalysisError, make_notes, read_midi, write_atomically
 
 PACKAGE: Final = Path(__file__).parents[1]
@@ -48,7 +48,12 @@ class Take:
     @property
     def key(self) -> str:
         """What the arrangement depends on, in 16 hexadecimal digits: weights, settings, seed, song and our own code."""
-        asked = {**asdict(self.options), "seed": self.seed, "weights": self.model.digest, "code": code_digest()}
+        asked = {
+            **asdict(self.options),
+            "seed": self.seed,
+            "weights": self.model.digest,
+            "code": code_digest("arranger"),
+        }
         digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode())
         for array in (self.song.melody, self.song.clock.real_ms, self.song.clock.clock_ms, self.song.clock.bar_lines):
             digest.update(np.ascontiguousarray(array).tobytes())
@@ -83,37 +88,38 @@ def weights_digest(model: Any) -> str:
 
 
 @cache
-def code_digest() -> str:
-    """A digest of the modules that decide what an arranger writes: results of other code are not gone on with."""
+def code_digest(*modules: str) -> str:
+    """A digest of some modules and all that they import: results of other code are not gone on with."""
+    found: set[str] = set()
+    for name in modules:
+        _add_imported(name, found)
     digest = hashlib.sha256()
-    for name in sorted(_imported_by("arranger", set())):
+    for name in sorted(found):
         digest.update((PACKAGE / f"{name}.py").read_bytes())
     return digest.hexdigest()[:16]
 
 
-def _imported_by(name: str, found: set[str]) -> set[str]:
-    """The package's flat modules that a module imports, itself included, added to `found`."""
+def _add_imported(name: str, found: set[str]) -> None:
+    """Add a module and the package's flat modules that it imports, and those that they import."""
     found.add(name)
     for node in ast.walk(ast.parse((PACKAGE / f"{name}.py").read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "pianalysis":
             inner = (node.module or "").split(".")[1:2] or [alias.name for alias in node.names]
             for other in set(inner) - found - NOT_DECIDING:
                 if (PACKAGE / f"{other}.py").exists():
-                    _imported_by(other, found)
-    return found
+                    _add_imported(other, found)
 
 
 def make_takes(
     takes: Sequence[Take],
     folder: Path,
     *,
-    num_proc: int = 1,
-    threads: int = 1,
+    run: Map = map,
     progress: Callable[[Take], None] | None = None,
 ) -> list[MadeTake]:
     """All takes, in order; those whose files are in the folder are read, the others are made.
 
-    progress: called with each take that is ready. Raises PianalysisError for a model that can't be loaded.
+    run: maps over takes (`workers`). progress: called with each take that is ready. Raises PianalysisError for a model that can't be loaded.
     """
     waiting = [take for take in takes if not is_made(take, folder)]
     for take in takes:
@@ -122,7 +128,7 @@ def make_takes(
     for take in waiting:
         take.stem(folder).parent.mkdir(parents=True, exist_ok=True)
     work = partial(make_take, folder=folder)
-    for take, _ in zip(waiting, run_all(work, waiting, num_proc=num_proc, threads=threads), strict=True):
+    for take, _ in zip(waiting, run(work, waiting), strict=True):
         if progress is not None:
             progress(take)
     return [read_take(take, folder) for take in takes]

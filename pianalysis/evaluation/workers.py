@@ -1,35 +1,32 @@
 """Work on several processes, results in the order of the work.
 
-In: a function and what to call it with. Out: what it returned, as it comes.
+In: how many processes and threads. Out: what maps a function over items as `map` does.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from multiprocessing import get_context
-from typing import TypeVar
+from typing import Any
 
 from pianalysis.building import end_with
 
-Item = TypeVar("Item")
-Result = TypeVar("Result")
+Map = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
 
 
-def run_all(
-    function: Callable[[Item], Result], items: Sequence[Item], *, num_proc: int = 1, threads: int = 1
-) -> Iterator[Result]:
-    """`function` of each item, in order, on so many processes of so many threads. An error or Ctrl-C ends them all."""
-    if num_proc <= 1 or len(items) <= 1:
-        yield from map(function, items)
+@contextmanager
+def workers(num_proc: int = 1, threads: int = 1) -> Iterator[Map]:
+    """A `map` on so many processes of so many threads each. An error or Ctrl-C inside ends them all."""
+    if num_proc <= 1:
+        yield map
         return
     # Fresh processes, not forks: forking a process whose libraries run threads can hang.
-    pool = ProcessPoolExecutor(
-        min(num_proc, len(items)), get_context("spawn"), initializer=_start, initargs=(os.getpid(), threads)
-    )
+    pool = ProcessPoolExecutor(num_proc, get_context("spawn"), initializer=_start, initargs=(os.getpid(), threads))
     try:
-        yield from pool.map(function, items)
+        yield pool.map
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
