@@ -91,7 +91,10 @@ def main(argv: list[str] | None = None) -> int:
         report = write_report(evaluation, args.report, command)
         if args.json:
             write_atomically(args.json, (json.dumps(evaluation.figures, indent=1) + "\n").encode())
-    except (PianalysisError, FileNotFoundError) as error:
+    except KeyboardInterrupt:
+        print("evaluate_model.py: interrupted; the same command goes on from here", file=sys.stderr)
+        return 130
+    except (PianalysisError, OSError) as error:
         print(f"evaluate_model.py: {error}", file=sys.stderr)
         return 2
     print(likelihood_table(evaluation.figures), arrangement_tables(evaluation.figures), f"{report}", sep="\n\n")

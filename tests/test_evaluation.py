@@ -8,23 +8,18 @@ import signal
 import subprocess
 import sys
 from contextlib import nullcontext
+from dataclasses import replace
 
-import numpy as np
 import pytest
 from conftest import ROOT
 from songs import write_dataset
 
-from pianalysis.arranger import Options
-from pianalysis.dataset import load_rows
 from pianalysis.evaluation.report import write_report
-from pianalysis.evaluation.run import EvaluationOptions, evaluate, name_models, read_songs
-from pianalysis.evaluation.songs import clock_of, notes_of_rows
+from pianalysis.evaluation.run import EvaluationOptions, evaluate, name_models
 from pianalysis.evaluation.tables import SHORT
-from pianalysis.evaluation.takes import ModelName, Take, code_digest, make_takes
-from pianalysis.evaluation.training_set import training_accompaniments
 from pianalysis.model import make_model, save_model
 from pianalysis.model_cards import RunRecord, model_card
-from pianalysis.notes import PianalysisError, read_midi
+from pianalysis.notes import read_midi
 
 
 @pytest.fixture
@@ -151,54 +146,9 @@ def test_settings_are_compared(script, dataset, model, tmp_path, monkeypatch):
     rows = evaluation.figures["pop909/test"]["settings"]["rows"]
     assert [(row["temperature"], row["top_p"]) for row in rows] == [(0.5, 0.5), (0.5, 1.0), (1.0, 0.5), (1.0, 1.0)]
     assert len({row["metrics"]["area_pitch"]["mean"] for row in rows}) > 1
-    report = write_report(evaluation, tmp_path, "a command").read_text()
+    report = write_report(replace(evaluation, pieces={}), tmp_path, "a command").read_text()
     assert report.count("| human | | |") == 2
     assert (tmp_path / "settings_pop909.png").exists()
-
-
-def test_a_take_is_another_with_other_weights_settings_or_seed_and_songs(dataset, tiny_model):
-    first, second = read_songs(dataset, "test", 4.0)["pop909"][:2]
-    name = ModelName("", "tiny", "0123")
-    takes = [
-        Take(name, first),
-        Take(name, second),
-        Take(name, first, seed=1),
-        Take(name, first, options=Options(top_p=0.5)),
-        Take(ModelName("", "tiny", "4567"), first),
-    ]
-    assert len({take.key for take in takes}) == len(takes)
-    assert takes[0].key == Take(name, first).key
-
-
-def test_results_of_other_code_are_not_gone_on_with(tmp_path, monkeypatch):
-    (tmp_path / "arranger.py").write_text("def f():\n    from pianalysis.sampler import g\n")
-    (tmp_path / "sampler.py").write_text("from pianalysis import render\n")
-    (tmp_path / "render.py").write_text("")
-    monkeypatch.setattr("pianalysis.evaluation.takes.PACKAGE", tmp_path)
-    digests = []
-    for name in ("sampler", "render", "arranger"):
-        code_digest.cache_clear()
-        digests.append(code_digest("arranger"))
-        with (tmp_path / f"{name}.py").open("a") as file:
-            file.write("x = 1\n")
-    code_digest.cache_clear()
-    digests.append(code_digest("arranger"))
-    code_digest.cache_clear()
-    assert digests[0] != digests[1] == digests[2] != digests[3]  # pictures decide nothing
-
-
-def test_weights_that_are_not_those_asked_for_are_refused(dataset, model, tmp_path):
-    (song, *_) = read_songs(dataset, "test", 4.0)["pop909"]
-    with pytest.raises(PianalysisError, match="changed"):
-        make_takes([Take(ModelName(model, "tiny", "0123"), song)], tmp_path)
-
-
-def test_the_training_set_is_read_as_its_rows_say(dataset):
-    rows = load_rows(dataset, "notes", "train")
-    for row, notes in zip(rows, training_accompaniments(dataset), strict=True):
-        expected = clock_of(row).notes_to_clock(notes_of_rows(row["accompaniment"]))
-        assert np.allclose(notes["onset_ms"], expected["onset_ms"])
-        assert notes["pitch"].tolist() == expected["pitch"].tolist()
 
 
 def test_the_tables_go_into_readme_and_cards(script, dataset, model, tmp_path, tiny_model):
@@ -220,8 +170,17 @@ def test_the_tables_go_into_readme_and_cards(script, dataset, model, tmp_path, t
     assert "melody recall, whole songs" in card
 
 
-def test_a_dataset_that_is_not_there_is_one_line(script, tmp_path, capsys):
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ([], "expected windows/test-*.parquet"),
+        (["--takes", "0"], "expected songs from 0, takes"),
+        (["--temperature", "0"], "expected a temperature above 0"),
+        (["--model", "no/such/model"], "no/such/model"),
+    ],
+)
+def test_what_cannot_be_used_is_one_line(script, tmp_path, capsys, more, said):
     (tmp_path / "empty").mkdir()
-    argv = ["--dataset", str(tmp_path / "empty"), "--report", str(tmp_path)]
+    argv = ["--dataset", str(tmp_path / "empty"), "--report", str(tmp_path), *more]
     assert script("evaluate_model").main(argv) == 2
-    assert "expected windows/test-*.parquet" in capsys.readouterr().err
+    assert said in capsys.readouterr().err

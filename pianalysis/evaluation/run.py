@@ -55,6 +55,13 @@ class EvaluationOptions:
     num_proc: int = 1
     threads: int = 1
 
+    def __post_init__(self) -> None:
+        if self.songs < 0 or self.takes < 1 or self.settings_songs < 1 or not self.seconds > 0:
+            raise PianalysisError(
+                f"expected songs from 0, takes and settings' songs from 1 and seconds above 0, found {self.songs}, "
+                f"{self.takes}, {self.settings_songs} and {self.seconds:g}"
+            )
+
 
 class Bar(Protocol):
     """What a progress bar is asked to do: `tqdm` can."""
