@@ -204,7 +204,7 @@ def _takes(asked: EvaluationOptions, model: ModelName, songs: Sequence[Song], op
 def _make(
     takes: Sequence[Take], what: str, asked: EvaluationOptions, folder: Path, show: ShowProgress, run: Map
 ) -> list[MadeTake]:
-    with show(what, round(sum(take.song.seconds for take in takes)), "s of music") as bar:
+    with show(what, sum(round(take.song.seconds) for take in takes), "s of music") as bar:
         return make_takes(
             takes,
             folder,
