@@ -31,7 +31,7 @@ def overlapping_area(values: ArrayLike, reference_values: ArrayLike) -> float:
     at the nearest point, and each density sums to 1 over the points. Non-finite values are left out.
     """
     samples = [np.asarray(sample, np.float64).ravel() for sample in (values, reference_values)]
-    samples = [sample[np.isfinite(sample)] for sample in samples]
+    samples = [np.sort(sample[np.isfinite(sample)]) for sample in samples]  # in one order: sums round alike
     if not all(len(sample) for sample in samples):
         return float("nan")
     low, high = min(sample.min() for sample in samples), max(sample.max() for sample in samples)
@@ -40,7 +40,7 @@ def overlapping_area(values: ArrayLike, reference_values: ArrayLike) -> float:
     widths = [max(_scott(sample), NARROWEST * (high - low)) for sample in samples]
     start, stop = low - 4 * max(widths), high + 4 * max(widths)
     first, second = (_density(sample, width, start, stop) for sample, width in zip(samples, widths, strict=True))
-    return float(np.minimum(first, second).sum())
+    return min(1.0, float(np.minimum(first, second).sum() / ((first.sum() + second.sum()) / 2)))
 
 
 def _scott(sample: Floats) -> float:
@@ -52,8 +52,9 @@ def _density(sample: Floats, width: float, start: float, stop: float) -> Floats:
     counts = np.bincount(np.rint((sample - start) / step).astype(int), minlength=GRID_POINTS)
     reach = min(int(np.ceil(5 * width / step)), GRID_POINTS - 1)
     kernel = np.exp(-0.5 * (np.arange(-reach, reach + 1) * step / width) ** 2)
-    density = np.convolve(counts, kernel)[reach : reach + GRID_POINTS]
-    return density / float(density.sum())
+    density: Floats = np.convolve(counts, kernel)[reach : reach + GRID_POINTS]
+    density /= density.sum()
+    return density
 
 
 def inter_onset_ms(notes: Notes) -> Floats:

@@ -13,10 +13,8 @@ from numpy.typing import NDArray
 from pianalysis.metrics.rolls import Floats, ends_ms, last_end_ms, step_roll, steps
 from pianalysis.notes import Notes
 
-_MAJOR: Final = np.array([1, 0, 1, 0, 1, 1, 0, 1, 0, 1, 0, 1])
-_MINOR: Final = np.array([1, 0, 1, 1, 0, 1, 0, 1, 1, 0, 1, 0])
-SCALES: Final = np.array([np.roll(scale, root) for scale in (_MAJOR, _MINOR) for root in range(12)])
-"""The 24 major and natural minor scales, a row each: 1 where a pitch class is in it."""
+SCALES: Final = np.array([np.roll([1, 0, 1, 0, 1, 1, 0, 1, 0, 1, 0, 1], root) for root in range(12)])
+"""The major scales, a row each: 1 where a pitch class is in it. Each natural minor scale is one of them too."""
 
 NAN: Final = float("nan")
 
@@ -58,7 +56,7 @@ def _entropy(counts: NDArray[np.int64]) -> Floats:
 
 
 def scale_consistency(notes: Notes) -> float:
-    """The largest share of notes in one scale, over all 24 major and minor ones (Mogren 2016); NaN without notes."""
+    """The largest share of notes in one scale, over all major and natural minor ones (Mogren 2016); NaN without notes."""
     counts = np.bincount(notes["pitch"] % 12, minlength=12)
     return float((SCALES @ counts).max() / len(notes)) if len(notes) else NAN
 
@@ -87,3 +85,16 @@ def empty_beat_rate(notes: Notes, *, beat_ms: float) -> float:
 def notes_per_beat(notes: Notes, *, beat_ms: float, length_ms: float) -> float:
     """How many notes begin in a beat, over a piece of this length; NaN for no length."""
     return len(notes) / (length_ms / beat_ms) if length_ms > 0 else NAN
+
+
+def piece_statistics(notes: Notes, *, bar_ms: float, step_ms: float, beat_ms: float) -> dict[str, float]:
+    """All of the above by name, entropy over one bar and over four, and notes per beat until the last end."""
+    return {
+        "groove_consistency": groove_consistency(notes, bar_ms=bar_ms, step_ms=step_ms),
+        "pitch_class_entropy_1_bar": pitch_class_entropy(notes, span_ms=bar_ms),
+        "pitch_class_entropy_4_bars": pitch_class_entropy(notes, span_ms=4 * bar_ms),
+        "scale_consistency": scale_consistency(notes),
+        "polyphony": polyphony(notes, step_ms=step_ms),
+        "empty_beat_rate": empty_beat_rate(notes, beat_ms=beat_ms),
+        "notes_per_beat": notes_per_beat(notes, beat_ms=beat_ms, length_ms=last_end_ms(notes)),
+    }
