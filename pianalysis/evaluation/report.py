@@ -76,7 +76,7 @@ def _settings(compared: Mapping[str, Any], folder: Path) -> list[str]:
     parts = []
     for place, settings in compared.items():
         corpus = place.split("/")[0]
-        title = f"{CORPORA.get(corpus, corpus)}, {settings['songs']} songs, {settings['model']}"
+        title = f"{CORPORA.get(corpus, corpus)}, songs: {settings['songs']}, model: {settings['model']}"
         draw_settings(settings["rows"], settings["human"], folder / f"settings_{corpus}.png", title)
         parts += [f"**{title}**", settings_table(settings["rows"], settings["human"])]
         parts.append(f"![sampling settings](settings_{corpus}.png)")
