@@ -186,12 +186,12 @@ def _mapper(num_proc: int) -> Iterator[Callable[..., Iterator[tuple[BuiltPart, P
         return
     # Fresh processes, not forks: forking a process whose libraries run threads can hang.
     with ProcessPoolExecutor(
-        num_proc, mp_context=get_context("spawn"), initializer=_end_with, initargs=(os.getpid(),)
+        num_proc, mp_context=get_context("spawn"), initializer=end_with, initargs=(os.getpid(),)
     ) as pool:
         yield pool.map
 
 
-def _end_with(parent: int) -> None:
+def end_with(parent: int) -> None:
     """End this process when its parent is gone: a pool's workers would wait for ever for one that was killed."""
 
     def watch() -> None:

@@ -30,6 +30,13 @@ stopping ended both runs):
 CORPORA: Final = {"pop909": "POP909", "openscore_lieder": "OpenScore Lieder", "folder": "the user's folder"}
 NOT_SHOWN: Final = ("output_dir", "resume", "push_to_hub", "hub_strategy", "private", "tag", "time_limit", "threads")
 """Options that say nothing of the result."""
+IN_THE_INDEX: Final = {
+    "melody_recall": "melody recall, whole songs",
+    "pcs": "pitch consonance score, whole songs",
+    "pcs_coupling": "pitch consonance score minus that with another song's accompaniment",
+    "clash_rate": "clash rate, whole songs",
+}
+"""Metrics of arrangements in a card's `model-index`, beside likelihood."""
 CURVES: Final = (("loss", "training loss, nats per token"), ("eval_nats_per_note", "validation, nats per note"))
 
 
@@ -171,9 +178,15 @@ def model_card(
         overfitting=OVERFITTING if overfitting else "",
         commands="\n".join(record.command for record in records),
         table=likelihood_table(figures) if figures else _own_table(last),
-        pcs=consonance_lines(figures) if figures else "",
+        arrangements=_arrangements(figures) if figures else "",
     )
     return card
+
+
+def _arrangements(figures: dict[str, Any]) -> str:
+    from pianalysis.evaluation.tables import arrangement_tables
+
+    return arrangement_tables(figures)
 
 
 def _on_the_hub(name: Any) -> str | None:
@@ -191,15 +204,29 @@ def _transposition(config: Any) -> str:
 
 
 def _eval_results(figures: dict[str, Any]) -> list[EvalResult]:
-    places = [(*name.split("/"), row["model"]["nats_per_note"]) for name, row in figures.items()]
-    return [_result(corpus, split, round(value, 3)) for corpus, split, value in places]
+    results = []
+    for name, row in figures.items():
+        corpus, split = name.split("/")
+        results.append(_result(corpus, split, round(row["model"]["nats_per_note"], 3)))
+        systems = row.get("arrangements", {}).get("systems", {})
+        ours = systems.get(row.get("label"), {})
+        for metric, words in IN_THE_INDEX.items():
+            if ours.get(metric, {}).get("mean") is not None:
+                results.append(_result(corpus, split, round(ours[metric]["mean"], 3), metric, words))
+    return results
 
 
 def _own_result(record: RunRecord) -> EvalResult:
     return _result(str(record.options["dataset"]), "validation", round(record.best_nats_per_note, 3))
 
 
-def _result(dataset: str, split: str, value: float) -> EvalResult:
+def _result(
+    dataset: str,
+    split: str,
+    value: float,
+    metric: str = "nats_per_note",
+    words: str = "nats per accompaniment note",
+) -> EvalResult:
     from huggingface_hub import EvalResult
 
     return EvalResult(
@@ -208,8 +235,8 @@ def _result(dataset: str, split: str, value: float) -> EvalResult:
         dataset_type=dataset,
         dataset_name=CORPORA.get(dataset, dataset),
         dataset_split=split,
-        metric_type="nats_per_note",
-        metric_name="nats per accompaniment note",
+        metric_type=metric,
+        metric_name=words,
         metric_value=value,
     )
 
@@ -244,19 +271,5 @@ def likelihood_table(figures: dict[str, Any]) -> str:
         model = row["model"]
         lines.append(
             f"| {CORPORA[corpus]}, {split} | {model['windows']:,} | {model['notes']:,} | {nats} | {model['bits_per_second']:.1f} |"
-        )
-    return "\n".join(lines)
-
-
-def consonance_lines(figures: dict[str, Any]) -> str:
-    """The pitch consonance scores as a Markdown table, where `figures` have them."""
-    rows = {name: row["pcs"] for name, row in figures.items() if "pcs" in row}
-    if not rows:
-        return ""
-    lines = ["Pitch consonance score (Yeh et al. 2021) of the melody with the accompaniment, test windows:", ""]
-    lines += ["| corpus | this model | human | another window's accompaniment |", "|---|--:|--:|--:|"]
-    for name, pcs in rows.items():
-        lines.append(
-            f"| {CORPORA[name.split('/')[0]]} | {pcs['model']:.2f} | {pcs['human']:.2f} | {pcs['random']:.2f} |"
         )
     return "\n".join(lines)

@@ -1,7 +1,7 @@
 """Make a trained model the package's default: half-precision safetensors, tokenizer, curves, and a card with its figures.
 
-    python scripts/evaluate_model.py --dataset data/pianalysis --model runs/small/best --pieces 100 --json likelihood.json
-    python scripts/bundle_checkpoint.py --model runs/small/best --likelihood likelihood.json --dataset data/pianalysis
+    python scripts/evaluate_model.py --dataset data/pianalysis --model runs/small/best --split validation test --json figures.json
+    python scripts/bundle_checkpoint.py --model runs/small/best --likelihood figures.json --dataset data/pianalysis
 
 `--model` is the `best` folder of a run of scripts/train.py. The weights of the bundle are float16; `--likelihood` may be
 of either precision (the closing line of this script compares them on a few windows).

@@ -1,106 +1,109 @@
-"""Likelihood of a model on the validation and test windows of each corpus, beside a unigram and an untrained model.
+"""How good is a model? Likelihood, and arrangements of whole songs beside human ones and other references.
 
-    python scripts/evaluate_model.py --dataset data/pianalysis --model runs/small/best --json likelihood.json
+    python scripts/evaluate_model.py --dataset data/pianalysis --model runs/small/best --json figures.json --report evaluation
+    python scripts/evaluate_model.py --dataset data/pianalysis --model runs/small/best --model runs/canonical/best \
+        --full --settings --json figures.json --report evaluation
+    python scripts/evaluate_model.py --dataset data/pianalysis --songs 0 --split validation test --json likelihood.json
 
-Also, with --pieces N, the pitch consonance score (PCS) of N test windows a corpus: the model's accompaniment, the
-human one, and another window's.
+An interrupted run, started again, goes on: what is finished is kept in the report's folder. The JSON is what
+scripts/update_readme.py and scripts/bundle_checkpoint.py read.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shlex
+import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from tqdm import tqdm
 
-from pianalysis.dataset import load_windows
-from pianalysis.generation import Engine, Sampling, state_after
-from pianalysis.metrics import Likelihood, model_likelihood, pitch_consonance_score, unigram_likelihood
-from pianalysis.model import load_model, make_model, normalises_key
-from pianalysis.tokenizer import decode, decode_notes
-from pianalysis.training import transpose_ids
-from pianalysis.vocab import HIGHEST_PITCH, LOWEST_PITCH
+from pianalysis.arranger import Options
+from pianalysis.evaluation.report import write_report
+from pianalysis.evaluation.run import NO_SONG_LIMIT, EvaluationOptions, evaluate
+from pianalysis.evaluation.tables import arrangement_tables
+from pianalysis.evaluation.workers import default_processes
+from pianalysis.model_cards import likelihood_table
+from pianalysis.notes import PianalysisError, write_atomically
 
-SIXTEENTH_MS = 125.0
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--dataset", required=True, metavar="DIR_OR_ID")
+    parser.add_argument(
+        "--model", action="append", metavar="DIR_OR_ID", help="may be given again; default: the bundled checkpoint"
+    )
+    parser.add_argument(
+        "--split",
+        nargs="+",
+        default=["test"],
+        choices=("validation", "test"),
+        help="likelihood is taken of each, songs are arranged of the last (default: test)",
+    )
+    parser.add_argument("--full", action="store_true", help="every song of the split, to its end")
+    parser.add_argument("--songs", type=int, default=40, metavar="N", help="songs a corpus; 0: likelihood only")
+    parser.add_argument("--seconds", type=float, default=90.0, metavar="S", help="of each song, in whole bars")
+    parser.add_argument("--takes", type=int, default=1, metavar="N", help="arrangements of each song, averaged")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--temperature", type=float, default=Options().temperature)
+    parser.add_argument("--top-p", type=float, default=Options().top_p)
+    parser.add_argument("--settings", action="store_true", help="also compare sampling temperatures and top-p")
+    parser.add_argument(
+        "--settings-songs", type=int, default=8, metavar="N", help="songs a corpus that these are compared on"
+    )
+    parser.add_argument(
+        "--limit", type=int, metavar="N", help="likelihood of at most so many windows a corpus, evenly spaced"
+    )
+    parser.add_argument("--preset", default="small", help="the untrained model's size")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="where the figures go")
+    parser.add_argument("--report", type=Path, default=Path("evaluation"), metavar="DIR", help="tables, plots, MIDI")
+    parser.add_argument("--num-proc", type=int, default=default_processes(), metavar="N")
+    parser.add_argument("--threads", type=int, default=1, metavar="N", help="of each process")
+    return parser
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--dataset", required=True, metavar="DIR_OR_ID")
-    parser.add_argument("--model", help="folder or Hub id (default: the bundled checkpoint)")
-    parser.add_argument("--preset", default="small", help="the untrained model's size")
-    parser.add_argument("--limit", type=int, help="at most so many windows a corpus and split, evenly spaced")
-    parser.add_argument("--pieces", type=int, default=0, metavar="N", help="windows a corpus whose PCS is measured")
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--json", type=Path, metavar="FILE")
-    args = parser.parse_args(argv)
+    args = build_parser().parse_args(argv)
     torch.set_num_threads(args.threads)
-    model = load_model(args.model)
-    train = load_windows(args.dataset, "train").select_columns(["input_ids", "target_start"])
-    train = spaced(train, 5_000)
-    results: dict[str, Any] = {}
-    for split in ("validation", "test"):
-        windows = load_windows(args.dataset, split)
-        corpora = np.array(windows["corpus"])
-        for corpus in sorted(set(corpora)):
-            rows = windows.select(np.flatnonzero(corpora == corpus))
-            rows = spaced(rows, args.limit or len(rows))
-            shown = lambda name, rows=rows, split=split, corpus=corpus: tqdm(rows, desc=f"{corpus} {split}, {name}")  # noqa: E731
-            results[f"{corpus}/{split}"] = {
-                "model": report(model_likelihood(model, shown("model"))),
-                "unigram": report(unigram_likelihood(train, shown("unigram"))),
-                "untrained": report(model_likelihood(make_model(args.preset).eval(), shown("untrained"))),
-            }
-            if args.pieces and split == "test":
-                results[f"{corpus}/{split}"]["pcs"] = consonance(model, spaced(rows, args.pieces))
-    print_table(results)
-    if args.json:
-        args.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    try:
+        asked = EvaluationOptions(
+            dataset=args.dataset,
+            models=tuple(args.model or [""]),
+            splits=tuple(args.split),
+            songs=NO_SONG_LIMIT if args.full else args.songs,
+            seconds=float("inf") if args.full else args.seconds,
+            takes=args.takes,
+            seed=args.seed,
+            options=Options(temperature=args.temperature, top_p=args.top_p),
+            settings=args.settings,
+            settings_songs=args.settings_songs,
+            preset=args.preset,
+            limit=args.limit,
+            num_proc=args.num_proc,
+            threads=args.threads,
+        )
+        evaluation = evaluate(asked, args.report, progress)
+        command = shlex.join(["python", "scripts/evaluate_model.py", *(sys.argv[1:] if argv is None else argv)])
+        report = write_report(evaluation, args.report, command)
+        if args.json:
+            write_atomically(args.json, (json.dumps(evaluation.figures, indent=1) + "\n").encode())
+    except KeyboardInterrupt:
+        print("evaluate_model.py: interrupted; the same command goes on from here", file=sys.stderr)
+        return 130
+    except (PianalysisError, OSError) as error:
+        print(f"evaluate_model.py: {error}", file=sys.stderr)
+        return 2
+    print(likelihood_table(evaluation.figures), arrangement_tables(evaluation.figures), f"{report}", sep="\n\n")
     return 0
 
 
-def spaced(rows: Any, count: int) -> Any:
-    """At most so many rows, evenly spaced."""
-    return rows.select(np.unique(np.linspace(0, len(rows) - 1, min(count, len(rows))).astype(int)))
-
-
-def report(likelihood: Likelihood) -> dict[str, float]:
-    return {
-        "nats_per_note": likelihood.nats_per_note,
-        "bits_per_second": likelihood.bits_per_second,
-        "windows": likelihood.windows,
-        "notes": likelihood.notes,
-    }
-
-
-def consonance(model: Any, rows: Any) -> dict[str, float]:
-    """Mean PCS over windows of the model's accompaniment, the human one, and that of the window after."""
-    engine, generator = Engine(model), np.random.default_rng(0)
-    scores: dict[str, list[float]] = {"model": [], "human": [], "random": []}
-    windows = [decode(row["input_ids"]) for row in rows]
-    for index, row in enumerate(tqdm(rows, desc="PCS")):
-        shift = row["key_shift"] if normalises_key(model) else 0
-        prompt = transpose_ids(torch.tensor(row["input_ids"][: row["target_start"]]), shift).tolist()
-        keys = {"lowest": LOWEST_PITCH + max(shift, 0), "highest": HIGHEST_PITCH + min(shift, 0)}
-        ids = engine.continue_prompt(prompt, state_after(prompt, **keys), Sampling(), generator)
-        written = decode_notes(ids, loud=True)
-        written["pitch"] -= shift
-        melody, other = windows[index].melody, windows[(index + 1) % len(windows)].accompaniment
-        candidates = {"model": written, "human": windows[index].accompaniment, "random": other}
-        for name, notes in candidates.items():
-            scores[name].append(pitch_consonance_score(melody, notes, step_ms=SIXTEENTH_MS))
-    return {name: float(np.nanmean(values)) for name, values in scores.items()}
-
-
-def print_table(results: dict[str, Any]) -> None:
-    print("| corpus/split | windows | model | unigram | untrained | (nats per accompaniment note)")
-    for name, row in results.items():
-        figures = (f"{row[kind]['nats_per_note']:.2f}" for kind in ("model", "unigram", "untrained"))
-        print(f"| {name} | {row['model']['windows']} | {' | '.join(figures)} |", row.get("pcs", ""))
+def progress(what: str, total: float, unit: str) -> AbstractContextManager[Any]:
+    """A bar with the time that remains."""
+    return tqdm(total=total, desc=what, unit=f" {unit}", smoothing=0.05)
 
 
 if __name__ == "__main__":

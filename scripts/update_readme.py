@@ -1,8 +1,8 @@
-"""Fill README's figures, tokens and picture from the bundled checkpoint.
+"""Fill README's figures, tokens and picture from the bundled checkpoint, and the cards' figures of whole songs.
 
-    python scripts/update_readme.py --likelihood likelihood.json
+    python scripts/update_readme.py --likelihood figures.json
 
-`--likelihood` is the file of scripts/evaluate_model.py.
+`--likelihood` is the file of scripts/evaluate_model.py. What it has of whole songs goes into the cards too.
 """
 
 from __future__ import annotations
@@ -10,12 +10,17 @@ from __future__ import annotations
 import argparse
 import json
 import re
+from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from pianalysis import Arranger, vocab
 from pianalysis.arranger import Arrangement
 from pianalysis.clock import BeatClock
+from pianalysis.evaluation.measures import METRICS
+from pianalysis.evaluation.tables import SHORT, arrangement_tables
+from pianalysis.model import BUNDLED
 from pianalysis.model_cards import likelihood_table
 from pianalysis.notes import read_midi
 from pianalysis.tokenizer import encode
@@ -23,6 +28,7 @@ from pianalysis.windows import make_window
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "space" / "examples" / "ode_to_joy.mid"
+CARDS = (ROOT / "model_card.md", Path(BUNDLED) / "README.md")
 MELODY_TOKENS, ACCOMPANIMENT_TOKENS = 19, 24
 
 
@@ -36,19 +42,28 @@ def main(argv: list[str] | None = None) -> int:
     images = ROOT / "space" / "images"
     images.mkdir(exist_ok=True)
     piece.save_png(images / "ode_to_joy.png", title="Ode to Joy, arranged")
-    table = likelihood_table(json.loads(args.likelihood.read_text()))
+    figures = json.loads(args.likelihood.read_text(encoding="utf-8"))
+    table = likelihood_table(figures)
     note = "Nats per accompaniment note (`scripts/evaluate_model.py`; the human pieces themselves, unseen in training):"
     text = between(text, "likelihood", f"{note}\n\n{table}")
     text = between(text, "tokens", f"```\n{first_tokens(piece)}\n```")
-    readme.write_text(text, encoding="utf-8")
+    readme.write_text(with_evaluation(text, figures, SHORT), encoding="utf-8")
+    for card in CARDS:
+        card.write_text(with_evaluation(card.read_text(encoding="utf-8"), figures), encoding="utf-8")
     return 0
+
+
+def with_evaluation(text: str, figures: dict[str, Any], metrics: Iterable[str] = METRICS) -> str:
+    """The text with the tables of whole songs between its comments; unchanged where the figures have none."""
+    tables = arrangement_tables(figures, metrics)
+    return between(text, "evaluation", tables) if tables else text
 
 
 def between(text: str, name: str, content: str) -> str:
     """The text with everything between the two comments of a name replaced."""
     pattern = re.compile(f"(<!-- {name} -->).*?(<!-- /{name} -->)", re.DOTALL)
     if not pattern.search(text):
-        raise ValueError(f"expected the comments <!-- {name} --> and <!-- /{name} --> in README.md, found none")
+        raise ValueError(f"expected the comments <!-- {name} --> and <!-- /{name} --> in the file, found none")
     return pattern.sub(lambda match: f"{match[1]}\n{content}\n{match[2]}", text)
 
 

@@ -1,0 +1,251 @@
+"""An evaluation from beginning to end, resumable: likelihoods, arrangements beside references, figures.
+
+In: a dataset, models, how much of it. Out: the figures as JSON has them, and the pieces that plots show.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+import numpy as np
+
+from pianalysis.arranger import Options
+from pianalysis.dataset import load_rows
+from pianalysis.evaluation.likelihoods import likelihoods, rows_of_corpora, spaced
+from pianalysis.evaluation.references import chords_by_rule, fitted, partner
+from pianalysis.evaluation.settings import grid, grid_figures, setting_name
+from pianalysis.evaluation.songs import Song, read_song
+from pianalysis.evaluation.summary import HUMAN, Pieces, Voices, summarise
+from pianalysis.evaluation.tables import ARRANGEMENTS, SETTINGS
+from pianalysis.evaluation.takes import MadeTake, ModelName, Take, make_takes, weights_digest
+from pianalysis.evaluation.training_set import copy_index
+from pianalysis.evaluation.workers import Map, workers
+from pianalysis.model import PRESETS, load_model
+from pianalysis.notes import PianalysisError, write_midi
+
+OTHER, CHORDS = "other song's", "block chords"
+NO_SONG_LIMIT: Final = 10**9
+
+
+@dataclass(frozen=True)
+class EvaluationOptions:
+    """What is evaluated. models: folders or Hub ids, "" the bundled one. songs: a corpus (0: only likelihoods).
+
+    splits: likelihoods are taken of each, arrangements made of the last. limit: windows a corpus and split.
+    settings: whether sampling settings are compared, on `settings_songs` songs a corpus, by the first model.
+    """
+
+    dataset: str
+    models: tuple[str, ...] = ("",)
+    splits: tuple[str, ...] = ("test",)
+    songs: int = 40
+    seconds: float = 90.0
+    takes: int = 1
+    seed: int = 0
+    options: Options = field(default_factory=Options)
+    settings: bool = False
+    settings_songs: int = 8
+    preset: str = "small"
+    limit: int | None = None
+    num_proc: int = 1
+    threads: int = 1
+
+    def __post_init__(self) -> None:
+        if self.songs < 0 or self.takes < 1 or self.settings_songs < 1 or not self.seconds > 0:
+            raise PianalysisError(
+                f"expected songs from 0, takes and settings' songs from 1 and seconds above 0, found {self.songs}, "
+                f"{self.takes}, {self.settings_songs} and {self.seconds:g}"
+            )
+
+
+class Bar(Protocol):
+    """What a progress bar is asked to do: `tqdm` can."""
+
+    def update(self, n: float) -> Any: ...
+
+
+ShowProgress = Callable[[str, float, str], AbstractContextManager[Bar]]
+"""Called with what is done, how much of it there is, and in what unit."""
+
+
+@dataclass(frozen=True, eq=False)
+class CorpusPieces:
+    """The songs of a corpus that were arranged, and the pieces of each system, human first."""
+
+    songs: list[Song]
+    systems: dict[str, Pieces]
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """figures: by "corpus/split". pieces: by corpus. cpu_seconds_a_minute: of music, by model."""
+
+    figures: dict[str, dict[str, Any]]
+    pieces: dict[str, CorpusPieces]
+    cpu_seconds_a_minute: dict[str, float]
+
+
+def name_models(sources: Sequence[str]) -> list[ModelName]:
+    """The models with names for tables: their size's, or where two are of one size the folder's or repository's."""
+    sizes = {preset["n_embd"]: name for name, preset in PRESETS.items()}
+    loaded = [load_model(source or None) for source in sources]
+    labels = [sizes.get(model.config.n_embd, f"width {model.config.n_embd}") for model in loaded]
+    for number, (label, source) in enumerate(zip(tuple(labels), sources, strict=True)):
+        if labels.count(label) > 1 or label in (HUMAN, OTHER, CHORDS):
+            labels[number] = re.sub(r"[^\w.]+", "-", source).strip("-") or "bundled"
+    if len(set(labels)) < len(labels):
+        raise PianalysisError(f"expected different models, found {[*sources]}")
+    digests = map(weights_digest, loaded)
+    return [ModelName(*of) for of in zip(sources, labels, digests, strict=True)]
+
+
+def evaluate(asked: EvaluationOptions, folder: Path, show: ShowProgress) -> Evaluation:
+    """Evaluate; what was finished in the folder before is not done again."""
+    with workers(asked.num_proc, asked.threads) as run:
+        return _evaluate(asked, folder, show, run)
+
+
+def _evaluate(asked: EvaluationOptions, folder: Path, show: ShowProgress, run: Map) -> Evaluation:
+    models = name_models(asked.models)
+    figures: dict[str, dict[str, Any]] = {}
+    for split in asked.splits:
+        windows = sum(map(len, rows_of_corpora(asked.dataset, split, asked.limit).values()))
+        with show(f"likelihood, {split}", windows * (len(models) + 1), "windows") as bar:
+            rows = likelihoods(
+                asked.dataset,
+                split,
+                models,
+                preset=asked.preset,
+                folder=folder,
+                limit=asked.limit,
+                run=run,
+                progress=bar.update,
+            )
+        figures.update({f"{corpus}/{split}": row for corpus, row in rows.items()})
+    if not asked.songs:
+        return Evaluation(figures, {}, {})
+    pieces, made = _arrange(asked, models, folder, show, run)
+    index = copy_index(asked.dataset)
+    for corpus, of_corpus in pieces.items():
+        with show(f"measuring, {corpus}", len(of_corpus.systems), "systems") as bar:
+            systems = summarise(of_corpus.songs, of_corpus.systems, index, progress=bar.update)
+        row = figures[f"{corpus}/{asked.splits[-1]}"]
+        row[ARRANGEMENTS] = {**_about(asked, len(of_corpus.songs)), "systems": systems}
+        if asked.settings:
+            row[SETTINGS] = _compare_settings(asked, models[0], of_corpus.songs, folder, show, run)
+    return Evaluation(figures, pieces, _speeds(made))
+
+
+def _about(asked: EvaluationOptions, songs: int) -> dict[str, Any]:
+    seconds = None if np.isinf(asked.seconds) else asked.seconds
+    options = asked.options
+    settings = {"temperature": options.temperature, "top_k": options.top_k, "top_p": options.top_p}
+    return {"songs": songs, "seconds": seconds, "takes": asked.takes, "seed": asked.seed, **settings}
+
+
+def read_songs(dataset: str, split: str, seconds: float) -> dict[str, list[Song]]:
+    """The songs of a split by corpus; alternative versions and pieces without a melody are left out."""
+    songs: dict[str, list[Song]] = {}
+    for row in load_rows(dataset, "notes", split):
+        if row["version"] == 0 and len(row["melody"]) and len(row["accompaniment"]):
+            songs.setdefault(row["corpus"], []).append(read_song(row, seconds))
+    return dict(sorted(songs.items()))
+
+
+def _arrange(
+    asked: EvaluationOptions, models: Sequence[ModelName], folder: Path, show: ShowProgress, run: Map
+) -> tuple[dict[str, CorpusPieces], list[MadeTake]]:
+    """The pieces of all systems, by corpus; the MIDI files of all are in the folder."""
+    everything = read_songs(asked.dataset, asked.splits[-1], asked.seconds)
+    chosen = {corpus: spaced(songs, asked.songs) for corpus, songs in everything.items()}
+    takes = [
+        take for songs in chosen.values() for model in models for take in _takes(asked, model, songs, asked.options)
+    ]
+    made = _make(takes, "arranging", asked, folder, show, run)
+    written = iter(made)
+    pieces = {}
+    for corpus, songs in chosen.items():
+        systems = references(songs, everything[corpus])
+        for label, of_system in systems.items():
+            _write_midi(songs, of_system, folder / "pieces" / label.replace("'", ""))
+        for model in models:
+            systems[model.label] = _pieces(written, len(songs), asked.takes)
+        pieces[corpus] = CorpusPieces(songs, systems)
+    return pieces, made
+
+
+def references(songs: Sequence[Song], everything: Sequence[Song]) -> dict[str, Pieces]:
+    """The human accompaniment, that of another song (of all there are) and block chords, one take of each song."""
+    systems: dict[str, Pieces] = {HUMAN: [[Voices(song.melody, song.accompaniment)] for song in songs]}
+    places = {id(song): number for number, song in enumerate(everything)}
+    others = [everything[partner(places[id(song)], len(everything))] for song in songs]
+    if len(everything) > 1:
+        systems[OTHER] = [
+            [Voices(song.melody, fitted(other.accompaniment, other.length_ms, song.length_ms))]
+            for song, other in zip(songs, others, strict=True)
+        ]
+    systems[CHORDS] = [[Voices(song.melody, chords_by_rule(song))] for song in songs]
+    return systems
+
+
+def _takes(asked: EvaluationOptions, model: ModelName, songs: Sequence[Song], options: Options) -> list[Take]:
+    return [
+        Take(model, song, seed, replace(options, style=song.style, density=song.density))
+        for song in songs
+        for seed in range(asked.seed, asked.seed + asked.takes)
+    ]
+
+
+def _make(
+    takes: Sequence[Take], what: str, asked: EvaluationOptions, folder: Path, show: ShowProgress, run: Map
+) -> list[MadeTake]:
+    with show(what, sum(round(take.song.seconds) for take in takes), "s of music") as bar:
+        return make_takes(
+            takes,
+            folder,
+            run=run,
+            progress=lambda take: bar.update(round(take.song.seconds)),
+        )
+
+
+def _pieces(made: Iterator[MadeTake], songs: int, takes: int) -> Pieces:
+    """The next pieces of a model, of so many songs."""
+    some = [next(made) for _ in range(songs * takes)]
+    voices = [Voices(take.melody, take.accompaniment) for take in some]
+    return [voices[start : start + takes] for start in range(0, len(voices), takes)]
+
+
+def _write_midi(songs: Sequence[Song], pieces: Pieces, folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for song, (voices,) in zip(songs, pieces, strict=True):
+        write_midi(folder / f"{song.name}.mid", song.score(voices.accompaniment))
+
+
+def _compare_settings(
+    asked: EvaluationOptions, model: ModelName, songs: Sequence[Song], folder: Path, show: ShowProgress, run: Map
+) -> dict[str, Any]:
+    """All settings of the grid on some of the songs of a corpus."""
+    some, settings = spaced(songs, asked.settings_songs), grid(asked.options)
+    takes = [take for options in settings for take in _takes(asked, model, some, options)]
+    made = iter(_make(takes, f"settings, {some[0].corpus}", asked, folder, show, run))
+    systems: dict[str, Pieces] = {HUMAN: [[Voices(song.melody, song.accompaniment)] for song in some]}
+    systems |= {setting_name(options): _pieces(made, len(some), asked.takes) for options in settings}
+    figures = summarise(some, systems, None)
+    spread = {name: figure.get("sd") or 0.0 for name, figure in figures[HUMAN].items()}
+    rows = grid_figures(figures, settings, spread)
+    return {"model": model.label, "songs": len(some), "human": figures[HUMAN], "rows": rows}
+
+
+def _speeds(made: Sequence[MadeTake]) -> dict[str, float]:
+    """CPU seconds a minute of music, by model."""
+    speeds = {}
+    for label in dict.fromkeys(take.take.model.label for take in made):
+        of_model = [take for take in made if take.take.model.label == label]
+        minutes = sum(take.take.song.seconds for take in of_model) / 60
+        speeds[label] = sum(take.cpu_seconds for take in of_model) / minutes
+    return speeds

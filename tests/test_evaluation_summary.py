@@ -1,0 +1,162 @@
+"""Bootstrap intervals, means over songs beside the human ones, and the tables of them."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from songs import waltz
+
+from pianalysis.arranger import Options
+from pianalysis.evaluation.bootstrap import RESAMPLES, mean_interval, resamples
+from pianalysis.evaluation.measures import METRICS, longest_gap_ms, on_bars, piece_measures
+from pianalysis.evaluation.references import chords_by_rule
+from pianalysis.evaluation.run import references
+from pianalysis.evaluation.settings import distance, grid
+from pianalysis.evaluation.songs import read_song
+from pianalysis.evaluation.summary import HUMAN, Voices, summarise
+from pianalysis.evaluation.tables import LEGEND, arrangement_tables, cell, settings_table, systems_table
+from pianalysis.metrics.repetition import CopyIndex
+from pianalysis.notes import make_notes
+
+
+@given(st.lists(st.floats(-100, 100), min_size=1, max_size=40))
+def test_an_interval_holds_the_mean_and_lies_among_the_values(values):
+    interval = mean_interval(values)
+    assert interval.low <= interval.mean <= interval.high
+    assert min(values) - 1e-9 <= interval.low
+    assert interval.high <= max(values) + 1e-9
+    assert interval == mean_interval([*values, float("nan")])  # seeded, and of the songs that have a value
+
+
+def test_equal_values_have_an_interval_of_width_0_and_none_has_none():
+    assert mean_interval([0.25] * 7).low == mean_interval([0.25] * 7).high == 0.25
+    assert np.isnan(mean_interval([float("nan")]).mean)
+
+
+def test_an_interval_is_as_wide_as_theory_says():
+    values = np.random.default_rng(1).normal(size=400)
+    interval = mean_interval(values)
+    assert interval.high - interval.low == pytest.approx(2 * 1.96 * values.std() / 20, rel=0.1)
+
+
+def test_resamples_are_seeded():
+    assert resamples(5).shape == (RESAMPLES, 5)
+    assert (resamples(5, seed=1) == resamples(5, seed=1)).all()
+    assert (resamples(5, seed=1) != resamples(5, seed=2)).any()
+
+
+@pytest.fixture
+def few_resamples(monkeypatch):
+    monkeypatch.setattr("pianalysis.evaluation.bootstrap.RESAMPLES", 5)
+
+
+@pytest.fixture(scope="module")
+def songs():
+    rows = [waltz(first_bar=first, quarter_ms=quarter) for first, quarter in ((0, 600), (1, 500), (2, 700))]
+    for number, row in enumerate(rows):
+        row["accompaniment"] += [{**note, "pitch": 52 + number} for note in row["accompaniment"][number:]]
+    return [read_song(row) for row in rows]
+
+
+def test_every_metric_is_measured_of_every_system(songs, few_resamples):
+    index = CopyIndex.build([songs[0].accompaniment])
+    summary = summarise(songs, references(songs, songs), index)
+    assert [*summary] == ["human", "other song's", "block chords"]
+    for figures in summary.values():
+        assert set(figures) == set(METRICS)
+    human, chords = summary[HUMAN], summary["block chords"]
+    assert (human["melody_recall"]["mean"], human["pcs"]["songs"]) == (1.0, 3)
+    assert human["longest_copy"]["mean"] >= len(songs[0].accompaniment) / 3  # the first song is the index
+    assert human["pcs"]["minus_human"]["mean"] == 0
+    expected = np.mean(
+        [
+            piece_measures(song, song.melody, chords_by_rule(song), None, None)["pcs"]
+            - piece_measures(song, song.melody, song.accompaniment, None, None)["pcs"]
+            for song in songs
+        ]
+    )
+    assert chords["pcs"]["minus_human"]["mean"] == pytest.approx(expected, abs=1e-6)
+    assert chords["area_pitch"]["mean"] < 1
+    assert chords["area_velocity"]["mean"] == 1  # all notes of both are at 64
+    json.dumps(summary, allow_nan=False)
+
+
+def test_the_coupling_takes_off_what_the_systems_other_piece_would_get(songs, few_resamples):
+    """The same notes under every melody are owed to none of them."""
+    drone = make_notes([(0, 60_000, 48, 80)])
+    same = [[Voices(song.melody, drone)] for song in songs]
+    figures = summarise(songs, {**references(songs, songs), "drone": same})["drone"]
+    assert figures["pcs_coupling"]["mean"] == 0
+    assert figures["clash_coupling"]["mean"] == 0
+    assert figures["pcs"]["mean"] > 0
+
+
+def test_takes_are_averaged_and_a_missing_value_is_none(songs, few_resamples):
+    empty, full = Voices(songs[0].melody, make_notes()), Voices(songs[0].melody, songs[0].accompaniment)
+    systems = {HUMAN: [[full]], "half": [[empty, full]]}
+    figures = summarise(songs[:1], systems)
+    assert figures["half"]["notes_per_beat"]["mean"] == pytest.approx(
+        figures[HUMAN]["notes_per_beat"]["mean"] / 2, abs=1e-6
+    )
+    assert figures["half"]["pcs"]["mean"] == figures[HUMAN]["pcs"]["mean"]  # of the take that has one
+    assert figures["half"]["longest_copy"]["mean"] is None
+
+
+def test_gaps_by_hand():
+    melody = make_notes([(0, 1_000, 72, 80), (2_000, 1_000, 72, 80)])
+    assert longest_gap_ms(melody, make_notes()) == 2_000
+    assert longest_gap_ms(melody, make_notes([(0, 2_500, 48, 80)])) == 500
+    assert longest_gap_ms(melody, make_notes([(500, 1, 48, 80)])) == 1_499  # 499 to the rest, 1,000 after it
+    assert longest_gap_ms(melody, make_notes([(0, 3_000, 48, 80), (0, 10, 55, 80)])) == 0
+
+
+def test_bars_are_counted_from_the_first_whole_one():
+    row = waltz(first_bar=0)
+    song = read_song(row)
+    song.clock.bar_lines[1:] -= 1_000  # an upbeat of a beat
+    assert on_bars(make_notes([(0, 1, 60, 80), (500, 1, 60, 80)]), song)["onset_ms"].tolist() == [1_000, 1_500]
+
+
+FIGURE = {"mean": 0.5, "low": 0.4, "high": 0.6, "songs": 3, "minus_human": {"mean": -0.125, "low": -0.2, "high": 0.1}}
+NONE = {"mean": None, "low": None, "high": None, "songs": 0}
+
+
+def test_tables_by_hand():
+    assert cell(FIGURE, 2, difference=False) == "0.50 [0.40, 0.60]"
+    assert cell(FIGURE, 3, difference=True) == "0.500 [0.400, 0.600] (−0.125)"
+    systems = {HUMAN: {"pcs": FIGURE, "longest_copy": NONE}, "small": {"pcs": FIGURE, "longest_copy": NONE}}
+    table = (
+        "| | human | small |\n|---|--:|--:|\n"
+        "| pitch consonance score (PCS) | 0.50 [0.40, 0.60] | 0.50 [0.40, 0.60] (−0.12) |"
+    )
+    assert systems_table(systems) == table  # a metric that nobody has is left out
+    about = {"songs": 3, "seconds": 90.0, "takes": 2, "seed": 0, "temperature": 0.9, "top_k": 50, "top_p": 0.95}
+    figures = {"pop909/test": {"arrangements": {**about, "systems": systems}}, "folder/test": {}}
+    head = "**POP909**, 3 test songs, the first 90 s of each from the bar in which its melody begins, 2 takes, "
+    head += "temperature 0.9, top-k 50, top-p 0.95:"
+    assert arrangement_tables(figures) == f"{head}\n\n{table}\n\n{LEGEND}"
+    assert arrangement_tables({"folder/test": {}}) == ""
+
+
+def test_the_distance_is_in_human_standard_deviations():
+    near = {name: {"mean": 1.0, "minus_human": {"mean": 0.0}} for name in METRICS}
+    spread = dict.fromkeys(METRICS, 0.5)
+    assert distance(near, spread) == 0
+    far = {**near, "pcs": {"mean": 1.0, "minus_human": {"mean": 2.0}}, "area_pitch": {"mean": 0.0}}
+    assert distance(far, spread) == pytest.approx((2.0 / 0.5 + 1) / 13)  # ten metrics and three areas
+
+
+def test_settings_by_hand():
+    settings = grid(Options(style="classical"))
+    assert len({(options.temperature, options.top_p) for options in settings}) == 15
+    assert {options.style for options in settings} == {"classical"}
+    metrics = dict.fromkeys(METRICS, FIGURE)
+    rows = [{"temperature": 0.9, "top_p": 1.0, "distance": 0.25, "metrics": metrics}]
+    lines = settings_table(rows, metrics).splitlines()
+    assert lines[0].startswith("| temperature | top-p | distance | pitch consonance score (PCS) |")
+    assert lines[2].startswith("| 0.9 | 1 | 0.25 | 0.50 | 0.50 | 0.500 |")
+    assert lines[3].startswith("| human | | | 0.50 | 0.50 | 0.500 |")

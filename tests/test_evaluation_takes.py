@@ -1,0 +1,67 @@
+"""Arrangements that are kept: which are another, which are refused; and the training set read fast."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from songs import write_dataset
+
+from pianalysis.arranger import Options
+from pianalysis.dataset import load_rows
+from pianalysis.evaluation.run import read_songs
+from pianalysis.evaluation.songs import clock_of, notes_of_rows
+from pianalysis.evaluation.takes import ModelName, Take, code_digest, make_takes
+from pianalysis.evaluation.training_set import training_accompaniments
+from pianalysis.model import save_model
+from pianalysis.notes import PianalysisError
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    return str(write_dataset(tmp_path_factory.mktemp("waltzes")))
+
+
+def test_a_take_is_another_with_other_weights_settings_seed_or_song(dataset):
+    first, second = read_songs(dataset, "test", 4.0)["pop909"][:2]
+    name = ModelName("", "tiny", "0123")
+    takes = [
+        Take(name, first),
+        Take(name, second),
+        Take(name, first, seed=1),
+        Take(name, first, options=Options(top_p=0.5)),
+        Take(ModelName("", "tiny", "4567"), first),
+    ]
+    assert len({take.key for take in takes}) == len(takes)
+    assert takes[0].key == Take(name, first).key
+
+
+def test_results_of_other_code_are_not_gone_on_with(tmp_path, monkeypatch):
+    (tmp_path / "arranger.py").write_text("def f():\n    from pianalysis.sampler import g\n")
+    (tmp_path / "sampler.py").write_text("from pianalysis import render\n")
+    (tmp_path / "render.py").write_text("")
+    monkeypatch.setattr("pianalysis.evaluation.takes.PACKAGE", tmp_path)
+    digests = []
+    for name in ("sampler", "render", "arranger"):
+        code_digest.cache_clear()
+        digests.append(code_digest("arranger"))
+        with (tmp_path / f"{name}.py").open("a") as file:
+            file.write("x = 1\n")
+    code_digest.cache_clear()
+    digests.append(code_digest("arranger"))
+    code_digest.cache_clear()
+    assert digests[0] != digests[1] == digests[2] != digests[3]  # pictures decide nothing
+
+
+def test_weights_that_are_not_those_asked_for_are_refused(dataset, tiny_model, tmp_path):
+    save_model(tiny_model, tmp_path / "model")
+    (song, *_) = read_songs(dataset, "test", 4.0)["pop909"]
+    with pytest.raises(PianalysisError, match="changed"):
+        make_takes([Take(ModelName(str(tmp_path / "model"), "tiny", "0123"), song)], tmp_path)
+
+
+def test_the_training_set_is_read_as_its_rows_say(dataset):
+    rows = load_rows(dataset, "notes", "train")
+    for row, notes in zip(rows, training_accompaniments(dataset), strict=True):
+        expected = clock_of(row).notes_to_clock(notes_of_rows(row["accompaniment"]))
+        assert np.allclose(notes["onset_ms"], expected["onset_ms"])
+        assert notes["pitch"].tolist() == expected["pitch"].tolist()
