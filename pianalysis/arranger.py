@@ -112,7 +112,7 @@ class Arranger:
         def write(worker: int) -> None:
             for done in write_together(self.engine, takes[worker::workers]):
                 bars_done[worker] = done
-                if progress is not None:
+                if progress is not None and takes:
                     progress(min(bars_done), takes[0].source.bars)
                 if stopped.is_set():
                     return
