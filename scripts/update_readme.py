@@ -1,8 +1,9 @@
 """Fill README's figures, tokens and picture from the bundled checkpoint, and the cards' figures of whole songs.
 
-    python scripts/update_readme.py --likelihood figures.json
+    python scripts/update_readme.py --likelihood figures.json --generation generation.json
 
-`--likelihood` is the file of scripts/evaluate_model.py. What it has of whole songs goes into the cards too.
+`--likelihood` is the file of scripts/evaluate_model.py, `--generation` that of `scripts/benchmark.py generation`. What the
+first has of whole songs goes into the cards too.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+
+from benchmark_generation import generation_table  # its neighbour in scripts/
 
 from pianalysis import Arranger, vocab
 from pianalysis.arranger import Arrangement
@@ -35,6 +38,7 @@ MELODY_TOKENS, ACCOMPANIMENT_TOKENS = 19, 24
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--likelihood", type=Path, required=True, metavar="FILE")
+    parser.add_argument("--generation", type=Path, metavar="FILE", help="without it the speeds stay as they are")
     args = parser.parse_args(argv)
     readme = ROOT / "README.md"
     text = readme.read_text(encoding="utf-8")
@@ -46,6 +50,9 @@ def main(argv: list[str] | None = None) -> int:
     table = likelihood_table(figures)
     note = "Nats per accompaniment note (`scripts/evaluate_model.py`; the human pieces themselves, unseen in training):"
     text = between(text, "likelihood", f"{note}\n\n{table}")
+    if args.generation:
+        speeds = json.loads(args.generation.read_text(encoding="utf-8"))["generation"]
+        text = between(text, "generation", generation_table(speeds))
     text = between(text, "tokens", f"```\n{first_tokens(piece)}\n```")
     readme.write_text(with_evaluation(text, figures, SHORT), encoding="utf-8")
     for card in CARDS:
