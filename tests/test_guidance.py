@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from strategies import note_arrays
+
+from pianalysis import vocab
+from pianalysis.guidance import HarmonyGuidance, count_intervals, fit_intervals, melody_shares
+from pianalysis.notes import PianalysisError, make_notes
+
+C_THEN_E = make_notes([(0, 500, 72, 96), (500, 1_000, 76, 96)])
+"""C for a quarter, then E for a half."""
+
+
+@given(note_arrays())
+def test_shares_are_shares_and_counts_are_of_notes_that_the_melody_covers(notes):
+    shares = melody_shares(notes)
+    assert shares.shape == (640, 12)
+    total = shares.sum(axis=1)
+    assert (np.isclose(total, 1) | (total == 0)).all()
+    counts = count_intervals(notes, notes)
+    assert 0 <= counts.sum() <= len(notes) + 1e-9
+
+
+def test_shares_by_hand():
+    shares = melody_shares(C_THEN_E)
+    assert shares[0, [0, 4]] == pytest.approx([0.5, 0.5])  # a second ahead: C for 500 ms, E for 500
+    assert shares[10, [0, 4]] == pytest.approx([0.25, 0.75])
+    assert shares[20, [0, 4]] == pytest.approx([0, 1])
+    assert shares[59, 4] == 1
+    assert not shares[60:].any()
+
+
+def test_counts_by_hand():
+    # A below C: a minor third up to C (3), a fifth up to E (7); a C under E alone: a major third (4).
+    below = make_notes([(0, 500, 57, 64), (500, 500, 48, 64), (2_000, 500, 48, 64)])
+    expected = np.zeros(12)
+    expected[[3, 7, 4]] = 0.5, 0.5, 1
+    assert count_intervals(C_THEN_E, below) == pytest.approx(expected)
+
+
+def test_bias_by_hand():
+    intervals = np.zeros(12)
+    intervals[[4, 11]] = 1, -2  # thirds welcome, semitones below the melody not
+    guidance = HarmonyGuidance(2.0, {"pop": [*intervals]})
+    bias = guidance.pitch_bias(C_THEN_E, "pop")
+    assert bias.shape == (640, 88)
+    at = lambda step, pitch: bias[step, pitch - vocab.LOWEST_PITCH]  # noqa: E731
+    assert at(20, 60) == pytest.approx(2)  # C under E
+    assert at(20, 65) == pytest.approx(-4)  # F under E: 11 semitones up to it
+    assert at(0, 60) == pytest.approx(1)  # half of the time ahead
+    assert at(0, 56) == pytest.approx(0.5 * 2)  # A flat under C, half of the time
+    assert at(60, 60) == 0
+    assert at(20, 48) == at(20, 84) == at(20, 60)
+    assert guidance.pitch_bias(C_THEN_E, "pop", 1.0) == pytest.approx(bias / 2)
+    assert guidance.pitch_bias(C_THEN_E, "pop", 0.0) is None
+    assert guidance.pitch_bias(C_THEN_E, "classical") is None
+    assert guidance.pitch_bias(make_notes(), "pop") is None
+
+
+@given(note_arrays(), note_arrays())
+def test_what_people_and_the_model_play_alike_asks_for_nothing(melody, below):
+    counts = count_intervals(melody, below)
+    assert fit_intervals(counts, counts) == pytest.approx(np.zeros(12))
+
+
+def test_what_is_saved_is_read():
+    guidance = HarmonyGuidance(4.0, {"pop": [0.5] * 12, "classical": [-0.25] * 12})
+    assert HarmonyGuidance.read(guidance.to_dict()) == guidance
+    assert HarmonyGuidance.read(None) == HarmonyGuidance()
+    for bad in ({"strength": 1}, [], {"strength": "x", "intervals": {}}, {"strength": 1, "intervals": {"pop": [1, 2]}}):
+        with pytest.raises(PianalysisError, match="expected"):
+            HarmonyGuidance.read(bad)
