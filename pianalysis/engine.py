@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any, Final
 
 import numpy as np
@@ -71,15 +72,27 @@ class _Begun:
     hidden: torch.Tensor
 
 
+_inside: list[int] = []
+_inside_lock = Lock()
+
+
 @contextmanager
 def torch_threads(count: int) -> Iterator[None]:
-    """Run what is inside on so many CPU threads, then on as many as before."""
+    """Run what is inside on so many CPU threads; when nobody is inside any more, on as many as before.
+
+    Part of torch's count belongs to the process: given back while another is at work, it would change that one's last bits.
+    """
     before = torch.get_num_threads()
-    torch.set_num_threads(count)
+    with _inside_lock:
+        _inside.append(count)
+        torch.set_num_threads(count)
     try:
         yield
     finally:
-        torch.set_num_threads(before)
+        with _inside_lock:
+            _inside.pop()
+            if not _inside:
+                torch.set_num_threads(before)
 
 
 class Engine:
@@ -89,7 +102,7 @@ class Engine:
     tokens of `transformers`. A job comes out the same alone or beside others.
 
     threads: CPU threads. Beside another job two wait for each other: a minute of music that takes one thread 4 s took
-    two 124 s, once, beside a training run.
+    two 124 s, once, beside a training run. And another number may change the last bits.
     """
 
     def __init__(self, model: Any, *, precision: Precision = "float32", threads: int = 1) -> None:

@@ -2,7 +2,7 @@
 
     python scripts/benchmark.py generation --model canonical --json generation.json
 
-Windows of 16 seconds of music (at most 250 ms from onset to onset, so that a model without training writes about as many
+Windows of 16 seconds of music (at most 375 ms from onset to onset, so that a model without training writes about as many
 tokens as people do) from `generate` with our LogitsProcessor, from the plain loop, and from the engine in float32 and int8,
 one and four at a time, in turn over several rounds. Beside them a loop without a cache, as the Anticipatory Music
 Transformer's sampler has it, and how often this machine could read the weights from memory in a second. Then the arranger:
@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 
 WINDOW_SECONDS = 16.0
-LONGEST_REST_MS = 250
+LONGEST_REST_MS = 375
 UNCACHED_STEPS = 6
 READ_BYTES = 256 * 2**20
 PIECE_SECONDS = (10, 60, 240, 960)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pianalysis import vocab
 from pianalysis.arranger import Arranger
-from pianalysis.engine import Engine, Job
+from pianalysis.engine import Engine, Job, torch_threads
 from pianalysis.generation import GrammarLogitsProcessor, ReferenceEngine, closing
 from pianalysis.grammar import GrammarState, Sampling, state_after
 from pianalysis.network import Cache, FloatLinear, Int8Linear, Network
@@ -89,11 +89,15 @@ def test_beside_others_every_bit_is_the_same(precision):
         assert all(torch.equal(state, states[0][row]) for row, state in other.items())
 
 
-def test_in_int8_the_number_of_threads_changes_no_bit(tiny_model):
-    engine = Engine(tiny_model, precision="int8")
-    one = tokens(engine, jobs(range(8)))
-    engine.threads = 2
-    assert tokens(engine, jobs(range(8))) == one
+def test_threads_are_given_back_when_the_last_is_done():
+    before = torch.get_num_threads()
+    outer, inner = torch_threads(before + 2), torch_threads(before + 2)
+    outer.__enter__()
+    with inner:
+        assert torch.get_num_threads() == before + 2
+    assert torch.get_num_threads() == before + 2  # another is still at work
+    outer.__exit__(None, None, None)
+    assert torch.get_num_threads() == before
 
 
 @given(st.integers(0, 2**32), st.integers(1, 5), st.integers(1, 40), st.floats(1e-6, 1e4))
