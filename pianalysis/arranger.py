@@ -135,7 +135,9 @@ class Arranger:
         prepared = prepare(source, track, chosen.max_bars)
         if self.normalises_key:
             prepared = to_the_models_key(prepared)
-        return [Take(prepared, chosen, seed, self.engine.max_length) for seed in seeds]
+        guidance = self.engine.weights.harmony
+        chosen = chosen.resolved(self.engine.weights.sampling, guidance)
+        return [Take(prepared, chosen, seed, self.engine.max_length, guidance) for seed in seeds]
 
     @property
     def normalises_key(self) -> bool:
@@ -159,6 +161,7 @@ class Arranger:
         if not 1 <= bars <= 1_000 or not 20 <= bpm <= 300:
             raise PianalysisError(f"expected 1 to 1,000 bars at 20 to 300 bpm, found {bars} bars at {bpm} bpm")
         chosen = replace(options or Options(), **changes, max_bars=bars)
+        chosen = chosen.resolved(self.engine.weights.sampling, self.engine.weights.harmony)
         score = empty_score(bpm)
         generator = np.random.default_rng([seed, 1])
         melody = self._compose_melody(score, bars, chosen, generator)

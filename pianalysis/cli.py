@@ -93,12 +93,22 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--takes", type=int, default=1, metavar="N", help="so many pieces, with seeds N, N+1 … (default: 1)"
     )
-    parser.add_argument("--temperature", type=float, default=0.9, help="higher is more adventurous (default: 0.9)")
     parser.add_argument(
-        "--top-k", type=int, default=50, metavar="K", help="draw from the K likeliest tokens (default: 50)"
+        "--temperature",
+        type=float,
+        help="higher is more adventurous (default: the checkpoint's; the bundled one's is 0.9)",
     )
     parser.add_argument(
-        "--top-p", type=float, default=0.95, metavar="P", help="… that together have this chance (default: 0.95)"
+        "--harmony",
+        type=float,
+        metavar="X",
+        help="how closely to keep to the melody's harmony; 0 leaves it to the model",
+    )
+    parser.add_argument(
+        "--top-k", type=int, metavar="K", help="draw from the K likeliest tokens (default: the checkpoint's)"
+    )
+    parser.add_argument(
+        "--top-p", type=float, metavar="P", help="… that together have this chance (default: the checkpoint's)"
     )
     parser.add_argument("--style", choices=[*vocab.STYLES], default="pop")
     parser.add_argument(
@@ -181,7 +191,7 @@ def _load(args: argparse.Namespace) -> tuple[Arranger, Options]:
     """The arranger and what was asked of it; bad numbers fail before the model is loaded."""
     from pianalysis.arranger import Arranger, Options
 
-    names = ("style", "density", "temperature", "top_k", "top_p", "max_bars")
+    names = ("style", "density", "temperature", "top_k", "top_p", "harmony", "max_bars")
     options = Options(**{name: getattr(args, name) for name in names if hasattr(args, name)})
     try:
         return Arranger.from_pretrained(args.model), options

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from pianalysis import vocab
-from pianalysis.grammar import LONGEST_NOTE_TOKENS, GrammarState, Sampling, draw_among
+from pianalysis.grammar import LONGEST_NOTE_TOKENS, GrammarState, Sampling, bias_of, draw_among
 from pianalysis.network import Cache, Network, Precision
 from pianalysis.notes import PianalysisError
 from pianalysis.weights import weights_of
@@ -29,12 +29,16 @@ _MELODIES_KEPT: Final = 8
 
 @dataclass(frozen=True, eq=False)
 class Job:
-    """A prompt to go on with: the grammar's state after it, how to draw, and the random numbers (used up in place)."""
+    """A prompt to go on with: the grammar's state after it, how to draw, and the random numbers (used up in place).
+
+    pitch_bias: what is added to the logits of the 88 pitches at each onset, ``[640, 88]`` (`guidance`).
+    """
 
     prompt: Sequence[int]
     state: GrammarState
     sampling: Sampling
     generator: np.random.Generator
+    pitch_bias: NDArray[np.float32] | None = None
 
 
 class _Row:
@@ -50,6 +54,8 @@ class _Row:
         spans = state.spans(max_length - self.cache.length)
         logits = np.concatenate([_logits(head, hidden, span) for span in spans])
         ids = np.concatenate([_ALL_IDS[span.start : span.stop] for span in spans])
+        if state.expects == "pitch" and self.job.pitch_bias is not None:
+            logits = logits + bias_of(state, self.job.pitch_bias)[ids - vocab.LOWEST_PITCH]
         past = state.times_past_the_end()
         if past and ids[0] == state.end_token:  # as `end_for_later` has it
             logits[0] = np.logaddexp.reduce([logits[0], *_logits(head, hidden, past)])
@@ -113,13 +119,18 @@ class Engine:
         self.max_length = self.weights.positions
 
     def continue_prompt(
-        self, prompt: Sequence[int], state: GrammarState, sampling: Sampling, generator: np.random.Generator
+        self,
+        prompt: Sequence[int],
+        state: GrammarState,
+        sampling: Sampling,
+        generator: np.random.Generator,
+        pitch_bias: NDArray[np.float32] | None = None,
     ) -> Iterator[int]:
         """The ids after a prompt, as they are drawn, up to the voice's end (``<sep>`` or ``<eos>``, not included).
 
         Raises PianalysisError for a prompt that leaves no room to answer.
         """
-        for _, token in self.continue_prompts([Job(prompt, state, sampling, generator)]):
+        for _, token in self.continue_prompts([Job(prompt, state, sampling, generator, pitch_bias)]):
             yield token
 
     def continue_prompts(

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from transformers import DynamicCache, LogitsProcessor
 
 from pianalysis import vocab
@@ -20,6 +21,7 @@ from pianalysis.grammar import (
     GrammarState,
     Mask,
     Sampling,
+    biased,
     closing,
     draw,
     end_for_later,
@@ -44,11 +46,13 @@ __all__ = [
 class GrammarLogitsProcessor(LogitsProcessor):
     """The grammar as a `transformers` LogitsProcessor, for plain ``model.generate(logits_processor=[…])``.
 
-    Prompts begin with ``<bos>``, without padding on the left. Rows that have ended go on with ``<pad>``.
+    Prompts begin with ``<bos>``, without padding on the left. Rows that have ended go on with ``<pad>``. `pitch_bias` as
+    `guidance.HarmonyGuidance.pitch_bias` makes it.
     """
 
-    def __init__(self, *, max_length: int = 2048, **limits: int) -> None:
+    def __init__(self, *, max_length: int = 2048, pitch_bias: NDArray[np.float32] | None = None, **limits: int) -> None:
         self.limits = limits  # of `state_after`
+        self.pitch_bias = pitch_bias
         self.max_length = max_length
         self._states: dict[int, tuple[list[int], GrammarState]] = {}
 
@@ -57,7 +61,8 @@ class GrammarLogitsProcessor(LogitsProcessor):
         forbidden = torch.from_numpy(~np.stack(masks)).to(scores.device)
         given = scores.float().cpu().numpy()
         known = [self._states.get(index, ([], GrammarState()))[1] for index in range(len(masks))]
-        ended = np.stack([end_for_later(row, state) for row, state in zip(given, known, strict=True)])
+        guided = (biased(row, state, self.pitch_bias) for row, state in zip(given, known, strict=True))
+        ended = np.stack([end_for_later(row, state) for row, state in zip(guided, known, strict=True)])
         return torch.from_numpy(ended).to(scores).masked_fill(forbidden, -torch.inf)  # type: ignore[return-value]
 
     def _mask(self, index: int, ids: list[int]) -> Mask:
@@ -94,13 +99,14 @@ class ReferenceEngine:
         state: GrammarState,
         sampling: Sampling,
         generator: np.random.Generator,
+        pitch_bias: NDArray[np.float32] | None = None,
     ) -> list[int]:
         """The ids after a prompt up to the voice's end (``<sep>`` or ``<eos>``, not included).
 
         Raises PianalysisError for a prompt that leaves no room to answer.
         """
         with torch_threads(self.threads):
-            return self._continue(prompt, state, sampling, generator)
+            return self._continue(prompt, state, sampling, generator, pitch_bias)
 
     def _continue(
         self,
@@ -108,6 +114,7 @@ class ReferenceEngine:
         state: GrammarState,
         sampling: Sampling,
         generator: np.random.Generator,
+        pitch_bias: NDArray[np.float32] | None,
     ) -> list[int]:
         if len(prompt) + LONGEST_NOTE_TOKENS + 1 >= self.max_length:
             raise PianalysisError(
@@ -119,7 +126,8 @@ class ReferenceEngine:
         output = self.model(input_ids=torch.tensor([list(prompt)]), use_cache=True, **cache)
         while True:
             mask = closing(state, state.allowed(), self.max_length - len(prompt) - len(written))
-            logits = end_for_later(output.logits[0, -1].float().numpy(), state)
+            logits = biased(output.logits[0, -1].float().numpy(), state, pitch_bias)
+            logits = end_for_later(logits, state)
             token = draw(logits, mask, sampling, generator)
             if token == end:
                 return written

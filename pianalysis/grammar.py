@@ -175,6 +175,23 @@ def end_for_later(logits: NDArray[np.float32], state: GrammarState) -> NDArray[n
     return changed
 
 
+def bias_of(state: GrammarState, pitch_bias: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What a bias ``[640, 88]`` adds to the logits of the 88 pitches where the sequence stands."""
+    row: NDArray[np.float32] = pitch_bias[state.onset_ms // vocab.TIME_STEP_MS]
+    return row
+
+
+def biased(
+    logits: NDArray[np.float32], state: GrammarState, pitch_bias: NDArray[np.float32] | None
+) -> NDArray[np.float32]:
+    """Logits ``[801]`` with a bias on the pitches, if there is one and a pitch comes next."""
+    if pitch_bias is None or state.expects != "pitch":
+        return logits
+    changed = logits.copy()
+    changed[vocab.LOWEST_PITCH : vocab.HIGHEST_PITCH + 1] += bias_of(state, pitch_bias)
+    return changed
+
+
 def closing(state: GrammarState, mask: Mask, room: int) -> Mask:
     """The mask, or only the voice's end where fewer tokens are left than a note needs: a full window still decodes."""
     if room > LONGEST_NOTE_TOKENS + 1 or state.expects not in ("note", "time"):

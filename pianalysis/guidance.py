@@ -81,7 +81,8 @@ def melody_shares(melody: Notes) -> Floats:
     sounding = (np.minimum(stop, start + HORIZON_MS) - np.maximum(onset, start)).clip(min=0)
     shares = sounding @ np.eye(PITCH_CLASSES)[melody["pitch"].astype(int) % PITCH_CLASSES]
     total = shares.sum(axis=1, keepdims=True)
-    return np.divide(shares, total, out=np.zeros_like(shares), where=total > 0)
+    result: Floats = np.divide(shares, total, out=np.zeros_like(shares), where=total > 0)
+    return result
 
 
 def count_intervals(melody: Notes, accompaniment: Notes) -> Floats:
@@ -93,7 +94,10 @@ def count_intervals(melody: Notes, accompaniment: Notes) -> Floats:
         return np.zeros(PITCH_CLASSES)
     steps = np.clip(accompaniment["onset_ms"].astype(int) // vocab.TIME_STEP_MS, 0, STEPS - 1)
     classes = (np.arange(PITCH_CLASSES) - accompaniment["pitch"].astype(int)[:, None]) % PITCH_CLASSES
-    return np.bincount(classes.ravel(), melody_shares(melody)[steps].ravel(), minlength=PITCH_CLASSES)
+    counts: Floats = np.bincount(classes.ravel(), melody_shares(melody)[steps].ravel(), PITCH_CLASSES).astype(
+        np.float64
+    )
+    return counts
 
 
 def fit_intervals(human: Floats, model: Floats) -> Floats:

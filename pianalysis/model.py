@@ -6,11 +6,14 @@ In: the name of a preset, a folder or a Hub id. Out: a `GPT2LMHeadModel` over th
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from pianalysis import vocab
+from pianalysis.grammar import Sampling
+from pianalysis.guidance import HarmonyGuidance
 from pianalysis.tokenizer import make_hf_tokenizer
 
 if TYPE_CHECKING:
@@ -45,15 +48,21 @@ def make_config(preset: str, *, dropout: float = 0.0) -> GPT2Config:
     )
 
 
-def make_generation_config() -> GenerationConfig:
-    """How the model is sampled unless a user says otherwise; saved with every checkpoint."""
+def make_generation_config(
+    sampling: Sampling | None = None, harmony: HarmonyGuidance | None = None
+) -> GenerationConfig:
+    """How the model is sampled unless a user says otherwise; saved with every checkpoint.
+
+    `harmony` is ours (`guidance`): plain ``generate`` does nothing with it.
+    """
     from transformers import GenerationConfig
 
+    sampling = sampling or Sampling()
+    ours = {"harmony": harmony.to_dict()} if harmony else {}
     return GenerationConfig(  # type: ignore[no-untyped-call]
         do_sample=True,
-        temperature=0.9,
-        top_k=50,
-        top_p=0.95,
+        **asdict(sampling),
+        **ours,
         max_length=N_POSITIONS,
         bos_token_id=vocab.BOS,
         eos_token_id=vocab.EOS,

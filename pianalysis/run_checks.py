@@ -18,6 +18,8 @@ from pianalysis import hub
 from pianalysis.checkpoints import checkpoints_in
 from pianalysis.checks import ValidationReport
 from pianalysis.dataset import load_windows
+from pianalysis.grammar import Sampling
+from pianalysis.guidance import HarmonyGuidance
 from pianalysis.hub_errors import HubError, readable_errors
 from pianalysis.model import PRESETS, load_model, make_generation_config, make_model
 from pianalysis.notes import PianalysisError
@@ -178,7 +180,10 @@ def starting_model(options: RunOptions) -> GPT2LMHeadModel:
             f"{options.model}: expected one of {[*PRESETS]}, or a model in a folder or on the Hub ({first})"
         ) from None
     _check_tokenizer(options.model)
-    model.generation_config = make_generation_config()
+    saved = model.generation_config.to_dict()
+    sampling = {name: saved[name] for name in ("temperature", "top_k", "top_p") if saved.get(name) is not None}
+    harmony = HarmonyGuidance.read(saved.get("harmony"))
+    model.generation_config = make_generation_config(Sampling(**sampling), harmony)
     for name in ("resid_pdrop", "embd_pdrop", "attn_pdrop"):
         setattr(model.config, name, options.dropout)
     for module in model.modules():

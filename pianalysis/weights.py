@@ -5,14 +5,17 @@ In: a folder, a Hub id, or a model of `transformers`. Out: `Weights`. Only safet
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pianalysis import vocab
+from pianalysis.grammar import Sampling
+from pianalysis.guidance import HarmonyGuidance
 from pianalysis.notes import PianalysisError
 
 if TYPE_CHECKING:
@@ -22,7 +25,10 @@ BUNDLED: Final = os.path.join(os.path.dirname(__file__), "data", "checkpoint")
 """The folder of the checkpoint that comes with the package."""
 
 CONFIG_FILE: Final = "config.json"
+GENERATION_FILE: Final = "generation_config.json"
 WEIGHTS_FILE: Final = "model.safetensors"
+INDEX_FILE: Final = "model.safetensors.index.json"
+"""Where it is, the weights are in several files, which it names."""
 _AS_GPT2: Final[dict[str, Any]] = {
     "model_type": "gpt2",
     "vocab_size": vocab.VOCAB_SIZE,
@@ -40,7 +46,8 @@ class Weights:
     """A GPT-2 over the 801 ids.
 
     tensors: float32 on the CPU, by their names in `transformers` without the prefix ``transformer.``.
-    positions: the longest sequence. normalises_key: it was trained on pieces in C major or A minor.
+    positions: the longest sequence. normalises_key: it was trained on pieces in C major or A minor. sampling, harmony:
+    how it is sampled unless a user says otherwise, as its ``generation_config.json`` has it.
     """
 
     tensors: Mapping[str, torch.Tensor]
@@ -49,6 +56,17 @@ class Weights:
     positions: int
     epsilon: float = 1e-5
     normalises_key: bool = False
+    sampling: Sampling = field(default_factory=Sampling)
+    harmony: HarmonyGuidance = field(default_factory=HarmonyGuidance)
+
+    def digest(self) -> str:
+        """16 hexadecimal digits that change with whatever decides what is written."""
+        about = {item.name: repr(getattr(self, item.name)) for item in fields(self) if item.name != "tensors"}
+        found = hashlib.sha256(json.dumps(about, sort_keys=True).encode())
+        for name, tensor in sorted(self.tensors.items()):
+            found.update(name.encode())
+            found.update(tensor.numpy().tobytes())
+        return found.hexdigest()[:16]
 
     @property
     def width(self) -> int:
@@ -65,7 +83,9 @@ def weights_of(model: Any) -> Weights:
     """The weights of a `GPT2LMHeadModel`. Raises PianalysisError for what is computed otherwise than a plain GPT-2."""
     if isinstance(model, Weights):
         return model
-    return _make(model.state_dict(), model.config.to_dict(), type(model).__name__)
+    generation = getattr(model, "generation_config", None)
+    asked = generation.to_dict() if generation is not None else {}
+    return _make(model.state_dict(), model.config.to_dict(), asked, type(model).__name__)
 
 
 def read_weights(model: str | os.PathLike[str] | None = None) -> Weights:
@@ -77,16 +97,27 @@ def read_weights(model: str | os.PathLike[str] | None = None) -> Weights:
     from safetensors.torch import load_file
 
     source = BUNDLED if model is None else os.fspath(model)
-    config_path, weights_path = (_find(source, name) for name in (CONFIG_FILE, WEIGHTS_FILE))
+    config_path, generation_path = _found(source, CONFIG_FILE), _found_or_none(source, GENERATION_FILE)
+    index_path = _found_or_none(source, INDEX_FILE)
     try:
-        config = json.loads(config_path.read_text(encoding="utf-8"))
-        return _make(load_file(weights_path), config, source)
+        config = _read_json(config_path)
+        generation = _read_json(generation_path) if generation_path else {}
+        parts = sorted(set(_read_json(index_path)["weight_map"].values())) if index_path else [WEIGHTS_FILE]
+        tensors: dict[str, torch.Tensor] = {}
+        for name in parts:
+            tensors |= load_file(_found(source, name))
+        return _make(tensors, config, generation, source)
     except (json.JSONDecodeError, UnicodeDecodeError, SafetensorError) as error:
         raise PianalysisError(f"{source}: the checkpoint is damaged ({error}); fetch it again") from None
 
 
-def _find(source: str, name: str) -> Path:
-    """A checkpoint's file, downloaded where the source is a Hub id."""
+def _read_json(path: Path) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return read
+
+
+def _found(source: str, name: str) -> Path:
+    """A checkpoint's file, downloaded where the source is a Hub id. Raises PianalysisError where it's missing."""
     folder = Path(source)
     if folder.is_dir():
         if (folder / name).is_file():
@@ -97,7 +128,19 @@ def _find(source: str, name: str) -> Path:
     return Path(hf_hub_download(source, name))
 
 
-def _make(tensors: Mapping[str, torch.Tensor], config: Mapping[str, Any], source: str) -> Weights:
+def _found_or_none(source: str, name: str) -> Path | None:
+    """The same for a file that a checkpoint may be without."""
+    from huggingface_hub.errors import EntryNotFoundError
+
+    try:
+        return _found(source, name)
+    except (PianalysisError, EntryNotFoundError):
+        return None
+
+
+def _make(
+    tensors: Mapping[str, torch.Tensor], config: Mapping[str, Any], generation: Mapping[str, Any], source: str
+) -> Weights:
     import torch
 
     for key, expected in _AS_GPT2.items():
@@ -120,6 +163,10 @@ def _make(tensors: Mapping[str, torch.Tensor], config: Mapping[str, Any], source
         int(config["n_positions"]),
         float(config.get("layer_norm_epsilon", 1e-5)),
         bool(config.get("normalises_key", False)),
+        Sampling(
+            **{name: generation[name] for name in ("temperature", "top_k", "top_p") if generation.get(name) is not None}
+        ),
+        HarmonyGuidance.read(generation.get("harmony")),
     )
 
 

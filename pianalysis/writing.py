@@ -6,14 +6,16 @@ In: a `Source` and what is asked for, then the tokens that an engine draws. Out:
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from threading import Event
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pianalysis import vocab
 from pianalysis.grammar import GrammarState, Sampling, state_after
+from pianalysis.guidance import HarmonyGuidance
 from pianalysis.notes import Notes, PianalysisError, make_notes
 from pianalysis.pieces import Arrangement, Source, finish, to_real
 from pianalysis.tokenizer import decode_notes, encode_accompaniment, encode_melody
@@ -22,19 +24,25 @@ from pianalysis.windows import bars_in_window, notes_between
 if TYPE_CHECKING:
     from pianalysis.engine import Engine
 
+MOST_HARMONY: Final = 20.0
 LONGEST_REST_MS: Final = 2_000
 """No voice rests longer, in clock-ms: of POP909's and OpenScore's gaps between onsets 999 in 1,000 are shorter."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """What a user may ask for. max_bars None: all bars."""
+    """What a user may ask for. max_bars None: all bars.
+
+    harmony: how closely the accompaniment is held to the melody's harmony; 0 leaves it to the model. This and the three
+    numbers of sampling are the checkpoint's own where they are None.
+    """
 
     style: str = "pop"
     density: str = "mid"
-    temperature: float = 0.9
-    top_k: int = 50
-    top_p: float = 0.95
+    temperature: float | None = None
+    top_k: int | None = None
+    top_p: float | None = None
+    harmony: float | None = None
     max_bars: int | None = None
 
     def __post_init__(self) -> None:
@@ -43,12 +51,24 @@ class Options:
                 raise PianalysisError(f"expected one of {[*table]}, found {value!r}")
         if self.max_bars is not None and self.max_bars < 1:
             raise PianalysisError(f"expected at least 1 bar, found {self.max_bars}")
+        if self.harmony is not None and not 0 <= self.harmony <= MOST_HARMONY:
+            raise PianalysisError(f"expected a harmony from 0 to {MOST_HARMONY:g}, found {self.harmony}")
         _ = self.sampling  # checks its numbers
 
     @property
     def sampling(self) -> Sampling:
-        """The part that `generation` reads. Raises PianalysisError for values out of range."""
-        return Sampling(self.temperature, self.top_k, self.top_p)
+        """The part that an engine reads. Raises PianalysisError for values out of range."""
+        return self.sampling_after(Sampling())
+
+    def sampling_after(self, default: Sampling) -> Sampling:
+        """The sampling asked for, on top of a checkpoint's."""
+        asked = {name: getattr(self, name) for name in ("temperature", "top_k", "top_p")}
+        return replace(default, **{name: value for name, value in asked.items() if value is not None})
+
+    def resolved(self, sampling: Sampling, guidance: HarmonyGuidance) -> Options:
+        """The same with a checkpoint's numbers where none were asked for."""
+        harmony = guidance.strength if self.harmony is None else self.harmony
+        return replace(self, **asdict(self.sampling_after(sampling)), harmony=harmony)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,12 +80,22 @@ class Fresh:
     bars: int
 
 
+@dataclass(frozen=True, eq=False)
+class Window:
+    """What an engine is asked to go on with: a prompt, the grammar's state after it, the pitches' bias (`guidance`)."""
+
+    prompt: list[int]
+    state: GrammarState
+    pitch_bias: NDArray[np.float32] | None
+
+
 class Take:
     """One accompaniment in hand: it says what to ask the engine, window after window, and keeps what is answered."""
 
-    def __init__(self, source: Source, options: Options, seed: int, room: int) -> None:
-        """room: the longest sequence that the engine takes, in tokens."""
+    def __init__(self, source: Source, options: Options, seed: int, room: int, guidance: HarmonyGuidance) -> None:
+        """options: resolved. room: the longest sequence that the engine takes, in tokens."""
         self.source, self.options, self.seed, self.room = source, options, seed, room
+        self.guidance = guidance
         self.generator = np.random.default_rng(seed)
         self.written: list[Notes] = []  # clock-ms, the model's key
         self._start_bar = self._bar = self._stop_bar = source.first_bar
@@ -84,8 +114,8 @@ class Take:
             return piece
         return replace(piece, remarks=(*piece.remarks, f"stopped after {self.bars_done} of {self.source.bars} bars"))
 
-    def next_window(self) -> tuple[list[int], GrammarState] | None:
-        """The prompt of the next window and the grammar's state after it; None when all bars are done."""
+    def next_window(self) -> Window | None:
+        """What the next window is written from; None when all bars are done."""
         lines, last = self.source.clock.bar_lines, self.source.last_bar
         if self._bar >= last:
             return None
@@ -102,7 +132,7 @@ class Take:
     def _start_ms(self) -> float:
         return float(self.source.clock.bar_lines[self._start_bar])
 
-    def _prompt(self, start: float, first: float, length: float) -> tuple[list[int], GrammarState]:
+    def _prompt(self, start: float, first: float, length: float) -> Window:
         above = notes_between(self.source.voice, start, length)
         past = notes_between(self._history(), start, first) if first else make_notes()
         prompt = encode_melody(above, style=self.options.style, density=self.options.density)
@@ -117,7 +147,8 @@ class Take:
             lowest=vocab.LOWEST_PITCH + max(self.source.shift, 0),
             highest=vocab.HIGHEST_PITCH + min(self.source.shift, 0),
         )
-        return prompt, state
+        bias = self.guidance.pitch_bias(above, self.options.style, self.options.harmony)
+        return Window(prompt, state, bias)
 
     def _history(self) -> Notes:
         """What was written for the last bars, as far back as a window can reach."""
@@ -195,7 +226,9 @@ class Stream:
     def _write(self, engine: Engine) -> Iterator[Fresh]:
         take = self._take
         while not self._cancelled.is_set() and (window := take.next_window()) is not None:
-            for token in engine.continue_prompt(*window, take.options.sampling, take.generator):
+            for token in engine.continue_prompt(
+                window.prompt, window.state, take.options.sampling, take.generator, window.pitch_bias
+            ):
                 if self._cancelled.is_set():
                     return
                 if fresh := take.add(token):
@@ -210,7 +243,9 @@ def write_together(engine: Engine, takes: Sequence[Take]) -> Iterator[int]:
     def next_job(index: int) -> Job | None:
         take = takes[index]
         window = take.next_window()
-        return None if window is None else Job(*window, take.options.sampling, take.generator)
+        if window is None:
+            return None
+        return Job(window.prompt, window.state, take.options.sampling, take.generator, window.pitch_bias)
 
     def more(index: int) -> Job | None:
         takes[index].close_window()

@@ -49,8 +49,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--seconds", type=float, default=90.0, metavar="S", help="of each song, in whole bars")
     parser.add_argument("--takes", type=int, default=1, metavar="N", help="arrangements of each song, averaged")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--temperature", type=float, default=Options().temperature)
-    parser.add_argument("--top-p", type=float, default=Options().top_p)
+    parser.add_argument("--temperature", type=float, help="default: the first model's")
+    parser.add_argument("--top-p", type=float, help="default: the first model's")
+    parser.add_argument("--harmony", type=float, help="default: the first model's")
     parser.add_argument("--settings", action="store_true", help="also compare sampling temperatures and top-p")
     parser.add_argument(
         "--settings-songs", type=int, default=8, metavar="N", help="songs a corpus that these are compared on"
@@ -78,7 +79,7 @@ def main(argv: list[str] | None = None) -> int:
             seconds=float("inf") if args.full else args.seconds,
             takes=args.takes,
             seed=args.seed,
-            options=Options(temperature=args.temperature, top_p=args.top_p),
+            options=Options(temperature=args.temperature, top_p=args.top_p, harmony=args.harmony),
             settings=args.settings,
             settings_songs=args.settings_songs,
             preset=args.preset,

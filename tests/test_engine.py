@@ -28,12 +28,14 @@ PROMPTS = [
     MELODY + encode_accompaniment(make_notes([(0, 500, 48, 64), (500, 500, 52, 64), (500, 500, 55, 64)])),
     MELODY[:-1],  # a melody to go on with
 ]
+BIAS = np.random.default_rng(0).normal(0, 2, (640, 88)).astype(np.float32)
 
 
 def jobs(seeds, *, sampling=FREE, length_ms=6_000):
+    """Every other one with a bias on its pitches."""
     limits = {"first_ms": 4_025, "length_ms": length_ms, "rest_ms": 1_000}
     return [
-        Job(prompt, state_after(prompt, **limits), sampling, np.random.default_rng(seed))
+        Job(prompt, state_after(prompt, **limits), sampling, np.random.default_rng(seed), BIAS if seed % 2 else None)
         for seed, prompt in zip(seeds, PROMPTS * len(seeds), strict=False)
     ]
 
@@ -46,7 +48,7 @@ def tokens(engine, together):
 
 
 def alone(engine, job):
-    return [*engine.continue_prompt(job.prompt, job.state, job.sampling, job.generator)]
+    return [*engine.continue_prompt(job.prompt, job.state, job.sampling, job.generator, job.pitch_bias)]
 
 
 @pytest.mark.parametrize("sampling", [FREE, Sampling(), Sampling(top_k=1)])

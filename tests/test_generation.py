@@ -28,9 +28,9 @@ MELODY = make_notes([(0, 500, 72, 96), (500, 1000, 74, 96), (4000, 250, 60, 96)]
 PROMPT = encode_melody(MELODY)
 
 
-def sample(engine, seed, *, prompt=PROMPT, sampling=None, **limits):
+def sample(engine, seed, *, prompt=PROMPT, sampling=None, bias=None, **limits):
     state = state_after(prompt, **limits)
-    ids = engine.continue_prompt(prompt, state, sampling or Sampling(), np.random.default_rng(seed))
+    ids = engine.continue_prompt(prompt, state, sampling or Sampling(), np.random.default_rng(seed), bias)
     return [*prompt, *ids, vocab.EOS]
 
 
@@ -103,15 +103,16 @@ def test_plain_generate_with_the_processor_decodes(tiny_model):
         assert set(ids[ids.index(vocab.EOS) + 1 :]) <= {vocab.PAD}
 
 
-def test_engine_equals_plain_generate_when_greedy(tiny_model, engine):
+@pytest.mark.parametrize("bias", [None, np.random.default_rng(0).normal(0, 2, (640, 88)).astype(np.float32)])
+def test_engine_equals_plain_generate_when_greedy(tiny_model, bias):
     prompt = torch.tensor([PROMPT])
-    processor = GrammarLogitsProcessor(max_length=120)
+    processor = GrammarLogitsProcessor(max_length=120, pitch_bias=bias)
     expected = tiny_model.generate(
         prompt, do_sample=False, max_length=120, logits_processor=[processor], attention_mask=torch.ones_like(prompt)
     )[0].tolist()
     engine = Engine(tiny_model)
     engine.max_length = 120
-    assert sample(engine, 0, sampling=Sampling(top_k=1)) == expected
+    assert sample(engine, 0, sampling=Sampling(top_k=1), bias=bias) == expected
 
 
 def test_the_grammar_allows_exactly_what_can_follow():

@@ -2,12 +2,20 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from conftest import EXAMPLES
 from hypothesis import given
 from strategies import note_arrays
+from transformers import GPT2LMHeadModel
 
-from pianalysis import vocab
+from pianalysis import Arranger, vocab
 from pianalysis.guidance import HarmonyGuidance, count_intervals, fit_intervals, melody_shares
+from pianalysis.metrics import pitch_consonance_score
+from pianalysis.model import load_model, save_model
 from pianalysis.notes import PianalysisError, make_notes
+from pianalysis.run_checks import RunOptions, starting_model
+from pianalysis.weights import BUNDLED, read_weights
+
+NAMES = ("ode_to_joy", "greensleeves", "lieber_augustin", "amazing_grace")
 
 C_THEN_E = make_notes([(0, 500, 72, 96), (500, 1_000, 76, 96)])
 """C for a quarter, then E for a half."""
@@ -72,3 +80,44 @@ def test_what_is_saved_is_read():
     for bad in ({"strength": 1}, [], {"strength": "x", "intervals": {}}, {"strength": 1, "intervals": {"pop": [1, 2]}}):
         with pytest.raises(PianalysisError, match="expected"):
             HarmonyGuidance.read(bad)
+
+
+def test_the_bundled_model_keeps_to_the_melody_more_closely_the_more_it_is_asked_to():
+    arranger = Arranger.from_pretrained()
+    assert arranger.engine.weights.harmony.strength > 0
+    values = {}
+    for harmony in (0.0, None, 2 * arranger.engine.weights.harmony.strength):
+        pieces = [arranger(EXAMPLES / f"{name}.mid", harmony=harmony, max_bars=16) for name in NAMES]
+        scores = [pitch_consonance_score(p.melody, p.accompaniment, step_ms=125) for p in pieces]
+        values[harmony] = np.mean(scores)
+    off, own, strong = values.values()
+    assert off + 0.05 < own < strong
+    asked = arranger(EXAMPLES / "ode_to_joy.mid", harmony=arranger.engine.weights.harmony.strength, max_bars=8)
+    own_piece = arranger(EXAMPLES / "ode_to_joy.mid", max_bars=8)
+    assert asked.score.dumps_midi() == own_piece.score.dumps_midi()
+
+
+def test_a_checkpoint_without_guidance_has_none(tiny_arranger):
+    pieces = [tiny_arranger(EXAMPLES / "ode_to_joy.mid", max_bars=4, harmony=harmony) for harmony in (0.0, None, 5.0)]
+    assert len({piece.score.dumps_midi() for piece in pieces}) == 1
+    with pytest.raises(PianalysisError, match="harmony"):
+        tiny_arranger(EXAMPLES / "ode_to_joy.mid", harmony=-1)
+
+
+def test_training_goes_on_with_a_checkpoints_guidance(tmp_path):
+    model = starting_model(RunOptions("data", str(tmp_path), model=BUNDLED))
+    save_model(model, tmp_path / "model")
+    assert read_weights(tmp_path / "model").harmony == read_weights().harmony
+    assert GPT2LMHeadModel.from_pretrained(tmp_path / "model").generation_config.top_k == 50
+
+
+def test_weights_in_several_files_are_read(tmp_path):
+    model = load_model()
+    model.save_pretrained(tmp_path, max_shard_size="4MB")
+    assert not (tmp_path / "model.safetensors").exists()
+    read = read_weights(tmp_path)
+    assert read.digest() == read_weights().digest()
+    (tmp_path / "model-00001-of-00002.safetensors").unlink(missing_ok=True)
+    next(iter(tmp_path.glob("model-*.safetensors"))).unlink()
+    with pytest.raises(PianalysisError, match="found none"):
+        read_weights(tmp_path)

@@ -22,11 +22,12 @@ from pianalysis.evaluation.settings import grid, grid_figures, setting_name
 from pianalysis.evaluation.songs import Song, read_song
 from pianalysis.evaluation.summary import HUMAN, Pieces, Voices, summarise
 from pianalysis.evaluation.tables import ARRANGEMENTS, SETTINGS
-from pianalysis.evaluation.takes import MadeTake, ModelName, Take, make_takes, weights_digest
+from pianalysis.evaluation.takes import MadeTake, ModelName, Take, make_takes
 from pianalysis.evaluation.training_set import copy_index
 from pianalysis.evaluation.workers import Map, workers
-from pianalysis.model import PRESETS, load_model
+from pianalysis.model import PRESETS
 from pianalysis.notes import PianalysisError, write_midi
+from pianalysis.weights import read_weights
 
 OTHER, CHORDS = "other song's", "block chords"
 NO_SONG_LIMIT: Final = 10**9
@@ -93,19 +94,20 @@ class Evaluation:
 def name_models(sources: Sequence[str]) -> list[ModelName]:
     """The models with names for tables: their size's, or where two are of one size the folder's or repository's."""
     sizes = {preset["n_embd"]: name for name, preset in PRESETS.items()}
-    loaded = [load_model(source or None) for source in sources]
-    labels = [sizes.get(model.config.n_embd, f"width {model.config.n_embd}") for model in loaded]
+    loaded = [read_weights(source or None) for source in sources]
+    labels = [sizes.get(weights.width, f"width {weights.width}") for weights in loaded]
     for number, (label, source) in enumerate(zip(tuple(labels), sources, strict=True)):
         if labels.count(label) > 1 or label in (HUMAN, OTHER, CHORDS):
             labels[number] = re.sub(r"[^\w.]+", "-", source).strip("-") or "bundled"
     if len(set(labels)) < len(labels):
         raise PianalysisError(f"expected different models, found {[*sources]}")
-    digests = map(weights_digest, loaded)
-    return [ModelName(*of) for of in zip(sources, labels, digests, strict=True)]
+    return [ModelName(*of) for of in zip(sources, labels, (weights.digest() for weights in loaded), strict=True)]
 
 
 def evaluate(asked: EvaluationOptions, folder: Path, show: ShowProgress) -> Evaluation:
-    """Evaluate; what was finished in the folder before is not done again."""
+    """Evaluate; what was finished in the folder before is not done again. All models are sampled as the first is."""
+    first = read_weights(asked.models[0] or None)
+    asked = replace(asked, options=asked.options.resolved(first.sampling, first.harmony))
     with workers(asked.num_proc, asked.threads) as run:
         return _evaluate(asked, folder, show, run)
 
@@ -145,6 +147,7 @@ def _about(asked: EvaluationOptions, songs: int) -> dict[str, Any]:
     seconds = None if np.isinf(asked.seconds) else asked.seconds
     options = asked.options
     settings = {"temperature": options.temperature, "top_k": options.top_k, "top_p": options.top_p}
+    settings["harmony"] = options.harmony
     return {"songs": songs, "seconds": seconds, "takes": asked.takes, "seed": asked.seed, **settings}
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cache, lru_cache, partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 
@@ -73,18 +73,6 @@ class MadeTake:
     accompaniment: Notes
     cpu_seconds: float
     remarks: tuple[str, ...]
-
-
-def weights_digest(model: Any) -> str:
-    """A digest of a model's weights and configuration, wherever it came from."""
-    config = {
-        name: value for name, value in model.config.to_dict().items() if not name.startswith(("_", "transformers"))
-    }
-    digest = hashlib.sha256(json.dumps(config, sort_keys=True, default=str).encode())
-    for name, tensor in sorted(model.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(tensor.detach().float().cpu().numpy().tobytes())
-    return digest.hexdigest()[:16]
 
 
 @cache
@@ -156,7 +144,7 @@ def _arranger(source: str, digest: str) -> Arranger:
 
     arranger = Arranger.from_pretrained(source or None)
     arranger.engine.threads = torch.get_num_threads()
-    if weights_digest(arranger.engine.model) != digest:
+    if arranger.engine.weights.digest() != digest:
         raise PianalysisError(f"{source}: the weights changed while it was evaluated; run it again")
     return arranger
 
