@@ -26,6 +26,7 @@ from pianalysis.grammar import state_after
 from pianalysis.guidance import HarmonyGuidance, count_intervals, fit_intervals
 from pianalysis.metrics.harmony import clash_rate, pitch_consonance_score
 from pianalysis.model import BUNDLED
+from pianalysis.network import has_int8
 from pianalysis.notes import Notes, PianalysisError, write_atomically
 from pianalysis.tokenizer import WindowNotes, decode, decode_notes
 from pianalysis.weights import GENERATION_FILE, read_weights
@@ -46,7 +47,7 @@ def main(argv: list[str] | None = None) -> int:
         weights = read_weights(args.model)
         if weights.normalises_key:
             raise PianalysisError("expected a model of all keys; windows would have to be moved to this one's")
-        engine = Engine(weights, precision="float32")
+        engine = Engine(weights, precision="int8" if has_int8() else "float32")
         windows = windows_of_styles(args.dataset, args.windows)
         plain = {style: write(engine, some, HarmonyGuidance(), style) for style, some in windows.items()}
         guidance = HarmonyGuidance(args.strength, {style: fit(windows[style], plain[style]) for style in windows})
