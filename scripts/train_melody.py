@@ -4,8 +4,8 @@
 
 POP909's alternative versions are taken too, and of OpenScore Lieder, whose melody is the voice, as much as `--share`
 says: the network is for all piano music. Half of the time it is not told how loud a note is, as scores and many MIDI
-files don't say it, and half of the songs are `varied`. Features know no absolute pitch, so nothing is transposed. It
-writes safetensors; one core is enough.
+files don't say it, half of the songs are `varied`, and `--plain` have a schoolbook accompaniment in place of their own
+(`plain`). Features know no absolute pitch, so nothing is transposed. It writes safetensors; one core is enough.
 """
 
 from __future__ import annotations
@@ -21,19 +21,34 @@ from pathlib import Path
 import numpy as np
 import torch
 from evaluate_melody import Counts, Song, flatten
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch.nn import functional as F  # noqa: N812
 from tqdm import tqdm
 
 from pianalysis.corpora import open_files, read_lieder, read_pop909, read_splits
+from pianalysis.evaluation.references import block_chords
+from pianalysis.melody import monophonic
 from pianalysis.melody_features import FEATURES, note_features
 from pianalysis.melody_net import LAYERS, WEIGHTS_FILE, MelodyNet, network, note_rows
+from pianalysis.notes import make_notes
 
 WINDOW = 768
 LOUDNESS = [FEATURES.index("loudness"), FEATURES.index("loud_here")]
 VELOCITY = 3
 BETWEEN = 16  # columns of `melody_net.between`
 CORPORA = ("pop909", "lieder")
+EIGHTHS = 8
+PATTERNS = (
+    [(0, 8, (0, 1, 2))],  # block chords
+    [(place, 2, (0, 1, 2)) for place in range(0, 8, 2)],  # repeated chords
+    [(place, 1, (tone,)) for place, tone in enumerate((0, 2, 1, 2) * 2)],  # Alberti bass
+    [(place, 1, (tone,)) for place, tone in enumerate((0, 1, 2, 3, 4, 3, 2, 1))],  # rising and falling
+    [(place, 2, (tone,)) for place, tone in zip(range(0, 8, 2), (0, 2, 3, 2), strict=True)],
+    [(0, 2, (-3,)), (2, 2, (1, 2)), (4, 2, (-1,)), (6, 2, (1, 2))],  # bass and chord in turn
+    [(0, 8, (-3, 0))],  # octaves
+    [(0, 8, (0,))],  # a bass alone
+)
+"""Accompaniments of a span of eight: place, length, tones of the triad from the lowest (3: its octave)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,14 +73,16 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--pop909", type=Path, default=Path("../shared/data/pop909.tar.xz"))
     parser.add_argument("--lieder", type=Path, default=Path("../shared/data/openscore_lieder.tar.xz"))
     parser.add_argument("--share", type=float, default=0.25, help="of OpenScore Lieder that an epoch holds")
+    parser.add_argument("--plain", type=float, default=0.25, help="share of songs with a schoolbook accompaniment")
     parser.add_argument("--output", type=Path, default=WEIGHTS_FILE)
-    parser.add_argument("--width", type=int, default=48)
-    parser.add_argument("--heard", type=int, default=24, help="width of the sums over neighbours")
+    parser.add_argument("--start", type=Path, metavar="FILE", help="weights to go on from (default: random ones)")
+    parser.add_argument("--width", type=int, default=72)
+    parser.add_argument("--heard", type=int, default=32, help="width of the sums over neighbours")
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--learning-rate", type=float, default=3e-3)
     parser.add_argument("--weight-decay", type=float, default=0.05)
     parser.add_argument("--dropout", type=float, default=0.1)
-    parser.add_argument("--epochs", type=int, default=9, help="the learning rate falls to 0 until the last")
+    parser.add_argument("--epochs", type=int, default=26, help="the learning rate falls to 0 until the last")
     parser.add_argument("--patience", type=int, default=5, help="epochs without improvement before stopping")
     parser.add_argument("--limit", type=int, help="at most so many songs a corpus and split, for a trial")
     parser.add_argument("--seed", type=int, default=0)
@@ -79,11 +96,13 @@ def main(argv: list[str] | None = None) -> int:
     generator = np.random.default_rng(args.seed)
     train, validation = (read_examples(args, split) for split in ("train", "validation"))
     weights = new_weights(args.width, args.heard)
+    if args.start:
+        weights = {name: tensor.requires_grad_() for name, tensor in load_file(args.start).items()}
     print(f"{sum(tensor.numel() for tensor in weights.values()):,} parameters, {len(train)} songs and versions")
     optimizer = torch.optim.AdamW(weights.values(), lr=args.learning_rate, weight_decay=args.weight_decay)
     best, best_epoch, started = 0.0, 0, time.perf_counter()
     for epoch in range(args.epochs):
-        parts, losses = epoch_of(train, args.share, generator), []
+        parts, losses = epoch_of(train, args.share, args.plain, generator), []
         for step, (features, rows, labels, mask) in enumerate(batches(parts, args.batch_size, generator)):
             done = (epoch + step * args.batch_size / len(parts)) / args.epochs
             for group in optimizer.param_groups:
@@ -142,7 +161,7 @@ def new_weights(width: int, heard: int) -> dict[str, torch.Tensor]:
     return weights
 
 
-def epoch_of(examples: list[Example], share: float, generator: np.random.Generator) -> list[Window]:
+def epoch_of(examples: list[Example], share: float, plain_share: float, generator: np.random.Generator) -> list[Window]:
     """Windows of an epoch: of each POP909 song the first version or any, as likely; so large a share of the lieder."""
     versions = defaultdict(list)
     for item in examples:
@@ -152,6 +171,8 @@ def epoch_of(examples: list[Example], share: float, generator: np.random.Generat
         if corpus == "lieder" and generator.random() >= share:
             continue
         song = songs[0 if generator.random() < 0.5 else int(generator.integers(len(songs)))]
+        if generator.random() < plain_share:
+            song = plain(song, generator)
         if generator.random() < 0.5:
             song = varied(song, generator)
         features, rows = note_features(song.notes), note_rows(song.notes)
@@ -159,6 +180,41 @@ def epoch_of(examples: list[Example], share: float, generator: np.random.Generat
         parts = (slice(start, stop) for start, stop in pairwise(edges))
         windows += [Window(features[part], rows[part], song.is_melody[part]) for part in parts]
     return windows
+
+
+def plain(song: Song, generator: np.random.Generator) -> Song:
+    """A song's melody on a grid, over a schoolbook accompaniment: what beginners' files and exercises look like.
+
+    One of `PATTERNS` on the triads that fit the melody best, somewhere below it; often all notes are equally loud.
+    """
+    melody = song.notes[song.is_melody].copy()
+    span_ms = float(generator.choice([800, 1_000, 1_500, 2_000, 3_000]))
+    step_ms = span_ms / EIGHTHS
+    melody["onset_ms"] = np.round((melody["onset_ms"] - melody["onset_ms"].min()) / step_ms) * step_ms
+    melody = monophonic(melody)
+    melody["duration_ms"] = np.maximum(np.round(melody["duration_ms"] / step_ms), 1) * step_ms
+    melody = monophonic(melody)
+    end = float((melody["onset_ms"] + melody["duration_ms"]).max())
+    chords = block_chords(melody, spans_ms=np.arange(0, end + span_ms, span_ms))
+    gap = generator.integers(3, 20)  # semitones between the chords' top and the melody's low notes
+    octaves = round((np.quantile(melody["pitch"], 0.1) - gap - chords["pitch"].max()) / 12)
+    pattern = PATTERNS[generator.integers(len(PATTERNS))]
+    rows = [
+        (
+            start + place * step_ms,
+            length * step_ms,
+            int(np.clip(notes[tone % 3] + 12 * (octaves + tone // 3), 21, 108)),
+            64,
+        )
+        for start in np.unique(chords["onset_ms"])
+        for notes in [sorted(chords["pitch"][chords["onset_ms"] == start].tolist())]
+        for place, length, tones in pattern
+        for tone in tones
+    ]
+    below = make_notes(rows)
+    if generator.random() < 0.5:
+        melody["velocity"] = below["velocity"] = 80
+    return flatten(melody, below)
 
 
 def varied(song: Song, generator: np.random.Generator) -> Song:
