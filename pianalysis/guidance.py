@@ -31,8 +31,9 @@ Floats = NDArray[np.float64]
 class HarmonyGuidance:
     """What a checkpoint's ``generation_config.json`` says under ``harmony``.
 
-    strength: how many times the `intervals` are added. intervals: for each style twelve numbers in nats, the logarithm
-    of the human share over the model's of each interval from an accompaniment note up to the melody, octaves aside.
+    strength: how many times the `intervals` are added. intervals: for each style twelve numbers in nats, a multiple
+    (`scripts/fit_harmony.py --times`) of the logarithm of the human share over the model's of each interval from an
+    accompaniment note up to the melody, octaves aside.
     """
 
     strength: float = 0.0

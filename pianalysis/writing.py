@@ -24,7 +24,7 @@ from pianalysis.windows import bars_in_window, notes_between
 if TYPE_CHECKING:
     from pianalysis.engine import Engine
 
-MOST_HARMONY: Final = 20.0
+MOST_HARMONY: Final = 5.0
 LONGEST_REST_MS: Final = 2_000
 """No voice rests longer, in clock-ms: of POP909's and OpenScore's gaps between onsets 999 in 1,000 are shorter."""
 

@@ -1,10 +1,11 @@
 """How much oftener people than a model play each interval under a melody; into the checkpoint's generation_config.json.
 
-    python scripts/fit_harmony.py --dataset data/pianalysis --model runs/small/best --strength 4
+    python scripts/fit_harmony.py --dataset data/pianalysis --model runs/small/best --times pop=10 classical=6 --try 0.5 1 2
 
 On validation windows, evenly spaced: the model accompanies each melody without guidance, its intervals are counted beside
-the human ones (`pianalysis.guidance`), and the difference becomes the guidance that `Arranger` uses. Then the same windows
-again at each of `--try`'s strengths: pitch consonance score (PCS), clash rate and how many notes, beside the human values.
+the human ones (`pianalysis.guidance`), and the difference, so many `--times`, becomes the guidance that `Arranger` uses at
+strength 1. Then the same windows again at each of `--try`'s strengths: pitch consonance score (PCS), clash rate and how many
+notes, beside the human values. Choose the times at which these meet.
 """
 
 from __future__ import annotations
@@ -39,18 +40,21 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--dataset", required=True, metavar="DIR_OR_ID")
     parser.add_argument("--model", type=Path, default=Path(BUNDLED), metavar="DIR")
     parser.add_argument("--windows", type=int, default=100, metavar="N", help="of each style")
-    parser.add_argument("--strength", type=float, default=4.0, help="what is saved as the checkpoint's own")
+    parser.add_argument("--times", nargs="+", default=["pop=10", "classical=6"], metavar="STYLE=X")
     parser.add_argument("--try", dest="tried", type=float, nargs="*", default=[], metavar="X", help="strengths to show")
     args = parser.parse_args(argv)
     torch.set_num_threads(1)
     try:
+        times = {style: float(value) for style, value in (item.split("=") for item in args.times)}
         weights = read_weights(args.model)
         if weights.normalises_key:
             raise PianalysisError("expected a model of all keys; windows would have to be moved to this one's")
         engine = Engine(weights, precision="int8" if has_int8() else "float32")
         windows = windows_of_styles(args.dataset, args.windows)
         plain = {style: write(engine, some, HarmonyGuidance(), style) for style, some in windows.items()}
-        guidance = HarmonyGuidance(args.strength, {style: fit(windows[style], plain[style]) for style in windows})
+        guidance = HarmonyGuidance(
+            1.0, {style: fit(windows[style], plain[style], times.get(style, 1.0)) for style in windows}
+        )
         print(
             "| style | strength | PCS | human | clash rate | human | notes | human |\n|---|--:|--:|--:|--:|--:|--:|--:|"
         )
@@ -59,7 +63,7 @@ def main(argv: list[str] | None = None) -> int:
             for strength in args.tried:
                 print_row(style, strength, some, write(engine, some, guidance, style, strength))
         save(args.model / GENERATION_FILE, guidance)
-    except PianalysisError as error:
+    except (PianalysisError, ValueError) as error:
         print(f"fit_harmony: error: {error}", file=sys.stderr)
         return 2
     return 0
@@ -94,10 +98,10 @@ def write(
     return written
 
 
-def fit(windows: list[WindowNotes], written: list[Notes]) -> list[float]:
+def fit(windows: list[WindowNotes], written: list[Notes], times: float) -> list[float]:
     human = sum(count_intervals(window.melody, window.accompaniment) for window in windows)
     model = sum(count_intervals(window.melody, notes) for window, notes in zip(windows, written, strict=True))
-    return [round(float(value), 4) for value in fit_intervals(np.asarray(human), np.asarray(model))]
+    return [round(times * float(value), 3) for value in fit_intervals(np.asarray(human), np.asarray(model))]
 
 
 def print_row(style: str, strength: float, windows: list[WindowNotes], written: list[Notes]) -> None:
