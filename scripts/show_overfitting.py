@@ -11,6 +11,7 @@ per token on the training windows, validation in nats per accompaniment note; no
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -45,9 +46,8 @@ def main(argv: list[str] | None = None) -> int:
         folder = args.output_dir / str(number)
         shared = {option: getattr(args, option) for option in names}
         if not (folder / BEST).exists():
-            train(
-                RunOptions(args.dataset, str(folder), **shared, **differing, warmup_steps=20, decay_steps=1, cpu=True)
-            )
+            run = RunOptions(args.dataset, str(folder), **shared, **differing, warmup_steps=20, decay_steps=1, cpu=True)
+            train(replace(run, resume=True))  # an interrupted run goes on
         (records[name],) = read_records(folder / BEST)
         print(describe(name, records[name]))
     draw(records, args.image)
