@@ -1,0 +1,279 @@
+// The page: from a melody to a call, from what the call tells to roll, player and takes.
+
+import { call, CallError } from "./client.js";
+import { contour } from "./contour.js";
+import { allowDownloads, copyLink, setUpDownloads, showFit } from "./keep.js";
+import { byId, clearErrors, make, setUpTabs, setUpTheme, showError, typing } from "./page.js";
+import { Player } from "./player.js";
+import { setUpPlayPanel } from "./playpanel.js";
+import { clock, Roll } from "./roll.js";
+import { Sampler } from "./sampler.js";
+import { makeLink, readLink, readSeed, readSettings, showSettings, showTemperature } from "./settings.js";
+import { Takes } from "./takes.js";
+import { setUpTransport } from "./transport.js";
+
+const boot = JSON.parse(byId("boot").textContent);
+const context = new AudioContext({ latencyHint: "interactive" });
+const sampler = new Sampler(context);
+const player = new Player(sampler, context, () => transport.show());
+const roll = new Roll(byId("roll"), { onSeek: (ms) => player.seek(ms), onSelect: (bars) => transport.select(bars) });
+const takes = new Takes(byId("takes"), showTake);
+const timing = {}; // of the last piece, in ms of performance.now(): asked, started, firstNotes, firstSound, done
+const transport = setUpTransport({ player, roll, timing, unlock });
+const SOUND_AHEAD_MS = 3_000; // samples that are waited for before the first sound
+const PATIENCE_MS = 1_200; // and for how long
+
+let request = null; // {melody, title, panel, track, bpm}
+let job = null;
+let piece = null; // what the stage shows: {melody, notes, bar_lines_ms, …}
+
+async function unlock() {
+  if (context.state !== "running") await context.resume();
+}
+
+/** Arrange a melody; the takes so far are kept when it's the same one. */
+async function arrange(wanted, { seed = readSeed(), settings = readSettings(), sound = true } = {}) {
+  job?.cancel();
+  clearErrors();
+  timing.asked = performance.now();
+  timing.firstSound = timing.firstNotes = timing.done = null;
+  if (wanted !== request) takes.clear();
+  request = wanted;
+  player.pause();
+  working(true, "Asking the server…");
+  if (sound) unlock();
+  if (matchMedia("(max-width: 900px)").matches) byId("stage").scrollIntoView({ behavior: "smooth", block: "start" });
+  const { melody, track = 0, title = "", bpm = 100 } = wanted;
+  const mine = call("stream", [melody, settings, seed, track, title, bpm], {
+    index: boot.endpoints.stream,
+    onQueue: ({ rank, eta }) => say(rank > 0 || eta ? placeInQueue(rank, eta) : "Starting…"),
+    onStart: () => say("Reading the melody…"),
+    onEvent: (event) => job === mine && told(event, { settings, sound }),
+  });
+  job = mine;
+  try {
+    const done = await mine.done;
+    if (job === mine && done === null) stopped();
+  } catch (error) {
+    if (job !== mine) return;
+    if (!(error instanceof CallError)) throw error;
+    working(false, "");
+    byId("status").textContent = piece ? "" : "Nothing was written.";
+    showError(placeOf(wanted), error.message);
+  } finally {
+    if (job === mine) job = null;
+  }
+}
+
+function placeInQueue(rank, eta) {
+  const before = rank === 0 ? "You are next" : rank === 1 ? "One piece is before yours" : `${rank} pieces are before yours`;
+  return `${before}${eta ? `, about ${Math.max(Math.round(eta), 1)} s` : ""}…`;
+}
+
+function placeOf(wanted) {
+  return document.querySelector(`#panel-${wanted.panel} .error`) ?? byId("stage-error");
+}
+
+/** One event of the call. */
+function told(event, { settings, sound }) {
+  if (event.event === "start") begin(event);
+  else if (event.event === "notes") grow(event, sound);
+  else if (event.event === "done") finish(event, settings);
+}
+
+function begin(event) {
+  timing.started = performance.now();
+  piece = { ...event, notes: [] };
+  roll.setPiece({ melody: event.melody, bars: event.bar_lines_ms, writing: true, writtenMs: event.bar_lines_ms[0] });
+  player.load({ melody: event.melody, writtenMs: 0, endMs: endOf(event) });
+  sampler.need(event.melody.filter(([onset]) => onset < SOUND_AHEAD_MS), player.transpose);
+  transport.newPiece(piece);
+  byId("piece-title").textContent = event.title;
+  byId("roll-empty").hidden = true;
+  byId("remarks").textContent = [`Melody: ${event.how_found}.`, ...event.remarks.map(sentence)].join(" ");
+  showTracks(event.tracks);
+  allowDownloads(false);
+  showFit(null);
+  working(true, `Writing: bar 1 of ${event.bars}`);
+}
+
+async function grow(event, sound) {
+  const first = !timing.firstNotes;
+  timing.firstNotes ??= performance.now();
+  const writtenMs = piece.bar_lines_ms[event.bars_done] ?? piece.bar_lines_ms.at(-1);
+  piece.notes.push(...event.notes);
+  roll.addNotes(event.notes, writtenMs);
+  player.extend(event.notes, event.bars_done >= event.bars ? player.endMs : writtenMs);
+  byId("progress").value = event.bars_done / event.bars;
+  say(event.bars_done < event.bars ? `Writing: bar ${event.bars_done + 1} of ${event.bars}` : "Finishing…");
+  if (first && sound && byId("autoplay").checked) {
+    const soon = [...piece.melody, ...event.notes].filter(([onset]) => onset < SOUND_AHEAD_MS);
+    const mine = piece;
+    await Promise.race([sampler.need(soon, player.transpose), new Promise((go) => setTimeout(go, PATIENCE_MS))]);
+    if (piece === mine && player.state === "stopped") player.play();
+    sampler.need(piece.melody, player.transpose);
+  }
+}
+
+function finish(event, settings) {
+  timing.done = performance.now();
+  const take = { ...piece, ...event, settings, edits: [] };
+  piece = take;
+  roll.finish(event.notes);
+  player.parts.accompaniment.notes = event.notes;
+  player.writtenMs = player.endMs = endOf(take);
+  takes.add(take);
+  working(false, `${take.bars} bars, ${Math.round(take.seconds)} seconds. Written in ${take.written_in_s.toFixed(1)} s.`);
+  settle(take);
+  if (context.state !== "running") say("Ready. Press play.");
+}
+
+/** Everything that goes with a finished take. */
+function settle(take) {
+  byId("seed").value = take.seed;
+  byId("again").disabled = false;
+  allowDownloads(true);
+  showFit(take);
+  transport.show();
+  sampler.need([...take.melody, ...take.notes], player.transpose);
+}
+
+/** A take from the row below: shown at the place where the last one was heard. */
+function showTake(take) {
+  job?.cancel();
+  piece = take;
+  const { playhead } = roll;
+  roll.setPiece({ melody: take.melody, accompaniment: take.notes, bars: take.bar_lines_ms });
+  player.load({ melody: take.melody, accompaniment: take.notes, writtenMs: endOf(take), endMs: endOf(take) }, { keepPosition: true });
+  roll.setPlayhead(playhead, true);
+  showSettings({ ...take.settings, seed: take.seed });
+  say(`Take ${take.number}, seed ${take.seed}.`);
+  settle(take);
+}
+
+function stopped() {
+  working(false, "Stopped. What was written is here to listen to.");
+  if (!piece) return;
+  roll.finish(piece.notes);
+  player.writtenMs = player.endMs;
+  byId("again").disabled = false;
+}
+
+function endOf({ melody, notes = [], bar_lines_ms: bars }) {
+  return [...melody, ...notes].reduce((end, [onset, duration]) => Math.max(end, onset + duration), bars.at(-1));
+}
+
+function say(text) {
+  byId("status").textContent = text;
+}
+
+function working(on, text) {
+  say(text);
+  byId("cancel").hidden = !on;
+  byId("progress").hidden = !on;
+  if (!on) byId("progress").value = 0;
+  byId("stage").setAttribute("aria-busy", on);
+}
+
+function sentence(text) {
+  return `${text[0].toUpperCase()}${text.slice(1)}.`;
+}
+
+function showTracks(tracks) {
+  const field = byId("track-field");
+  field.hidden = !(request.panel === "file" && tracks.length > 1);
+  const options = tracks.map(({ number, name, notes }) => make("option", { value: number }, `${number}: ${name || "unnamed"}, ${notes} notes`));
+  byId("track").replaceChildren(make("option", { value: 0 }, "found by itself"), ...options);
+  byId("track").value = request.track ?? 0;
+}
+
+/** The same melody again: with the same seed if a setting was changed, with the next one if nothing was. */
+function again() {
+  const settings = readSettings();
+  const { current } = takes;
+  const same = current && current.seed === readSeed() && JSON.stringify(current.settings) === JSON.stringify(settings);
+  const used = takes.all.map((take) => take.seed);
+  arrange(request, { settings, seed: same ? Math.max(...used) + 1 : readSeed() });
+}
+
+async function takeFile(file) {
+  if (!file) return;
+  showTab("file");
+  clearErrors();
+  const error = document.querySelector("#panel-file .error");
+  if (file.size > 8 * 2 ** 20) return showError(error, `“${file.name}” is too large. MIDI files up to 8 MB are read.`);
+  const bytes = new Uint8Array(await file.arrayBuffer());
+  let binary = "";
+  for (let at = 0; at < bytes.length; at += 32_768) binary += String.fromCharCode(...bytes.subarray(at, at + 32_768));
+  byId("file").value = ""; // so that the same file can be chosen again
+  return arrange({ melody: `data:audio/midi;base64,${btoa(binary)}`, title: file.name, panel: "file" });
+}
+
+function showCards() {
+  const card = ({ name, title, metre, length, origin, opening }) => {
+    const wanted = { melody: name, title, panel: "examples" };
+    const picture = contour([{ name: "melody", notes: opening }], { height: 60 });
+    return make("li", {}, make("button", { type: "button", title: `${origin}, ${metre}`, onclick: () => arrange(wanted) }, picture, make("strong", {}, title), make("small", {}, `${metre} · ${length}`)));
+  };
+  byId("cards").replaceChildren(...boot.examples.map(card));
+}
+
+function setUpInputs() {
+  byId("file").addEventListener("change", (event) => takeFile(event.target.files[0]));
+  byId("track").addEventListener("change", (event) => arrange({ ...request, track: Number(event.target.value) }));
+  addEventListener("dragover", (event) => event.preventDefault());
+  addEventListener("drop", (event) => {
+    event.preventDefault();
+    takeFile(event.dataTransfer.files[0]);
+  });
+  byId("tab-type").hidden = !boot.typed;
+  byId("typed-arrange").addEventListener("click", () => arrange({ melody: byId("typed").value, panel: "type", bpm: Number(byId("typed-bpm").value) }));
+  byId("again").addEventListener("click", again);
+  byId("cancel").addEventListener("click", () => job?.cancel());
+  byId("temperature").addEventListener("input", showTemperature);
+  byId("share").addEventListener("click", () => copyLink(makeLink({ ...request, title: piece.title, settings: piece.settings, seed: piece.seed })));
+  setUpPlayPanel({
+    context,
+    unlock,
+    strike: (pitch, velocity) => sampler.strike(pitch, velocity, context.currentTime, Infinity, player.parts.melody.gain),
+    onArrange: (melody) => arrange({ melody, title: "Your melody", panel: "play" }),
+    onListen: listen,
+  });
+}
+
+/** What was recorded, alone. */
+function listen({ bpm, beats, notes }) {
+  job?.cancel();
+  const end = Math.max(...notes.map(([onset, duration]) => onset + duration));
+  const barMs = (60_000 / bpm) * beats;
+  const bars = Array.from({ length: Math.ceil(end / barMs) + 1 }, (_, index) => index * barMs);
+  piece = { title: "Your melody", melody: notes, notes: [], bar_lines_ms: bars };
+  byId("piece-title").textContent = piece.title;
+  byId("roll-empty").hidden = true;
+  roll.setPiece({ melody: notes, bars });
+  player.load({ melody: notes, writtenMs: bars.at(-1), endMs: bars.at(-1) });
+  transport.newPiece(piece);
+  player.play();
+}
+
+function openLink() {
+  const asked = readLink(location.href);
+  if (!asked) return;
+  showSettings(asked.settings);
+  const panel = boot.examples.some(({ name }) => name === asked.melody) ? "examples" : "file";
+  arrange({ melody: asked.melody, title: asked.title, track: asked.track, bpm: asked.bpm, panel }, { sound: false });
+}
+
+const showTab = setUpTabs(document.querySelector(".tabs"), (name) => {
+  if (name === "play") sampler.need([...Array(29).keys()].map((step) => [0, 0, 60 + step, 84]));
+});
+setUpTheme(byId("theme"), () => roll.readColours());
+setUpDownloads(boot.formats, () => takes.current);
+byId("model").textContent = boot.model;
+byId("version").textContent = boot.version;
+showTemperature();
+showCards();
+setUpInputs();
+await sampler.loadIndex();
+openLink();
+globalThis.pianalysis = { player, roll, sampler, takes, timing, clock, typing }; // for tests and the curious
