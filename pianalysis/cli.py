@@ -1,4 +1,4 @@
-"""The command line: ``pianalysis arrange | compose | tokens | vocab | prepare | validate | train``.
+"""The command line: ``pianalysis arrange | compose | demo | tokens | vocab | prepare | validate | train``.
 
 Errors of input are one sentence on standard error and exit code 2, never a traceback.
 """
@@ -34,6 +34,7 @@ def build_parser() -> argparse.ArgumentParser:
         commands.add_parser("arrange", help="write an accompaniment around melodies", description=_arrange.__doc__)
     )
     _add_compose(commands.add_parser("compose", help="write a piece from nothing", description=_compose.__doc__))
+    _add_demo(commands.add_parser("demo", help="open the demo in a browser", description=_demo.__doc__))
     tokens = commands.add_parser("tokens", help="show a file as the model sees it", description=_tokens.__doc__)
     tokens.add_argument("file", type=Path, metavar="FILE.mid")
     tokens.add_argument("--events", action="store_true", help="the event view: timestamp, NOTE_ON or NOTE_OFF, pitch")
@@ -58,6 +59,14 @@ def _add_compose(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bpm", type=float, default=100.0, help="quarter notes a minute (default: 100)")
     _add_common(parser)
     parser.set_defaults(run=_compose)
+
+
+def _add_demo(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", metavar="ID_OR_PATH", help="a checkpoint on the Hub or in a folder (default: the bundled one)")
+    parser.add_argument("--port", type=int, metavar="N", help="where it listens (default: the first free one from 7860)")
+    parser.add_argument("--host", metavar="ADDRESS", help="0.0.0.0 lets other machines in (default: this one only)")
+    parser.add_argument("--no-browser", action="store_true", help="only print the address")
+    parser.set_defaults(run=_demo)
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
@@ -128,6 +137,14 @@ def _compose(args: argparse.Namespace) -> int:
     for take, target in enumerate(targets):
         make = partial(arranger.compose, seed=args.seed + take, bars=args.bars, bpm=args.bpm, options=options)
         _write(target, args, make, label=target.name)
+    return 0
+
+
+def _demo(args: argparse.Namespace) -> int:
+    """Open a page that arranges melodies and plays them while they are written."""
+    from pianalysis.webui.server import serve
+
+    serve(model=args.model, host=args.host, port=args.port, browser=not args.no_browser)
     return 0
 
 

@@ -105,6 +105,17 @@ def add_endpoints(server: gr.Server, studio: Studio, examples: Mapping[str, Path
             wanted = read_submission(melody, examples, title=title[:80], bpm=bpm)
             yield from studio.arrange(wanted, read_options(settings), seed=read_seed(seed), track=track or None)
 
+    @server.api(name="compose", concurrency_limit=WORKERS, concurrency_id="piano")
+    def compose(settings: dict[str, Any], seed: int = 0) -> Iterator[dict[str, Any]]:
+        """Write a piece from nothing, a melody and its accompaniment: events start, notes and done.
+
+        Args:
+            settings: Any of style, density, temperature, top_k, top_p, max_bars.
+            seed: The same seed gives the same piece.
+        """
+        with plain_errors():
+            yield from studio.compose(read_options(settings), seed=read_seed(seed))
+
     @server.api(name="export", concurrency_limit=WORKERS, concurrency_id="files")
     def export(piece: str, format: str = "mid") -> FileData:
         """A piece that /stream wrote, as a file.

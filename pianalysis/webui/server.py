@@ -46,11 +46,10 @@ def serve(
 def has_mcp() -> bool:
     """Whether an MCP library is there that Gradio can use."""
     try:
-        from mcp.server.lowlevel.helper_types import ReadResourceContents  # noqa: F401
-        from mcp.server.sse import SseServerTransport  # noqa: F401
+        from mcp.server import Server
     except ImportError:
         return False
-    return True
+    return hasattr(Server, "call_tool")  # mcp 2 has it no more, and Gradio needs it
 
 
 def make_server(studio: Studio, examples_folder: Path | None = None) -> Any:

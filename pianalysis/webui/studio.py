@@ -24,6 +24,7 @@ from pianalysis.webui.fit import measure_fit
 from pianalysis.webui.melodies import Submission
 from pianalysis.webui.wire import note_rows, piece_summary, times, track_list
 
+COMPOSED_BARS: Final = 16
 KEPT_PIECES: Final = 300
 """A piece is some tens of kilobytes; the oldest is forgotten first."""
 MEDIA_TYPES: Final = {
@@ -84,6 +85,24 @@ class Studio:
                 "bars": fresh.bars,
             }
         yield self._done(Kept(stream.piece, stream.melody, wanted.title), begin)
+
+    def compose(self, options: Options, *, seed: int = 0, bars: int = COMPOSED_BARS) -> Iterator[dict[str, Any]]:
+        """The same events for a piece from nothing, which is told of when all of it is written. Raises PianalysisError."""
+        begin = time.perf_counter()
+        piece = self.arranger.compose(seed=seed, bars=min(bars, options.max_bars or bars), options=options)
+        yield {
+            "event": "start",
+            "title": "From nothing",
+            "melody": note_rows(piece.melody),
+            "bar_lines_ms": times(piece.bar_lines_ms),
+            "bars": piece.bars,
+            "how_found": "invented by the model too",
+            "remarks": list(piece.remarks),
+            "tracks": [],
+            "seed": seed,
+        }
+        yield {"event": "notes", "notes": note_rows(piece.accompaniment), "bars_done": piece.bars, "bars": piece.bars}
+        yield self._done(Kept(piece, piece.melody, "From nothing"), begin)
 
     def _done(self, kept: Kept, begin: float) -> dict[str, Any]:
         fit = measure_fit(kept.given, kept.piece).as_dict()

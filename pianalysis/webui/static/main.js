@@ -20,8 +20,8 @@ const roll = new Roll(byId("roll"), { onSeek: (ms) => player.seek(ms), onSelect:
 const takes = new Takes(byId("takes"), showTake);
 const timing = {}; // of the last piece, in ms of performance.now(): asked, started, firstNotes, firstSound, done
 const transport = setUpTransport({ player, roll, timing, unlock });
-const SOUND_AHEAD_MS = 3_000; // samples that are waited for before the first sound
-const PATIENCE_MS = 1_200; // and for how long
+const SOUND_AHEAD_MS = 1_500; // samples that are waited for before the first sound
+const PATIENCE_MS = 800; // and for how long
 
 let request = null; // {melody, title, panel, track, bpm}
 let job = null;
@@ -37,18 +37,17 @@ async function arrange(wanted, { seed = readSeed(), settings = readSettings(), s
   clearErrors();
   timing.asked = performance.now();
   timing.firstSound = timing.firstNotes = timing.done = null;
-  if (wanted !== request) takes.clear();
-  request = wanted;
   player.pause();
   working(true, "Asking the server…");
   if (sound) unlock();
   if (matchMedia("(max-width: 900px)").matches) byId("stage").scrollIntoView({ behavior: "smooth", block: "start" });
   const { melody, track = 0, title = "", bpm = 100 } = wanted;
-  const mine = call("stream", [melody, settings, seed, track, title, bpm], {
-    index: boot.endpoints.stream,
+  const name = melody ? "stream" : "compose";
+  const mine = call(name, melody ? [melody, settings, seed, track, title, bpm] : [settings, seed], {
+    index: boot.endpoints[name],
     onQueue: ({ rank, eta }) => say(rank > 0 || eta ? placeInQueue(rank, eta) : "Starting…"),
-    onStart: () => say("Reading the melody…"),
-    onEvent: (event) => job === mine && told(event, { settings, sound }),
+    onStart: () => say(melody ? "Reading the melody…" : "Inventing a melody…"),
+    onEvent: (event) => job === mine && told(event, { wanted, settings, sound }),
   });
   job = mine;
   try {
@@ -58,7 +57,7 @@ async function arrange(wanted, { seed = readSeed(), settings = readSettings(), s
     if (job !== mine) return;
     if (!(error instanceof CallError)) throw error;
     working(false, "");
-    byId("status").textContent = piece ? "" : "Nothing was written.";
+    say("Nothing was written.");
     showError(placeOf(wanted), error.message);
   } finally {
     if (job === mine) job = null;
@@ -71,18 +70,23 @@ function placeInQueue(rank, eta) {
 }
 
 function placeOf(wanted) {
-  return document.querySelector(`#panel-${wanted.panel} .error`) ?? byId("stage-error");
+  return document.querySelector(`#panel-${wanted.panel} .error`);
 }
 
 /** One event of the call. */
-function told(event, { settings, sound }) {
-  if (event.event === "start") begin(event);
+function told(event, { wanted, settings, sound }) {
+  if (event.event === "start") begin(event, wanted);
   else if (event.event === "notes") grow(event, sound);
   else if (event.event === "done") finish(event, settings);
 }
 
-function begin(event) {
+function begin(event, wanted) {
   timing.started = performance.now();
+  if (wanted !== request) takes.clear();
+  request = wanted;
+  for (const card of byId("cards").querySelectorAll("button")) {
+    card.setAttribute("aria-current", card.dataset.melody === wanted.melody);
+  }
   piece = { ...event, notes: [] };
   roll.setPiece({ melody: event.melody, bars: event.bar_lines_ms, writing: true, writtenMs: event.bar_lines_ms[0] });
   player.load({ melody: event.melody, writtenMs: 0, endMs: endOf(event) });
@@ -213,9 +217,11 @@ function showCards() {
   const card = ({ name, title, metre, length, origin, opening }) => {
     const wanted = { melody: name, title, panel: "examples" };
     const picture = contour([{ name: "melody", notes: opening }], { height: 60 });
-    return make("li", {}, make("button", { type: "button", title: `${origin}, ${metre}`, onclick: () => arrange(wanted) }, picture, make("strong", {}, title), make("small", {}, `${metre} · ${length}`)));
+    const getReady = () => sampler.need(opening.filter(([onset]) => onset < SOUND_AHEAD_MS)); // before the click
+    return make("li", { onpointerenter: getReady, onfocusin: getReady }, make("button", { type: "button", title: `${origin}, ${metre}`, "data-melody": name, onclick: () => arrange(wanted) }, picture, make("strong", {}, title), make("small", {}, `${metre} · ${length}`)));
   };
-  byId("cards").replaceChildren(...boot.examples.map(card));
+  const surprise = make("button", { type: "button", class: "surprise", "data-melody": "", onclick: () => arrange({ melody: "", title: "From nothing", panel: "examples" }) }, make("strong", {}, "✦ Surprise me"), make("small", {}, "a melody from nothing"));
+  byId("cards").replaceChildren(...boot.examples.map(card), make("li", {}, surprise));
 }
 
 function setUpInputs() {
@@ -260,7 +266,9 @@ function openLink() {
   const asked = readLink(location.href);
   if (!asked) return;
   showSettings(asked.settings);
-  const panel = boot.examples.some(({ name }) => name === asked.melody) ? "examples" : "file";
+  const named = !asked.melody || boot.examples.some(({ name }) => name === asked.melody);
+  const panel = named ? "examples" : asked.melody.startsWith("data:") ? "file" : asked.melody.startsWith("{") ? "play" : "type";
+  showTab(panel);
   arrange({ melody: asked.melody, title: asked.title, track: asked.track, bpm: asked.bpm, panel }, { sound: false });
 }
 

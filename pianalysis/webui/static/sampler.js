@@ -50,7 +50,8 @@ export class Sampler {
   /** Fetch what these [onset, duration, pitch, velocity] notes need, the earliest first; resolves when all is there. */
   need(notes, transpose = 0) {
     if (!this.keys.length) return Promise.resolve();
-    const files = new Set(notes.map(([, , pitch, velocity]) => this.fileFor(pitch + transpose, velocity)));
+    const inTime = [...notes].sort((a, b) => a[0] - b[0]);
+    const files = new Set(inTime.map(([, , pitch, velocity]) => this.fileFor(pitch + transpose, velocity)));
     return Promise.all([...files].map((file) => this.load(file)));
   }
 

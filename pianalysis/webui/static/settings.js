@@ -44,7 +44,7 @@ export function makeLink({ melody, settings, seed, track, title, bpm }) {
   const query = new URLSearchParams({ ...settings, seed });
   if (track) query.set("track", track);
   if (bpm) query.set("bpm", bpm);
-  if (/^[a-z_]+$/.test(melody)) query.set("example", melody);
+  if (/^[a-z_]*$/.test(melody)) query.set("example", melody); // empty: from nothing
   else query.set("title", title);
   const link = new URL(location.pathname, location.origin);
   link.search = query.toString();
@@ -58,7 +58,7 @@ export function readLink(href) {
   const link = new URL(href);
   const query = link.searchParams;
   const melody = query.get("example") ?? new URLSearchParams(link.hash.slice(1)).get("melody");
-  if (!melody) return null;
+  if (melody === null) return null;
   const settings = {};
   for (const name of [...CHOICES, ...NUMBERS, "seed"]) if (query.has(name)) settings[name] = query.get(name);
   return {
