@@ -19,7 +19,6 @@ from typing import Any, Final
 
 from pianalysis.arranger import Arrangement, Arranger, Options
 from pianalysis.notes import Notes, PianalysisError
-import pianalysis.webui._interim  # noqa: F401
 from pianalysis.webui.fit import measure_fit
 from pianalysis.webui.melodies import Submission
 from pianalysis.webui.wire import note_rows, piece_summary, times, track_list

@@ -121,8 +121,7 @@ async function grow(event, sound) {
 
 function finish(event, settings) {
   timing.done = performance.now();
-  const take = { ...piece, ...event, settings, edits: [] };
-  piece = take;
+  const take = Object.assign(piece, event, { settings, edits: [] }); // the same object: grow() may be waiting with it
   roll.finish(event.notes);
   player.parts.accompaniment.notes = event.notes;
   player.writtenMs = player.endMs = endOf(take);
