@@ -120,10 +120,10 @@ def _arrange(args: argparse.Namespace) -> int:
     arranger, options = _load(args)
     failed = False
     for path, targets in zip(args.melody, outputs, strict=True):
+        seeds = range(args.seed, args.seed + len(targets))
+        make = partial(arranger.takes, path, seeds=seeds, track=args.track, options=options)
         try:
-            for take, target in enumerate(targets):
-                make = partial(arranger, path, seed=args.seed + take, track=args.track, options=options)
-                _write(target, args, make, label=path.name)
+            _write(targets, args, make, label=path.name)
         except (PianalysisError, FileNotFoundError) as error:
             _fail(str(error))  # in a batch the rest goes on
             failed = True
@@ -136,7 +136,7 @@ def _compose(args: argparse.Namespace) -> int:
     arranger, options = _load(args)
     for take, target in enumerate(targets):
         make = partial(arranger.compose, seed=args.seed + take, bars=args.bars, bpm=args.bpm, options=options)
-        _write(target, args, make, label=target.name)
+        _write([target], args, lambda progress, make=make: [make(progress=progress)], label=target.name)
     return 0
 
 
@@ -154,9 +154,6 @@ def _load(args: argparse.Namespace) -> tuple[Arranger, Options]:
 
     names = ("style", "density", "temperature", "top_k", "top_p", "max_bars")
     options = Options(**{name: getattr(args, name) for name in names if hasattr(args, name)})
-    from transformers.utils import logging
-
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # of loading weights: a blink that would stand before every error
     try:
         return Arranger.from_pretrained(args.model), options
     except (OSError, ValueError) as error:
@@ -204,25 +201,29 @@ def _progress(label: str) -> Iterator[Callable[[int, int], None]]:
         yield show
 
 
-def _write(target: Path, args: argparse.Namespace, make: Callable[..., Arrangement], *, label: str) -> None:
-    """Make a piece, save what was asked for and print its summary."""
+def _write(
+    targets: list[Path], args: argparse.Namespace, make: Callable[..., list[Arrangement]], *, label: str
+) -> None:
+    """Make the takes of a piece, save what was asked for and print their summaries."""
     begin = time.perf_counter()
     with _progress(label) as progress:
-        piece = make(progress=progress)
+        pieces = make(progress=progress)
     taken_s = time.perf_counter() - begin
-    written = [piece.save(target)]
-    if args.wav:
-        written.append(piece.save_wav(target.with_suffix(".wav")))
-    if args.png:
-        written.append(piece.save_png(target.with_suffix(".png"), title=target.stem.replace("_", " ").title()))
-    print(f"{', '.join(map(str, written))}")
-    print(f"  melody: {piece.how_found}")
-    for remark in piece.remarks:
-        print(f"  note: {remark}")
-    print(
-        f"  {piece.bars} bars, {len(piece.melody)} melody and {len(piece.accompaniment)} accompaniment notes, "
-        f"{piece.seconds:.1f} s of music in {taken_s:.1f} s, seed {piece.seed}"
-    )
+    together = f" for {len(pieces)} takes" if len(pieces) > 1 else ""
+    for target, piece in zip(targets, pieces, strict=True):
+        written = [piece.save(target)]
+        if args.wav:
+            written.append(piece.save_wav(target.with_suffix(".wav")))
+        if args.png:
+            written.append(piece.save_png(target.with_suffix(".png"), title=target.stem.replace("_", " ").title()))
+        print(f"{', '.join(map(str, written))}")
+        print(f"  melody: {piece.how_found}")
+        for remark in piece.remarks:
+            print(f"  note: {remark}")
+        print(
+            f"  {piece.bars} bars, {len(piece.melody)} melody and {len(piece.accompaniment)} accompaniment notes, "
+            f"{piece.seconds:.1f} s of music in {taken_s:.1f} s{together}, seed {piece.seed}"
+        )
 
 
 def _tokens(args: argparse.Namespace) -> int:

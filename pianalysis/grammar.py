@@ -1,0 +1,207 @@
+"""What may follow what, and how one of it is drawn.
+
+In: ids of a prompt, logits. Out: the state of the grammar, the ids that may come next, one id. Plain NumPy; knows neither
+MIDI nor models. Every step is held to the grammar, so every output decodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pianalysis import vocab
+from pianalysis.notes import PianalysisError
+
+Mask = NDArray[np.bool_]
+Expects = Literal["style", "density", "time", "note", "note_on", "pitch", "duration", "end"]
+
+LONGEST_NOTE_TOKENS: Final = 4
+"""TIME, NOTE_ON, PITCH, DURATION: what a step may need before the window can be closed."""
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How tokens are drawn: temperature above 0 divides the logits, top_k (0: all) and top_p (1: all) cut the tail."""
+
+    temperature: float = 0.9
+    top_k: int = 50
+    top_p: float = 0.95
+
+    def __post_init__(self) -> None:
+        if not (0 < self.temperature <= 10):
+            raise PianalysisError(f"expected a temperature above 0 and up to 10, found {self.temperature}")
+        if self.top_k < 0:
+            raise PianalysisError(f"expected a top-k of 0 or more, found {self.top_k}")
+        if not (0 < self.top_p <= 1):
+            raise PianalysisError(f"expected a top-p above 0 and up to 1, found {self.top_p}")
+
+
+@dataclass(frozen=True)
+class GrammarState:
+    """Where in the grammar a sequence stands.
+
+    expects: the kind of the next token ("note" is NOTE_ON or a later TIME or the voice's end). loud: after ``<sep>``.
+    onset_ms: the TIME that holds, −1 before the first. pitch_floor: the last pitch of this onset. first_ms, length_ms:
+    where new times may lie, on the window's clock. rest_ms: from one onset to the next, and from the last onset to the
+    window's end, no more than this may pass. lowest, highest: the keys that may be struck.
+    """
+
+    expects: Expects = "time"
+    loud: bool = True
+    onset_ms: int = -1
+    pitch_floor: int = 0
+    first_ms: int = 0
+    length_ms: int = vocab.WINDOW_MS
+    rest_ms: int = vocab.WINDOW_MS
+    lowest: int = vocab.LOWEST_PITCH
+    highest: int = vocab.HIGHEST_PITCH
+
+    def advance(self, token: int) -> GrammarState:
+        """The state after a token. Raises PianalysisError if the grammar doesn't allow it here."""
+        if not 0 <= token < vocab.VOCAB_SIZE or not any(token in span for span in self.spans()):
+            name = vocab.TOKENS[token] if 0 <= token < vocab.VOCAB_SIZE else str(token)
+            raise PianalysisError(f"expected {self.expects} after {self.onset_ms} ms, found {name}")
+        if token in vocab.TIME_IDS:
+            return replace(self, expects="note_on", onset_ms=vocab.time_ms(token), pitch_floor=0)
+        if token in vocab.PITCH_IDS:
+            return replace(self, expects="duration", pitch_floor=token)
+        if token in vocab.DURATION_IDS:
+            return replace(self, expects="note")
+        if token in vocab.NOTE_ON_IDS:
+            return replace(self, expects="pitch")
+        if token == vocab.SEP:
+            return replace(self, expects="time", loud=True, onset_ms=-1, pitch_floor=0)
+        return replace(
+            self, expects="density" if self.expects == "style" else "time" if self.expects == "density" else "end"
+        )
+
+    def allowed(self) -> Mask:
+        """The ids that may come next, ``[801]``."""
+        mask = np.zeros(vocab.VOCAB_SIZE, dtype=bool)
+        for span in self.spans():
+            mask[span.start : span.stop] = True
+        return mask
+
+    def spans(self, room: int = vocab.WINDOW_MS) -> list[range]:
+        """The ids that may come next as rising spans. room: where fewer tokens are left than a note needs, only the end.
+
+        >>> GrammarState(expects="duration").spans() == [vocab.DURATION_IDS]
+        True
+        """
+        if room <= LONGEST_NOTE_TOKENS + 1 and self.expects in ("note", "time"):
+            return [range(self.end_token, self.end_token + 1)]
+        if self.expects == "style":
+            return [range(token, token + 1) for token in sorted(vocab.STYLES.values())]
+        if self.expects == "density":
+            return [range(token, token + 1) for token in sorted(vocab.DENSITIES.values())]
+        if self.expects == "pitch":
+            return [range(max(self.pitch_floor + 1, self.lowest), self.highest + 1)]
+        if self.expects == "duration":
+            return [vocab.DURATION_IDS]
+        if self.expects == "note_on":
+            return self._note_ons()
+        if self.expects == "note":
+            end, times = self._end_and_times()
+            return [*end, *self._note_ons(), times]
+        if self.expects == "time":
+            end, times = self._end_and_times()
+            return [*end, times]
+        return []
+
+    def _note_ons(self) -> list[range]:
+        if self.pitch_floor >= self.highest:
+            return []
+        if self.loud:
+            return [vocab.DYNAMIC_IDS]
+        # The melody is one voice.
+        return [range(vocab.NOTE_ON, vocab.NOTE_ON + 1)] if self.pitch_floor == 0 else []
+
+    def _end_and_times(self) -> tuple[list[range], range]:
+        step = vocab.TIME_STEP_MS
+        # A rest goes on from the history's last onset, but the first new step is always open.
+        now = self.onset_ms if self.onset_ms >= 0 else self.first_ms
+        until = max(now + self.rest_ms, self.first_ms + step)
+        first = max(self.onset_ms // step + 1, -(-self.first_ms // step))
+        stop = max(first, min(-(-self.length_ms // step), until // step + 1, len(vocab.TIME_IDS)))
+        end = [range(self.end_token, self.end_token + 1)] if until >= self.length_ms else []
+        return end, range(vocab.TIME_IDS.start + first, vocab.TIME_IDS.start + stop)
+
+    def times_past_the_end(self) -> range:
+        """The TIMEs past the window's end, where one of them or the voice's end might come next; else none."""
+        if self.expects not in ("note", "time"):
+            return range(0)
+        past = vocab.TIME_IDS.start + min(-(-self.length_ms // vocab.TIME_STEP_MS), len(vocab.TIME_IDS))
+        return range(past, vocab.TIME_IDS.stop)
+
+    @property
+    def end_token(self) -> int:
+        """What ends the voice: ``<sep>`` the melody, ``<eos>`` the accompaniment."""
+        return vocab.EOS if self.loud else vocab.SEP
+
+
+def state_after(ids: Sequence[int], **limits: int) -> GrammarState:
+    """The grammar's state after a prompt that begins with ``<bos>``, with limits as `GrammarState` has them.
+
+    limits: any of first_ms, length_ms, rest_ms, lowest, highest; they hold for what comes after the prompt.
+
+    Raises PianalysisError if the prompt breaks the grammar.
+    """
+    if not len(ids) or ids[0] != vocab.BOS:
+        raise PianalysisError("expected a prompt that begins with <bos>")
+    state = GrammarState(expects="style", loud=False)
+    for token in ids[1:]:
+        state = state.advance(int(token))
+    # After a history the next note lies beyond it: it can't join the history's last onset.
+    state = replace(state, **limits)  # type: ignore[arg-type]  # no limit is one of the fields of another type
+    beyond = state.expects == "note" and state.onset_ms < state.first_ms
+    return replace(state, expects="time") if beyond else state
+
+
+def end_for_later(logits: NDArray[np.float32], state: GrammarState) -> NDArray[np.float32]:
+    """Logits ``[801]`` in which what ends the voice has the chance of every TIME past the window's end too.
+
+    A window that is cut shorter than those of training is news to the model: it would go on with a later onset. Masked,
+    that chance would go to one more note of the last chord, and then one more, up to the last key.
+    """
+    past = state.times_past_the_end()
+    if not past:
+        return logits
+    changed = logits.copy()
+    changed[state.end_token] = np.logaddexp.reduce([logits[state.end_token], *logits[past.start : past.stop]])
+    return changed
+
+
+def closing(state: GrammarState, mask: Mask, room: int) -> Mask:
+    """The mask, or only the voice's end where fewer tokens are left than a note needs: a full window still decodes."""
+    if room > LONGEST_NOTE_TOKENS + 1 or state.expects not in ("note", "time"):
+        return mask
+    only = np.zeros_like(mask)
+    only[state.end_token] = True
+    return only
+
+
+def draw(logits: NDArray[np.float32], mask: Mask, sampling: Sampling, generator: np.random.Generator) -> int:
+    """One id from logits ``[801]`` under a mask, as `draw_among` draws."""
+    ids = np.flatnonzero(mask)
+    return draw_among(ids, logits[ids], sampling, generator)
+
+
+def draw_among(
+    ids: NDArray[np.int64], logits: NDArray[np.float32], sampling: Sampling, generator: np.random.Generator
+) -> int:
+    """One of the ids by their logits: temperature, then top-k, then top-p (Holtzman et al. 2020).
+
+    Uses exactly one number of the generator, so that a piece's random numbers don't depend on the mask.
+    """
+    number = generator.random()
+    values = logits.astype(np.float64) / sampling.temperature
+    order = np.argsort(-values, kind="stable")[: sampling.top_k or None]
+    chances = np.exp(values[order] - values[order[0]])
+    total = np.cumsum(chances / chances.sum())
+    kept = int(np.searchsorted(total, sampling.top_p)) + 1  # the smallest set that reaches top_p
+    total = total[:kept]
+    return int(ids[order[min(int(np.searchsorted(total, number * total[-1], side="right")), len(total) - 1)]])

@@ -1,0 +1,218 @@
+"""An accompaniment while it is written: windows in turn, each with the history of the one before, given out bar by bar.
+
+In: a `Source` and what is asked for, then the tokens that an engine draws. Out: prompts for the engine, and notes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from threading import Event
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from pianalysis import vocab
+from pianalysis.grammar import GrammarState, Sampling, state_after
+from pianalysis.notes import Notes, PianalysisError, make_notes
+from pianalysis.pieces import Arrangement, Source, finish, to_real
+from pianalysis.tokenizer import decode_notes, encode_accompaniment, encode_melody
+from pianalysis.windows import bars_in_window, notes_between
+
+if TYPE_CHECKING:
+    from pianalysis.engine import Engine
+
+LONGEST_REST_MS: Final = 2_000
+"""No voice rests longer, in clock-ms: of POP909's and OpenScore's gaps between onsets 999 in 1,000 are shorter."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a user may ask for. max_bars None: all bars."""
+
+    style: str = "pop"
+    density: str = "mid"
+    temperature: float = 0.9
+    top_k: int = 50
+    top_p: float = 0.95
+    max_bars: int | None = None
+
+    def __post_init__(self) -> None:
+        for value, table in ((self.style, vocab.STYLES), (self.density, vocab.DENSITIES)):
+            if value not in table:
+                raise PianalysisError(f"expected one of {[*table]}, found {value!r}")
+        if self.max_bars is not None and self.max_bars < 1:
+            raise PianalysisError(f"expected at least 1 bar, found {self.max_bars}")
+        _ = self.sampling  # checks its numbers
+
+    @property
+    def sampling(self) -> Sampling:
+        """The part that `generation` reads. Raises PianalysisError for values out of range."""
+        return Sampling(self.temperature, self.top_k, self.top_p)
+
+
+@dataclass(frozen=True, eq=False)
+class Fresh:
+    """Notes just written, in real ms, and how many of the bars are done with them."""
+
+    notes: Notes
+    bars_done: int
+    bars: int
+
+
+class Take:
+    """One accompaniment in hand: it says what to ask the engine, window after window, and keeps what is answered."""
+
+    def __init__(self, source: Source, options: Options, seed: int, room: int) -> None:
+        """room: the longest sequence that the engine takes, in tokens."""
+        self.source, self.options, self.seed, self.room = source, options, seed, room
+        self.generator = np.random.default_rng(seed)
+        self.written: list[Notes] = []  # clock-ms, the model's key
+        self._start_bar = self._bar = self._stop_bar = source.first_bar
+        self._ids: list[int] = []
+
+    @property
+    def bars_done(self) -> int:
+        """How many bars are written to their end."""
+        return self._bar - self.source.first_bar
+
+    @property
+    def piece(self) -> Arrangement:
+        """The piece as far as it is written, the melody whole."""
+        piece = finish(self.source, np.concatenate([make_notes(), *self.written]), self.seed)
+        if self.bars_done == self.source.bars:
+            return piece
+        return replace(piece, remarks=(*piece.remarks, f"stopped after {self.bars_done} of {self.source.bars} bars"))
+
+    def next_window(self) -> tuple[list[int], GrammarState] | None:
+        """The prompt of the next window and the grammar's state after it; None when all bars are done."""
+        lines, last = self.source.clock.bar_lines, self.source.last_bar
+        if self._bar >= last:
+            return None
+        if self._bar > self.source.first_bar:
+            bars = bars_in_window(lines, self._start_bar)
+            self._start_bar = max(self._start_bar + 1, self._bar - max(1, bars // 2))
+        self._stop_bar = min(self._start_bar + bars_in_window(lines, self._start_bar), last)
+        start = self._start_ms
+        length = min(float(lines[self._stop_bar]) - start, float(vocab.WINDOW_MS))
+        first = float(lines[self._bar]) - start
+        return self._prompt(start, first, length)
+
+    @property
+    def _start_ms(self) -> float:
+        return float(self.source.clock.bar_lines[self._start_bar])
+
+    def _prompt(self, start: float, first: float, length: float) -> tuple[list[int], GrammarState]:
+        above = notes_between(self.source.voice, start, length)
+        past = notes_between(self._history(), start, first) if first else make_notes()
+        prompt = encode_melody(above, style=self.options.style, density=self.options.density)
+        if len(prompt) + 2 * len(encode_accompaniment(past)) > self.room:
+            past = make_notes()  # a very dense stretch: better no history than no room for the answer
+        prompt += encode_accompaniment(past)
+        state = state_after(
+            prompt,
+            first_ms=int(np.ceil(first)),
+            length_ms=int(np.floor(length)),
+            rest_ms=LONGEST_REST_MS,
+            lowest=vocab.LOWEST_PITCH + max(self.source.shift, 0),
+            highest=vocab.HIGHEST_PITCH + min(self.source.shift, 0),
+        )
+        return prompt, state
+
+    def _history(self) -> Notes:
+        """What was written for the last bars, as far back as a window can reach."""
+        parts: list[Notes] = []
+        for part in reversed(self.written):
+            if len(part) and part["onset_ms"][-1] < self._start_ms - vocab.TIME_STEP_MS:
+                break
+            parts.append(part)
+        return np.concatenate([make_notes(), *reversed(parts)])
+
+    def add(self, token: int) -> Fresh | None:
+        """Take in, in place, an id of the window's answer; what it shows to be done, if a bar is."""
+        fresh = None
+        if token in vocab.TIME_IDS:
+            now = self._start_ms + vocab.time_ms(token)
+            bar = int(np.searchsorted(self.source.clock.bar_lines, now + 1e-3, side="right")) - 1
+            if bar > self._bar:
+                fresh = self._close(min(bar, self._stop_bar))
+        self._ids.append(token)
+        return fresh
+
+    def close_window(self) -> Fresh:
+        """The rest of the window, when the engine has come to its end."""
+        return self._close(self._stop_bar)
+
+    def _close(self, bar: int) -> Fresh:
+        notes = decode_notes(self._ids, loud=True)
+        notes["onset_ms"] += self._start_ms
+        self.written.append(notes)
+        self._ids, self._bar = [], bar
+        return Fresh(to_real(self.source, notes), self.bars_done, self.source.bars)
+
+
+class Stream:
+    """An accompaniment that is written while it is iterated over: each step gives the `Fresh` notes of a bar or more.
+
+    melody, bar_lines_ms, bars, how_found and remarks, as an `Arrangement` has them, are there before the first step.
+    Leaving a loop pauses; another loop goes on where it was. `cancel` ends it for good, from any thread, within a token.
+    `piece` is the `Arrangement` as far as given out; after the last step, the very bytes of the whole call. A note given out
+    may be shorter there, where its key is struck again in a later bar.
+    """
+
+    def __init__(self, engine: Engine, take: Take) -> None:
+        source = take.source
+        self.melody: Final = source.melody.notes
+        self.bar_lines_ms: Final = source.bar_lines_ms
+        self.bars: Final = source.bars
+        self.how_found: Final = source.melody.how
+        self.remarks: Final = source.remarks
+        self.seed: Final = take.seed
+        self._take = take
+        self._cancelled = Event()
+        self._steps = self._write(engine)
+
+    def __iter__(self) -> Iterator[Fresh]:
+        return self
+
+    def __next__(self) -> Fresh:
+        return next(self._steps)
+
+    @property
+    def piece(self) -> Arrangement:
+        """The piece as far as it has been given out."""
+        return self._take.piece
+
+    @property
+    def bars_done(self) -> int:
+        """How many bars have been given out."""
+        return self._take.bars_done
+
+    def cancel(self) -> None:
+        """Write no more."""
+        self._cancelled.set()
+
+    def _write(self, engine: Engine) -> Iterator[Fresh]:
+        take = self._take
+        while not self._cancelled.is_set() and (window := take.next_window()) is not None:
+            for token in engine.continue_prompt(*window, take.options.sampling, take.generator):
+                if self._cancelled.is_set():
+                    return
+                if fresh := take.add(token):
+                    yield fresh
+            yield take.close_window()
+
+
+def write_together(engine: Engine, takes: Sequence[Take]) -> Iterator[int]:
+    """Write several takes of one source side by side, window by window, in place; how many bars are done, after each."""
+    from pianalysis.engine import Job
+
+    while windows := [window for take in takes if (window := take.next_window()) is not None]:
+        jobs = [
+            Job(*window, take.options.sampling, take.generator) for window, take in zip(windows, takes, strict=True)
+        ]
+        for index, token in engine.continue_prompts(jobs):
+            takes[index].add(token)
+        for take in takes:
+            take.close_window()
+        yield takes[0].bars_done
