@@ -71,8 +71,11 @@ def test_parts_seeking_looping_and_tempo(page):
     page.click("#hear-melody")
     page.click("#hear-accompaniment")
     page.wait_for_function("pianalysis.player.loudness() < 1e-3")
-    page.click("#compare")  # melody alone
+    page.click("#compare")  # the whole piece
+    page.wait_for_function("pianalysis.player.loudness() > 0.01 && !pianalysis.player.parts.melody.muted")
+    page.click("#compare")  # the melody alone
     page.wait_for_function("pianalysis.player.loudness() > 0.01 && pianalysis.player.parts.accompaniment.muted")
+    page.locator("#roll").scroll_into_view_if_needed()
     box = page.locator("#roll").bounding_box()
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     assert page.evaluate("pianalysis.player.position()") > 5_000

@@ -40,7 +40,7 @@ async function arrange(wanted, { seed = readSeed(), settings = readSettings(), s
   player.pause();
   working(true, "Asking the server…");
   if (sound) unlock();
-  if (matchMedia("(max-width: 900px)").matches) byId("stage").scrollIntoView({ behavior: "smooth", block: "start" });
+  showStage();
   const { melody, track = 0, title = "", bpm = 100 } = wanted;
   const name = melody ? "stream" : "compose";
   const mine = call(name, melody ? [melody, settings, seed, track, title, bpm] : [settings, seed], {
@@ -62,6 +62,12 @@ async function arrange(wanted, { seed = readSeed(), settings = readSettings(), s
   } finally {
     if (job === mine) job = null;
   }
+}
+
+/** Bring the roll into view if its head is out of it. */
+function showStage() {
+  const { top } = byId("stage").getBoundingClientRect();
+  if (top < 0 || top > innerHeight * 0.4) byId("stage").scrollIntoView({ behavior: "smooth", block: "start" });
 }
 
 function placeInQueue(rank, eta) {
