@@ -6,6 +6,7 @@ Errors of input are one sentence on standard error and exit code 2, never a trac
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -18,11 +19,24 @@ from pianalysis import __version__, vocab
 from pianalysis.cli_dataset import add_prepare, add_validate, prepare, validate
 from pianalysis.cli_train import DESCRIPTION, add_train
 from pianalysis.notes import PianalysisError, read_midi
+from pianalysis.typed import from_abc, from_names, read_abc
 
 if TYPE_CHECKING:
+    import symusic
+
     from pianalysis.arranger import Arrangement, Arranger, Options
 
 USAGE_ERROR = 2
+MIDI_SUFFIXES = (".mid", ".midi")
+SCORE_SUFFIXES = (".musicxml", ".xml")
+ARRANGE_EXAMPLES = r"""examples:
+  pianalysis arrange melody.mid -o full.mid --wav --png
+  pianalysis arrange song.mid --track 2 -o full.musicxml
+  pianalysis arrange melody.mid -o full.mid --musicxml
+  pianalysis arrange tune.abc -o full.mid
+  pianalysis arrange --abc "X:1\nM:3/4\nL:1/4\nK:G\nD|G2A|B2c|A2F|G2|]" -o full.mid
+  pianalysis arrange --notes "C4/4 D4/4 E4/2 | F#4/8. R/16 Bb3/2" --bpm 90 --time-signature 4/4 -o full.mid
+"""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -47,7 +61,15 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _add_arrange(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("melody", nargs="+", type=Path, metavar="MELODY.mid")
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = ARRANGE_EXAMPLES
+    parser.add_argument("melody", nargs="*", type=Path, metavar="MELODY", help="MIDI files, or tunes in ABC (.abc)")
+    parser.add_argument("--abc", metavar="TEXT", help="a melody typed in ABC notation; \\n ends a line")
+    parser.add_argument(
+        "--notes", metavar="TEXT", help="a melody typed in note names; C4/4 is middle C, a quarter long"
+    )
+    parser.add_argument("--bpm", type=float, metavar="N", help="quarter notes a minute of --notes (default: 100)")
+    parser.add_argument("--time-signature", metavar="N/N", help="the metre of --notes (default: 4/4)")
     parser.add_argument("--track", type=int, metavar="N", help="the melody's track, from 1 (default: found)")
     parser.add_argument("--max-bars", type=int, metavar="N", help="accompany only the first bars")
     _add_common(parser)
@@ -70,7 +92,7 @@ def _add_demo(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.mid|DIR")
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.mid|OUT.musicxml|DIR")
     parser.add_argument(
         "--model", metavar="ID_OR_PATH", help="a checkpoint on the Hub or in a folder (default: the bundled one)"
     )
@@ -93,6 +115,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--wav", action="store_true", help="also write audio beside each piece")
     parser.add_argument("--png", action="store_true", help="also draw each piece as a piano roll")
+    parser.add_argument("--musicxml", action="store_true", help="also write each piece as a score to read")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -116,18 +139,41 @@ def _fail(message: str) -> int:
 
 def _arrange(args: argparse.Namespace) -> int:
     """Write a two-handed accompaniment around each melody; the melody itself stays as it is, note for note."""
-    outputs = _output_paths(args, [path.stem for path in args.melody])
+    typed = _typed(args)
+    if bool(typed) == bool(args.melody):
+        raise PianalysisError("expected melody files, or one melody typed after --abc or --notes")
+    outputs = _output_paths(args, [path.stem for path in args.melody] or ["typed"])
     arranger, options = _load(args)
     failed = False
-    for path, targets in zip(args.melody, outputs, strict=True):
+    for source, targets in zip(typed or args.melody, outputs, strict=True):
         seeds = range(args.seed, args.seed + len(targets))
-        make = partial(arranger.takes, path, seeds=seeds, track=args.track, options=options)
+        label = source.name if isinstance(source, Path) else "typed"
         try:
-            _write(targets, args, make, label=path.name)
+            melody = read_abc(source) if label.lower().endswith(".abc") else source
+            make = partial(arranger.takes, melody, seeds=seeds, track=args.track, options=options)
+            _write(targets, args, make, label=label)
         except (PianalysisError, FileNotFoundError) as error:
             _fail(str(error))  # in a batch the rest goes on
             failed = True
     return USAGE_ERROR if failed else 0
+
+
+def _typed(args: argparse.Namespace) -> list[symusic.Score]:
+    """The melody that was typed, if one was."""
+    if args.notes is None and (args.bpm is not None or args.time_signature is not None):
+        raise PianalysisError("--bpm and --time-signature go with --notes; a file or ABC text states its own")
+    scores = []
+    if args.notes is not None:
+        metre = re.fullmatch(r"(\d{1,2})/(\d{1,2})", args.time_signature or "4/4")
+        if metre is None:
+            raise PianalysisError(f"expected a metre such as 3/4 after --time-signature, found {args.time_signature!r}")
+        bpm = 100.0 if args.bpm is None else args.bpm
+        scores.append(from_names(args.notes, bpm=bpm, time_signature=(int(metre[1]), int(metre[2]))))
+    if args.abc is not None:
+        scores.append(from_abc(args.abc))
+    if len(scores) > 1:
+        raise PianalysisError("expected one melody, found both --abc and --notes")
+    return scores
 
 
 def _compose(args: argparse.Namespace) -> int:
@@ -168,20 +214,22 @@ def _output_paths(args: argparse.Namespace, stems: list[str]) -> list[list[Path]
     if args.takes < 1:
         raise PianalysisError(f"expected at least 1 take, found {args.takes}")
     output: Path = args.output
-    if output.suffix.lower() in (".mid", ".midi") and not output.is_dir():
+    if output.suffix.lower() in MIDI_SUFFIXES + SCORE_SUFFIXES and not output.is_dir():
         if len(stems) > 1:
             raise PianalysisError(f"{output}: expected a folder for {len(stems)} melodies, found a file name")
         if not output.parent.is_dir():
             raise PianalysisError(f"{output}: the folder {output.parent} does not exist; make it first")
         bases = [output.with_suffix("")]
     elif output.suffix and not output.is_dir():
-        raise PianalysisError(f"{output}: expected a name that ends in .mid, or a folder, found {output.suffix}")
+        raise PianalysisError(
+            f"{output}: expected a name that ends in .mid or .musicxml, or a folder, found {output.suffix}"
+        )
     else:
         if len(set(stems)) < len(stems):
             raise PianalysisError("two melodies have the same file name; arrange them into different folders")
         output.mkdir(parents=True, exist_ok=True)
         bases = [output / stem for stem in stems]
-    suffix = output.suffix if output.suffix.lower() == ".midi" else ".mid"
+    suffix = output.suffix if output.suffix.lower() in MIDI_SUFFIXES + SCORE_SUFFIXES else ".mid"
     if args.takes == 1:
         return [[base.with_name(base.name + suffix)] for base in bases]
     return [[base.with_name(f"{base.name}-{take + 1}{suffix}") for take in range(args.takes)] for base in bases]
@@ -205,17 +253,23 @@ def _write(
     targets: list[Path], args: argparse.Namespace, make: Callable[..., list[Arrangement]], *, label: str
 ) -> None:
     """Make the takes of a piece, save what was asked for and print their summaries."""
+    from pianalysis.notation import save_musicxml
+
     begin = time.perf_counter()
     with _progress(label) as progress:
         pieces = make(progress=progress)
     taken_s = time.perf_counter() - begin
     together = f" for {len(pieces)} takes" if len(pieces) > 1 else ""
     for target, piece in zip(targets, pieces, strict=True):
-        written = [piece.save(target)]
+        title = target.stem.replace("_", " ").title()
+        is_score = target.suffix.lower() in SCORE_SUFFIXES
+        written = [save_musicxml(target, piece, title=title) if is_score else piece.save(target)]
         if args.wav:
             written.append(piece.save_wav(target.with_suffix(".wav")))
         if args.png:
-            written.append(piece.save_png(target.with_suffix(".png"), title=target.stem.replace("_", " ").title()))
+            written.append(piece.save_png(target.with_suffix(".png"), title=title))
+        if args.musicxml and not is_score:
+            written.append(save_musicxml(target.with_suffix(".musicxml"), piece, title=title))
         print(f"{', '.join(map(str, written))}")
         print(f"  melody: {piece.how_found}")
         for remark in piece.remarks:

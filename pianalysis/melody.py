@@ -48,24 +48,33 @@ def find_melody(score: symusic.Score, *, track: int | None = None, name: str = "
     if track is not None:
         chosen = _track_by_number(score, track, name)
         return _whole_track(score, chosen, f"track {track}{_quoted(chosen)}, as you chose")
-    pitched = [item for item in score.tracks if len(item.notes) and not item.is_drum]
+    tracks = list(score.tracks)
+    pitched = [item for item in tracks if len(item.notes) and not item.is_drum]
     if not pitched:
         raise NoMelodyError(f"{name}: expected a melody, found only drums; give a file with a pitched track")
     labelled = [item for item in pitched if LABELS.search(item.name)]
     if labelled:
         best = max(labelled, key=lambda item: len(item.notes))
-        return _whole_track(score, best, f"the track{_quoted(best)}, by its name")
+        return _whole_track(score, best, f"{_numbered(tracks, best)}, by its name")
     voices = [item for item in pitched if voice_share(track_notes(score, [item])) >= ONE_VOICE_SHARE]
     longest = max((len(item.notes) for item in voices), default=0)
     if longest >= min(8, max(len(item.notes) for item in pitched)):
         candidates = [item for item in voices if 2 * len(item.notes) >= longest]
         best = max(candidates, key=lambda item: float(np.mean(item.notes.numpy()["pitch"].astype(int))))
-        return _whole_track(score, best, f"the track{_quoted(best)}, which is one voice")
+        return _whole_track(score, best, f"{_numbered(tracks, best)}, which is one voice")
     return _line_of(score, pitched)
 
 
 def _quoted(track: symusic.Track) -> str:
     return f" “{track.name.strip()}”" if track.name.strip() else ""
+
+
+def _numbered(tracks: list[symusic.Track], track: symusic.Track) -> str:
+    """A track as a user may name it: with its number where there are others with notes."""
+    if sum(len(item.notes) > 0 for item in tracks) == 1:
+        return f"the track{_quoted(track)}"
+    number = next(index for index, item in enumerate(tracks, start=1) if item is track)
+    return f"track {number} of {len(tracks)}{_quoted(track)}"
 
 
 def _track_by_number(score: symusic.Score, number: int, name: str) -> symusic.Track:

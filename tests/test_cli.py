@@ -108,6 +108,34 @@ def test_takes_have_seeds_of_their_own(run, tmp_path):
     assert (tmp_path / "third.mid").read_bytes() == files[2].read_bytes()
 
 
+def test_scores_to_read_are_written(run, tmp_path):
+    code, out, _ = run("arrange", ODE, "-o", "full.mid", "--musicxml", "--max-bars", "2")
+    assert (code, "full.mid, full.musicxml" in out) == (0, True)
+    run("arrange", ODE, "-o", "only.musicxml", "--musicxml", "--max-bars", "2")
+    assert (tmp_path / "only.musicxml").read_text().replace("Only", "Full") == (tmp_path / "full.musicxml").read_text()
+    run("compose", "-o", "new.xml", "--bars", "2", "--takes", "2")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        *("full.mid", "full.musicxml", "new-1.xml", "new-2.xml", "only.musicxml"),
+    ]
+
+
+def test_typed_melodies(run, tmp_path):
+    abc = "X:1\nM:3/4\nL:1/4\nK:G\nG2A|B2c|"
+    (tmp_path / "tune.abc").write_text(abc)
+    for argv in (
+        ["tune.abc"],
+        ["--abc", abc],
+        ["--notes", "G4/2 A4/4 B4/2 C5/4", "--time-signature", "3/4", "--bpm", "120"],
+    ):
+        code, out, err = run("arrange", *argv, "-o", "full.mid")
+        assert (code, err) == (0, "")
+        assert "2 bars, 4 melody" in out
+        written = read_midi(tmp_path / "full.mid")
+        notes = [(n.time / written.tpq, n.duration / written.tpq, n.pitch) for n in written.tracks[0].notes]
+        assert notes == [(0, 2, 67), (2, 1, 69), (3, 2, 71), (5, 1, 72)]
+        assert [(t.numerator, t.denominator) for t in written.time_signatures] == [(3, 4)]
+
+
 def test_compose(run, tmp_path):
     code, out, _ = run("compose", "-o", "new.mid", "--bars", "4", "--takes", "2")
     assert code == 0
@@ -123,6 +151,13 @@ def test_compose(run, tmp_path):
         (["arrange", ODE, "-o", "x.mid", "--max-bars", "0"], "at least 1 bar"),
         (["arrange", ODE, "-o", "x.mid", "--track", "9"], "track from 1 to 1"),
         (["arrange", ODE, "-o", "x.mp4"], ".mid"),
+        (["arrange", "-o", "x.mid"], "melody files, or one melody typed"),
+        (["arrange", ODE, "--abc", "X:1\nK:C\nC", "-o", "x.mid"], "melody files, or one melody typed"),
+        (["arrange", "--notes", "C4", "--abc", "K:C\nC", "-o", "x.mid"], "both --abc and --notes"),
+        (["arrange", "--notes", "C4 H4", "-o", "x.mid"], "found 'H4'"),
+        (["arrange", "--notes", "C4", "--time-signature", "3", "-o", "x.mid"], "a metre such as 3/4"),
+        (["arrange", ODE, "--bpm", "90", "-o", "x.mid"], "go with --notes"),
+        (["arrange", "none.abc", "-o", "x.mid"], "none.abc"),
         (["arrange", ODE, "-o", "nowhere/x.mid"], "make it first"),
         (["arrange", ODE, ODE, "-o", "folder"], "same file name"),
         (["arrange", ODE, EXAMPLES / "sakura.mid", "-o", "x.mid"], "folder for 2"),

@@ -96,7 +96,7 @@ def test_a_labelled_track_is_the_melody(name):
     add_track(score, [(0, 1, 40), (1, 1, 41), (1, 1, 44)], name=name)
     melody = find_melody(score)
     assert rows(melody.score_notes) == rows(score.tracks[1].notes)
-    assert melody.how == f"the track “{name.strip()}”, by its name"
+    assert melody.how == f"track 2 of 2 “{name.strip()}”, by its name"
 
 
 def test_of_two_labelled_tracks_the_one_with_more_notes_is_taken():
@@ -113,7 +113,7 @@ def test_without_a_label_a_track_of_one_voice_is_the_melody():
     add_track(score, [(0, 1, 100)], name="Triangle")  # too few notes to be a melody beside these
     melody = find_melody(score)
     assert rows(melody.score_notes) == rows(score.tracks[1].notes)
-    assert melody.how == "the track “Flute”, which is one voice"
+    assert melody.how == "track 2 of 4 “Flute”, which is one voice"
 
 
 def test_without_either_the_likeliest_line_of_all_tracks_is_taken_and_said_so():

@@ -1,0 +1,297 @@
+"""Measures and voices: played notes as a score would write them.
+
+In: a score in ticks. Out: its measures, and for a staff in each of them up to two voices of chords and rests that fill it.
+All written times are in units of 1/48 of a quarter, in which sixteenths, triplets and 64ths are whole numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+import symusic
+from numpy.typing import NDArray
+
+QUARTER: Final = 48
+EIGHTH, SIXTEENTH, TRIPLET_SIXTEENTH = 24, 12, 8
+SMALLEST: Final = 3
+"""A 64th: every bar is a whole number of these."""
+EARLY: Final = 4
+"""Units before a beat at which a note still belongs to it."""
+TERNARY_GAIN: Final = 1.0
+"""By how many units a note, on average, triplets must fit a beat better than sixteenths to be written."""
+SAME_LENGTH: Final = 24
+"""Notes struck together that end so near each other are one chord."""
+SMALL_GAP: Final = 0.4
+"""A pianist's chord that sounds for all but this share of the time to the next is written as long as that."""
+VOICES: Final = 2
+TEMPO_CHANGE: Final = 0.1
+"""A tempo mark is printed where the tempo differs so much from the mark before; playback follows every change."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A measure: its written start and length, its metre, where its beats begin (from its start), its played start.
+
+    pickup: it comes before the first full bar, and is shorter.
+    """
+
+    start: int
+    length: int
+    metre: tuple[int, int]
+    beats: tuple[int, ...]
+    played: float
+    pickup: bool = False
+
+    @property
+    def compound(self) -> bool:
+        """Whether its beats are dotted or uneven: then there are no triplets in it."""
+        return self.metre[1] >= 8
+
+
+@dataclass(frozen=True)
+class Chord:
+    """Keys struck together: written onset and end, and (pitch, velocity) from the lowest up."""
+
+    onset: int
+    end: int
+    keys: tuple[tuple[int, int], ...] = field(default=())
+
+    @property
+    def height(self) -> float:
+        """The mean of its pitches."""
+        return float(np.mean([pitch for pitch, _ in self.keys]))
+
+
+def beats_of(metre: tuple[int, int], length: int) -> tuple[int, ...]:
+    """Where the beats of a bar begin, in units: 7/8 is felt as two, two and three.
+
+    >>> beats_of((3, 4), 144), beats_of((6, 8), 144), beats_of((7, 8), 168)
+    ((0, 48, 96), (0, 72), (0, 48, 96))
+    """
+    numerator, denominator = metre
+    unit = 4 * QUARTER // denominator
+    if denominator < 8:
+        steps = [QUARTER] * (length // QUARTER + 1)
+    elif numerator % 3 == 0:
+        steps = [3 * unit] * (length // (3 * unit) + 1)
+    else:
+        steps = [2 * unit] * ((numerator - 3) // 2 if numerator % 2 else numerator // 2)
+    begins = [0]
+    for step in steps:
+        if begins[-1] + step < length:
+            begins.append(begins[-1] + step)
+    return tuple(begins)
+
+
+def measures_of(score: symusic.Score, end: float) -> list[Measure]:
+    """The measures of a score from tick 0 to a played `end` in units, at least one.
+
+    A change of metre inside a bar cuts it off, unless it is less than a sixteenth late: then it waits for nothing.
+    """
+    changes = {0.0: (4, 4)}
+    for item in sorted(score.time_signatures, key=lambda signature: signature.time):
+        if 0 < item.numerator <= 64 and item.denominator in (1, 2, 4, 8, 16, 32, 64):
+            changes[max(0, item.time) * QUARTER / score.tpq] = (item.numerator, item.denominator)
+    starts = [moment for moment in changes if moment < end or moment == 0]
+    measures: list[Measure] = []
+    written = 0
+    for begin, stop in pairwise([*starts, max(end, starts[-1] + 1)]):
+        metre, last = changes[begin], begin == starts[-1]
+        bar = metre[0] * 4 * QUARTER // metre[1]
+        rest = (stop - begin) % bar
+        whole = int((stop - begin) // bar) + (last and rest > 0.5)
+        lengths = [bar] * whole
+        if not last and rest >= SIXTEENTH / 2:
+            lengths.append(min(bar, max(SIXTEENTH, round(rest / SIXTEENTH) * SIXTEENTH)))
+        for number, length in enumerate(lengths or [bar] * last):
+            measures.append(Measure(written, length, metre, beats_of(metre, length), begin + number * bar))
+            written += length
+    return _with_pickup(measures)
+
+
+def _with_pickup(measures: list[Measure]) -> list[Measure]:
+    """A first bar in a shorter metre of its own is a pickup to the second."""
+    if len(measures) > 1 and measures[0].metre != measures[1].metre and measures[0].length < measures[1].length:
+        first = replace(measures[0], metre=measures[1].metre, pickup=True)
+        return [replace(first, beats=beats_of(first.metre, first.length)), *measures[1:]]
+    return measures
+
+
+def without_silence(measures: list[Measure], onset: int) -> list[Measure]:
+    """The measures with the silent beats before the first onset, in the first measure, left out: a pickup."""
+    first = measures[0]
+    cut = max((beat for beat in first.beats if beat <= onset), default=0)
+    if not cut or onset >= first.length or len(measures) == 1:
+        return measures
+    beats = tuple(beat - cut for beat in first.beats if beat >= cut)
+    rest = replace(first, start=cut, length=first.length - cut, beats=beats, played=first.played + cut, pickup=True)
+    return [rest, *measures[1:]]
+
+
+def tempo_marks(score: symusic.Score, measures: list[Measure]) -> dict[int, list[tuple[int, float, bool]]]:
+    """For each measure's index its tempi: units from its start, quarters a minute, and whether it is printed."""
+    played = np.array([measure.played for measure in measures])
+    tempi = {max(0, tempo.time): 60_000_000 / tempo.mspq for tempo in score.tempos if tempo.mspq > 0}
+    marks: dict[int, list[tuple[int, float, bool]]] = {}
+    shown = 0.0
+    for tick, bpm in sorted({0: 120.0, **tempi}.items()):
+        place = tick * QUARTER / score.tpq
+        index = max(0, int(np.searchsorted(played, place + 1, side="right")) - 1)
+        offset = round(np.clip(place - played[index], 0, measures[index].length))
+        printed = abs(bpm - shown) > TEMPO_CHANGE * bpm and not any(mark[2] for mark in marks.get(index, []))
+        shown = bpm if printed else shown
+        marks.setdefault(index, []).append((offset, bpm, printed))
+    return marks
+
+
+def write_notes(
+    score: symusic.Score,
+    track: symusic.Track,
+    measures: list[Measure],
+    *,
+    finest: int = SIXTEENTH,
+    triplets: bool = True,
+) -> list[Chord]:
+    """A track's notes on the measures' grid, each as a chord of one key, sorted; no key struck while it sounds.
+
+    finest: units of the binary grid. triplets: beats that these fit clearly better are on the grid of sixteenth triplets.
+    """
+    table = track.notes.numpy()
+    onsets = np.asarray(table["time"], np.float64) * QUARTER / score.tpq
+    ends = onsets + np.asarray(table["duration"], np.float64) * QUARTER / score.tpq
+    grid = _Grid(measures, onsets, finest, triplets)
+    begin, stop = grid.place(onsets), grid.place(ends)
+    stop = np.maximum(stop, grid.next_place(begin))
+    last = measures[-1].start + measures[-1].length
+    notes: dict[tuple[int, int], Chord] = {}
+    columns = (column.tolist() for column in (begin, stop, table["pitch"], table["velocity"]))
+    for onset, end, pitch, velocity in sorted(zip(*columns, strict=True)):
+        if onset < last:
+            notes[onset, pitch] = Chord(onset, end, ((pitch, velocity),))
+    return _let_go(sorted(notes.values(), key=lambda note: (note.onset, note.keys)))
+
+
+class _Grid:
+    """The beats of all measures, each with its step: binary, or sixteenth triplets where these fit the onsets better."""
+
+    def __init__(self, measures: list[Measure], onsets: Floats, finest: int, triplets: bool) -> None:
+        beats = [(m, beat, stop) for m in measures for beat, stop in pairwise([*m.beats, m.length])]
+        self.played = np.array([m.played + beat for m, beat, _ in beats], np.float64)
+        self.written = np.array([m.start + beat for m, beat, _ in beats], np.int64)
+        self.lengths = np.array([stop - beat for _, beat, stop in beats], np.int64)
+        allowed = np.array([triplets and not m.compound for m, _, _ in beats]) & (self.lengths == QUARTER)
+        beat = self._beat_of(onsets)
+        inside = onsets - self.played[beat]
+        gain = np.abs(_rounded(inside, finest) - inside) - np.abs(_rounded(inside, TRIPLET_SIXTEENTH) - inside)
+        count = np.bincount(beat, minlength=len(beats))
+        ternary = allowed & (count > 0) & (np.bincount(beat, gain, len(beats)) > TERNARY_GAIN * count)
+        self.steps = np.where(ternary, TRIPLET_SIXTEENTH, finest)
+
+    def _beat_of(self, moments: Floats) -> NDArray[np.int64]:
+        return np.asarray(np.maximum(np.searchsorted(self.played, moments + EARLY, side="right") - 1, 0), np.int64)
+
+    def place(self, moments: Floats) -> NDArray[np.int64]:
+        """Played moments as written ones, each within its beat."""
+        beat = self._beat_of(moments)
+        inside = _rounded(moments - self.played[beat], self.steps[beat])
+        return np.asarray(self.written[beat] + np.clip(inside, 0, self.lengths[beat]), np.int64)
+
+    def next_place(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The first place of the grid after each: where the shortest note that begins there ends."""
+        beat = np.searchsorted(self.written, places, side="right") - 1
+        return np.asarray(np.minimum(places + self.steps[beat], self.written[beat] + self.lengths[beat]), np.int64)
+
+
+def _rounded(moments: Floats, step: int | NDArray[np.int64]) -> Floats:
+    return np.asarray(np.floor(moments / step + 0.5) * step, np.float64)
+
+
+def _let_go(notes: list[Chord]) -> list[Chord]:
+    struck: dict[int, int] = {}
+    result = []
+    for note in reversed(notes):
+        pitch = note.keys[0][0]
+        result.append(replace(note, end=min(note.end, struck.get(pitch, note.end))))
+        struck[pitch] = note.onset
+    return result[::-1]
+
+
+def voices_of(notes: list[Chord], *, sung: bool = False) -> list[list[Chord]]:
+    """One staff's notes in two voices of chords, in none of which two overlap; the first is the higher.
+
+    Every note keeps its onset; lengths are those a score would write. Where a third length would be needed, the chord that was struck later is cut off.
+    """
+    chords = _legato(_chords(notes), sung=sung)
+    voices: list[list[Chord]] = [[] for _ in range(VOICES)]
+    begins = [0] * VOICES  # of the stretch in which at least one voice sounds
+    for chord in chords:
+        busy = [bool(voice) and voice[-1].end > chord.onset for voice in voices]
+        if not any(busy):
+            _higher_first(voices, begins)
+            begins = [len(voice) for voice in voices]
+            voices[0].append(chord)
+        elif not all(busy):
+            voices[busy.index(False)].append(chord)
+        else:
+            later = max(voices, key=lambda voice: voice[-1].onset)
+            before = later.pop()
+            if before.onset == chord.onset:
+                later.append(replace(before, keys=tuple(sorted({*before.keys, *chord.keys}))))
+            else:
+                later.extend([replace(before, end=chord.onset), chord])
+    _higher_first(voices, begins)
+    return voices
+
+
+def _higher_first(voices: list[list[Chord]], begins: list[int]) -> None:
+    """Swap, in place, what the two voices hold from `begins` on where the second is the higher one."""
+    first, second = (voice[begin:] for voice, begin in zip(voices, begins, strict=True))
+    if first and second and np.mean([c.height for c in first]) < np.mean([c.height for c in second]):
+        voices[0][begins[0] :], voices[1][begins[1] :] = second, first
+
+
+def _chords(notes: list[Chord]) -> list[Chord]:
+    """Notes struck together as one chord, or as two, a long and a short one, sorted."""
+    struck_again: dict[int, int] = {}
+    at: dict[int, list[Chord]] = {}
+    limits: dict[tuple[int, int], int] = {}
+    for note in reversed(notes):
+        pitch = note.keys[0][0]
+        limits[note.onset, pitch] = struck_again.get(pitch, note.end + SAME_LENGTH)
+        struck_again[pitch] = note.onset
+    for note in notes:
+        at.setdefault(note.onset, []).append(note)
+    chords = []
+    for onset, members in sorted(at.items()):
+        members.sort(key=lambda note: note.end)
+        gaps = [after.end - before.end for before, after in pairwise(members)]
+        cut = int(np.argmax(gaps)) + 1 if gaps and members[-1].end - members[0].end > SAME_LENGTH else 0
+        for group in (members[cut:], members[:cut]):
+            if group:
+                end = min(group[-1].end, *(limits[onset, note.keys[0][0]] for note in group))
+                chords.append(Chord(onset, end, tuple(sorted(note.keys[0] for note in group))))
+    return chords
+
+
+def _legato(chords: list[Chord], *, sung: bool) -> list[Chord]:
+    """Chords with the ends a score would write: to the next chord where they nearly reach it, else on a whole eighth.
+
+    Of what is `sung` only the smallest gaps are closed: there a rest is breath.
+    """
+    onsets = sorted({chord.onset for chord in chords})
+    following = dict(pairwise(onsets))
+    result = []
+    for chord in chords:
+        after = following.get(chord.onset)
+        gap = SIXTEENTH if sung or after is None else max(SIXTEENTH, SMALL_GAP * (after - chord.onset))
+        if after is not None and -SIXTEENTH <= after - chord.end <= gap:
+            chord = replace(chord, end=after)
+        elif not sung and chord.end - chord.onset > QUARTER and not (chord.onset % SIXTEENTH or chord.end % SIXTEENTH):
+            chord = replace(chord, end=chord.end - chord.end % EIGHTH)
+        result.append(chord)
+    return result
