@@ -1,6 +1,7 @@
 """The demo, running in a process of its own as users start it, and a browser to look at it with.
 
-A test module says `pytest_plugins = ["demo_fixtures"]` and takes `demo` (its address) or `page` (playwright's).
+A test module says `pytest_plugins = ["demo_fixtures"]`, importing nothing from here, and takes `demo` (its address),
+`page` (playwright's) or `open_page`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -86,7 +87,7 @@ def browser() -> Iterator[Any]:
         chromium.close()
 
 
-def open_page(browser: Any, address: str, **options: Any) -> Any:
+def new_page(browser: Any, address: str, **options: Any) -> Any:
     """A page that is ready; `page.seen` is a `Seen`."""
     page = browser.new_page(**({"viewport": {"width": 1280, "height": 860}} | options))
     page.set_default_timeout(60_000)
@@ -100,10 +101,28 @@ def open_page(browser: Any, address: str, **options: Any) -> Any:
 
 
 @pytest.fixture
-def page(browser: Any, demo: str) -> Iterator[Any]:
-    """A desktop page on which nothing went wrong and nothing left this machine."""
-    page = open_page(browser, demo)
-    yield page
-    page.close()
-    assert page.seen.errors == []
-    assert [url for url in page.seen.requests if not url.startswith((demo, "data:", "blob:"))] == []
+def open_page(browser: Any, demo: str) -> Iterator[Callable[..., Any]]:
+    """Opens pages (`path` is what follows the address) on which nothing may go wrong, and nothing leave this machine."""
+    pages = []
+
+    def opened(path: str = "", **options: Any) -> Any:
+        pages.append(new_page(browser, demo + path, **options))
+        return pages[-1]
+
+    yield opened
+    for page in pages:
+        page.close()
+        assert page.seen.errors == []
+        assert [url for url in page.seen.requests if not url.startswith((demo, "data:", "blob:"))] == []
+
+
+@pytest.fixture
+def page(open_page: Callable[..., Any]) -> Any:
+    """A desktop page."""
+    return open_page()
+
+
+@pytest.fixture(scope="session")
+def start() -> Callable[..., tuple[subprocess.Popen[bytes], str]]:
+    """`start_demo`, for a demo of the test's own."""
+    return start_demo

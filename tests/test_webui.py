@@ -83,6 +83,7 @@ def long_file() -> bytes:
         ('{"notes": []}', "haven't played a note"),
         ('{"bpm": 1, "notes": [[0, 1, 60, 80]]}', "20 to 300"),
         ("{", "expected the notes you played"),
+        ("C4/4 Q9", "Q9"),
     ],
 )
 def test_what_cant_be_arranged_is_said_plainly(text, says):

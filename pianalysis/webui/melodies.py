@@ -11,7 +11,6 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +18,7 @@ import numpy as np
 import symusic
 
 from pianalysis.notes import MAX_FILE_BYTES, MidiReadError, Notes, PianalysisError, read_midi, ticks_to_ms
+from pianalysis.typed import from_abc, from_names
 from pianalysis.webui.wire import notes_from_rows
 
 DATA_URL: Final = re.compile(r"data:[^,]*;base64,")
@@ -26,7 +26,6 @@ MAX_MINUTES: Final = 10.0
 """Of music; a queue of strangers shares the machine."""
 PLAYED_TPQ: Final = 480
 ABC_FIELD: Final = re.compile(r"^\s*[XTMLK]:", re.MULTILINE)
-CAN_READ_TYPED: Final = find_spec("pianalysis.typed") is not None
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,8 +50,6 @@ def read_submission(text: str, examples: Mapping[str, Path], *, title: str = "",
         return read_file(_decoded(text[found.end() :]), title)
     if text.startswith("{"):
         return Submission(_within_limits(played_score(text), "This melody"), title or "Your melody")
-    if not CAN_READ_TYPED:
-        raise PianalysisError(f"There is no example called “{text[:40]}”; there are {', '.join(examples)}.")
     return Submission(_within_limits(_typed_score(text, bpm), "This melody"), title or "Your melody")
 
 
@@ -129,6 +126,4 @@ def _score_of(notes: Notes, bpm: float, beats: int) -> symusic.Score:
 
 
 def _typed_score(text: str, bpm: float) -> symusic.Score:
-    from pianalysis.typed import from_abc, from_names
-
     return from_abc(text) if ABC_FIELD.search(text) else from_names(text, bpm=bpm)

@@ -17,11 +17,12 @@ from pianalysis import __version__
 from pianalysis.notes import PianalysisError
 from pianalysis.render import ACCOMPANIMENT_COLOUR, MELODY_COLOUR, SAMPLE_FOLDER
 from pianalysis.webui.examples import find_examples_folder, load_examples
-from pianalysis.webui.melodies import CAN_READ_TYPED, MAX_MINUTES
+from pianalysis.webui.melodies import MAX_MINUTES
 from pianalysis.webui.studio import MEDIA_TYPES, Studio, load_studio
 
 STATIC: Final = Path(__file__).parent / "static"
 SAMPLES_LAST_S: Final = 7 * 24 * 3600
+WARM_UP: Final = "sakura.mid"
 INSTALL: Final = "pip install 'pianalysis[space]'"
 
 
@@ -35,7 +36,9 @@ def serve(
         import gradio  # noqa: F401
     except ImportError:
         raise PianalysisError(f"the demo needs Gradio, which isn't installed; run: {INSTALL}") from None
-    server = make_server(load_studio(model), examples)
+    studio = load_studio(model)
+    server = make_server(studio, examples)
+    studio.warm_up(find_examples_folder(examples) / WARM_UP)
     _, address, _ = server.launch(
         server_name=host, server_port=port, inbrowser=browser, quiet=not block, mcp_server=has_mcp(),
         prevent_thread_lock=not block, footer_links=[], run_history=False,
@@ -76,7 +79,6 @@ def _add_page(server: Any, studio: Studio, folder: Path) -> None:
         "examples": [example.as_dict() for example in load_examples(folder)],
         "colours": {"melody": MELODY_COLOUR, "accompaniment": ACCOMPANIMENT_COLOUR},
         "formats": list(MEDIA_TYPES),
-        "typed": CAN_READ_TYPED,
         "max_minutes": MAX_MINUTES,
     }
     page = STATIC.joinpath("index.html").read_text(encoding="utf-8").replace("{{melody}}", MELODY_COLOUR).replace("{{accompaniment}}", ACCOMPANIMENT_COLOUR)

@@ -12,13 +12,14 @@ import tempfile
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from pianalysis.arranger import Arrangement, Arranger, Options
-from pianalysis.notes import Notes, PianalysisError
+from pianalysis.notation import save_musicxml
+from pianalysis.notes import Notes, PianalysisError, read_midi
 from pianalysis.webui.fit import measure_fit
 from pianalysis.webui.melodies import Submission
 from pianalysis.webui.wire import note_rows, piece_summary, times, track_list
@@ -26,14 +27,13 @@ from pianalysis.webui.wire import note_rows, piece_summary, times, track_list
 COMPOSED_BARS: Final = 16
 KEPT_PIECES: Final = 300
 """A piece is some tens of kilobytes; the oldest is forgotten first."""
-MEDIA_TYPES: Final = {
+MEDIA_TYPES: Final[Mapping[str, str]] = {
     "mid": "audio/midi",
     "wav": "audio/wav",
     "mp3": "audio/mpeg",
+    "musicxml": "application/vnd.recordare.musicxml+xml",
     "png": "image/png",
 }
-if hasattr(Arrangement, "save_musicxml"):
-    MEDIA_TYPES["musicxml"] = "application/vnd.recordare.musicxml+xml"
 MODEL_VARIABLE: Final = "PIANALYSIS_MODEL"
 
 
@@ -55,6 +55,12 @@ class Studio:
         self._kept: OrderedDict[str, Kept] = OrderedDict()
         self._lock = threading.Lock()
         self._rendering = threading.Lock()
+
+    def warm_up(self, melody: Path) -> None:
+        """Arrange two bars of a melody: what is slow only the first time, is so before anybody waits for it."""
+        wanted = Submission(read_midi(melody), "")
+        for _ in self.arrange(wanted, Options(max_bars=2)):
+            pass
 
     def arrange(
         self, wanted: Submission, options: Options, *, seed: int = 0, track: int | None = None
@@ -138,7 +144,7 @@ class Studio:
             elif suffix == "png":
                 kept.piece.save_png(path, title=kept.title)
             elif suffix == "musicxml":
-                kept.piece.save_musicxml(path)
+                save_musicxml(path, kept.piece, title=kept.title)
             else:
                 kept.piece.save_wav(path)
             return f"{stem}-{kept.piece.seed}.{suffix}", path.read_bytes()

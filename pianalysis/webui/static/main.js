@@ -237,7 +237,6 @@ function setUpInputs() {
     event.preventDefault();
     takeFile(event.dataTransfer.files[0]);
   });
-  byId("tab-type").hidden = !boot.typed;
   byId("typed-arrange").addEventListener("click", () => arrange({ melody: byId("typed").value, panel: "type", bpm: Number(byId("typed-bpm").value) }));
   byId("again").addEventListener("click", again);
   byId("cancel").addEventListener("click", () => job?.cancel());
