@@ -84,8 +84,12 @@ def _add_compose(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_demo(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--model", metavar="ID_OR_PATH", help="a checkpoint on the Hub or in a folder (default: the bundled one)")
-    parser.add_argument("--port", type=int, metavar="N", help="where it listens (default: the first free one from 7860)")
+    parser.add_argument(
+        "--model", metavar="ID_OR_PATH", help="a checkpoint on the Hub or in a folder (default: the bundled one)"
+    )
+    parser.add_argument(
+        "--port", type=int, metavar="N", help="where it listens (default: the first free one from 7860)"
+    )
     parser.add_argument("--host", metavar="ADDRESS", help="0.0.0.0 lets other machines in (default: this one only)")
     parser.add_argument("--no-browser", action="store_true", help="only print the address")
     parser.set_defaults(run=_demo)

@@ -73,7 +73,9 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("repo", nargs="?", metavar="ORG/NAME")
     parser.add_argument("--model", metavar="ID", help="a model on the Hub (default: the bundled checkpoint)")
-    parser.add_argument("--dataset", action="append", default=[], metavar="ID", help="what it was trained on; repeatable")
+    parser.add_argument(
+        "--dataset", action="append", default=[], metavar="ID", help="what it was trained on; repeatable"
+    )
     parser.add_argument("--title", default="Pianalysis")
     parser.add_argument("--torch-index", metavar="URL", help="an index with CPU builds of torch")
     parser.add_argument("--private", action="store_true")

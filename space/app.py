@@ -12,7 +12,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = next(place for place in (HERE, HERE.parent) if (place / "pianalysis").is_dir())
 sys.path.insert(0, str(ROOT))
 
-from pianalysis.webui.server import serve
+from pianalysis.webui.server import serve  # noqa: E402
 
 if __name__ == "__main__":
     serve(examples=HERE / "examples")

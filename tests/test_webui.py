@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import sys
 
 import numpy as np
 import pytest
@@ -13,13 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pianalysis.arranger import Options
+from pianalysis.cli import main
 from pianalysis.notes import PianalysisError, make_notes, read_midi
 from pianalysis.render import SAMPLE_FOLDER
 from pianalysis.webui.examples import load_examples
 from pianalysis.webui.fit import HUMAN_CONSONANCE, HUMAN_SPREAD, Fit, share_kept
 from pianalysis.webui.melodies import read_file, read_submission
 from pianalysis.webui.settings import read_options, read_seed
-from pianalysis.webui.studio import MEDIA_TYPES, Studio
+from pianalysis.webui.studio import MEDIA_TYPES, Studio, load_studio
 from pianalysis.webui.wire import note_rows, notes_from_rows
 
 NAMED = {path.stem: path for path in EXAMPLES.glob("*.mid")}
@@ -38,8 +40,19 @@ def test_notes_come_back_from_lists_sorted_and_unchanged(rows):
 
 @pytest.mark.parametrize(
     "rows",
-    [None, "x", [[0]], [["a", 1, 60, 80]], [[0, 1, 128, 80]], [[0, 1, 60, 0]], [[0, 0, 60, 80]], [[-1, 5, 60, 80]]]
-    + [[[float("nan"), 1, 60, 80]], [[0, 1e12, 60, 80]], [[0, 1, 60, 80]] * 5_001, [[0, 1, 10**30, 80]]],
+    [
+        *(
+            None,
+            "x",
+            [[0]],
+            [["a", 1, 60, 80]],
+            [[0, 1, 128, 80]],
+            [[0, 1, 60, 0]],
+            [[0, 0, 60, 80]],
+            [[-1, 5, 60, 80]],
+        ),
+        *([[float("nan"), 1, 60, 80]], [[0, 1e12, 60, 80]], [[0, 1, 60, 80]] * 5_001, [[0, 1, 10**30, 80]]),
+    ],
 )
 def test_notes_of_strangers_are_refused_in_a_sentence(rows):
     with pytest.raises(PianalysisError, match="expected"):
@@ -92,7 +105,7 @@ def test_what_cant_be_arranged_is_said_plainly(text, says):
 
 
 def test_a_bad_file_is_called_by_its_name():
-    with pytest.raises(PianalysisError, match="“notes.txt” isn't a MIDI file"):
+    with pytest.raises(PianalysisError, match=r"“notes\.txt” isn't a MIDI file"):
         read_file(b"hello", "notes.txt")
 
 
@@ -101,7 +114,13 @@ def test_settings_are_checked_and_empty_ones_keep_the_default():
     assert read_options({"temperature": "1.1", "top_k": 20, "max_bars": 0, "top_p": None}) == Options(
         temperature=1.1, top_k=20
     )
-    for wrong in ({"tempo": 1}, {"temperature": "hot"}, {"temperature": -1}, {"style": "jazz"}, {"top_k": float("inf")}):
+    for wrong in (
+        {"tempo": 1},
+        {"temperature": "hot"},
+        {"temperature": -1},
+        {"style": "jazz"},
+        {"top_k": float("inf")},
+    ):
         with pytest.raises(PianalysisError, match="expected"):
             read_options(wrong)
     assert read_seed("7") == 7
@@ -155,6 +174,20 @@ def test_a_studio_tells_of_a_piece_bar_by_bar_and_keeps_it(tiny_arranger):
     for name, suffix in (("nobody", "mid"), (events[-1]["piece"], "exe")):
         with pytest.raises(PianalysisError):
             studio.file(name, suffix)
+
+
+def test_a_model_that_isnt_there_is_replaced_unless_it_was_asked_for(monkeypatch, capsys):
+    monkeypatch.setenv("PIANALYSIS_MODEL", "nobody/nothing")
+    assert load_studio().model_name == "the bundled checkpoint"
+    assert "nobody/nothing can't be loaded" in capsys.readouterr().err
+    with pytest.raises(PianalysisError, match="nobody/nothing: can't be loaded as a model"):
+        load_studio("nobody/nothing")
+
+
+def test_the_demo_says_what_to_install_where_gradio_is_missing(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "gradio", None)
+    assert main(["demo", "--no-browser"]) == 2
+    assert "pip install 'pianalysis[space]'" in capsys.readouterr().err
 
 
 def test_every_sample_that_the_index_names_is_there():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
 import urllib.request
@@ -85,7 +86,9 @@ def listen(demo, session, messages):
 
 
 def test_who_waits_learns_the_place_and_cancelling_lets_the_next_one_in(demo):
-    names = {item["api_name"]: item["id"] for item in json.load(urllib.request.urlopen(demo + "config"))["dependencies"]}
+    names = {
+        item["api_name"]: item["id"] for item in json.load(urllib.request.urlopen(demo + "config"))["dependencies"]
+    }
     messages, threads, events = {}, {}, {}
     for session in ("first", "second", "third"):
         tune = LONG if session == "first" else "sakura"
@@ -133,8 +136,6 @@ def test_old_files_go_and_new_ones_stay(tmp_path):
     for name in ("old", "new"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "piece.mid").write_bytes(b"x")
-    import os
-
     os.utime(tmp_path / "old" / "piece.mid", (0, 0))
     delete_old_files(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["new"]
@@ -142,12 +143,19 @@ def test_old_files_go_and_new_ones_stay(tmp_path):
 
 @pytest.mark.skipif(not has_mcp(), reason="there is no MCP library that Gradio can use (it needs mcp 1)")
 def test_arrange_is_an_mcp_tool(demo):
-    headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
-    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
-    request = urllib.request.Request(demo + "gradio_api/mcp/", json.dumps(body).encode(), headers)
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        text = answer.read().decode()
-    tools = json.loads(text[text.index("{") : text.rindex("}") + 1])["result"]["tools"]
-    arrange = next(tool for tool in tools if tool["name"].endswith("arrange"))
-    assert "melody" in arrange["inputSchema"]["properties"]
+    arrange = next(tool for tool in mcp(demo, "tools/list")["tools"] if tool["name"].endswith("arrange"))
     assert "piano accompaniment" in arrange["description"]
+    assert "0.5 (tame)" in arrange["inputSchema"]["properties"]["temperature"]["description"]
+    asked = {"name": arrange["name"], "arguments": {"melody": "sakura", "max_bars": 1}}
+    answer = json.dumps(mcp(demo, "tools/call", asked))
+    assert "sakura-0.mid" in answer
+
+
+def mcp(demo, method, params=None):
+    """The result of one call over streamable HTTP."""
+    headers = {"Content-Type": "application/json", "Accept": "application/json, text/event-stream"}
+    body = {"jsonrpc": "2.0", "id": 1, "method": method, "params": params or {}}
+    request = urllib.request.Request(demo + "gradio_api/mcp/", json.dumps(body).encode(), headers)
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        text = answer.read().decode()
+    return json.loads(text[text.index("{") : text.rindex("}") + 1])["result"]

@@ -89,7 +89,9 @@ def test_parts_seeking_looping_and_tempo(page):
     assert [start, stop] == page.evaluate("pianalysis.roll.selectionMs()")
     assert start <= page.evaluate("pianalysis.player.position()") <= stop
     page.locator("#rate").fill("150")
-    before = page.evaluate("[pianalysis.player.context.currentTime, pianalysis.player.anchor.ms, pianalysis.player.rate]")
+    before = page.evaluate(
+        "[pianalysis.player.context.currentTime, pianalysis.player.anchor.ms, pianalysis.player.rate]"
+    )
     assert before[2] == 1.5
     page.locator("#transpose").fill("-5")
     assert page.inner_text("#transpose-shown") == "−5"

@@ -63,7 +63,11 @@ def test_contrast_as_the_guidelines_compute_it():
 def test_texts_and_graphics_stand_out(scheme):
     values = colours(scheme)
     pairs = [(*pair, TEXT) for pair in TEXTS] + [(*pair, GRAPHIC) for pair in GRAPHICS]
-    weak = {(a, b): round(contrast(values[a], values[b]), 2) for a, b, least in pairs if contrast(values[a], values[b]) < least}
+    weak = {
+        (a, b): round(contrast(values[a], values[b]), 2)
+        for a, b, least in pairs
+        if contrast(values[a], values[b]) < least
+    }
     assert weak == {}
 
 

@@ -45,7 +45,6 @@ def add_endpoints(server: gr.Server, studio: Studio, examples: Mapping[str, Path
         name, path = _name_and_path(file)
         return read_file(path.read_bytes(), name)
 
-    @server.api(name="arrange", concurrency_limit=WORKERS, concurrency_id="piano")
     def arrange(
         file: FileData | None = None,
         melody: str = "",
@@ -87,7 +86,6 @@ def add_endpoints(server: gr.Server, studio: Studio, examples: Mapping[str, Path
             *_, done = events
             return _as_file_data(studio, done["piece"], format)
 
-    @server.api(name="stream", concurrency_limit=WORKERS, concurrency_id="piano")
     def stream(
         melody: str, settings: dict[str, Any], seed: int = 0, track: int = 0, title: str = "", bpm: float = 100.0
     ) -> Iterator[dict[str, Any]]:
@@ -105,7 +103,6 @@ def add_endpoints(server: gr.Server, studio: Studio, examples: Mapping[str, Path
             wanted = read_submission(melody, examples, title=title[:80], bpm=bpm)
             yield from studio.arrange(wanted, read_options(settings), seed=read_seed(seed), track=track or None)
 
-    @server.api(name="compose", concurrency_limit=WORKERS, concurrency_id="piano")
     def compose(settings: dict[str, Any], seed: int = 0) -> Iterator[dict[str, Any]]:
         """Write a piece from nothing, a melody and its accompaniment: events start, notes and done.
 
@@ -116,7 +113,6 @@ def add_endpoints(server: gr.Server, studio: Studio, examples: Mapping[str, Path
         with plain_errors():
             yield from studio.compose(read_options(settings), seed=read_seed(seed))
 
-    @server.api(name="export", concurrency_limit=WORKERS, concurrency_id="files")
     def export(piece: str, format: str = "mid") -> FileData:
         """A piece that /stream wrote, as a file.
 
@@ -127,6 +123,11 @@ def add_endpoints(server: gr.Server, studio: Studio, examples: Mapping[str, Path
         with plain_errors():
             _check_format(format)
             return _as_file_data(studio, piece, format)
+
+    server.api(arrange, name="arrange", concurrency_limit=WORKERS, concurrency_id="piano")
+    server.api(stream, name="stream", concurrency_limit=WORKERS, concurrency_id="piano")
+    server.api(compose, name="compose", concurrency_limit=WORKERS, concurrency_id="piano")
+    server.api(export, name="export", concurrency_limit=WORKERS, concurrency_id="files")
 
 
 def _check_format(format: str) -> None:

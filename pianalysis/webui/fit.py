@@ -83,4 +83,9 @@ def share_kept(given: Notes, found: Notes) -> float:
 
 def key(row: Any) -> tuple[float, float, int, int]:
     """A note as what must stay the same."""
-    return round(float(row["onset_ms"]), 1), round(float(row["duration_ms"]), 1), int(row["pitch"]), int(row["velocity"])
+    return (
+        round(float(row["onset_ms"]), 1),
+        round(float(row["duration_ms"]), 1),
+        int(row["pitch"]),
+        int(row["velocity"]),
+    )

@@ -27,8 +27,13 @@ INSTALL: Final = "pip install 'pianalysis[space]'"
 
 
 def serve(
-    *, model: str | None = None, examples: Path | None = None, port: int | None = None, host: str | None = None,
-    browser: bool = False, block: bool = True,
+    *,
+    model: str | None = None,
+    examples: Path | None = None,
+    port: int | None = None,
+    host: str | None = None,
+    browser: bool = False,
+    block: bool = True,
 ) -> str:
     """Start the demo; returns its address. With `block`, only when it's stopped. Raises PianalysisError."""
     os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -40,8 +45,14 @@ def serve(
     server = make_server(studio, examples)
     studio.warm_up(find_examples_folder(examples) / WARM_UP)
     _, address, _ = server.launch(
-        server_name=host, server_port=port, inbrowser=browser, quiet=not block, mcp_server=has_mcp(),
-        prevent_thread_lock=not block, footer_links=[], run_history=False,
+        server_name=host,
+        server_port=port,
+        inbrowser=browser,
+        quiet=not block,
+        mcp_server=has_mcp(),
+        prevent_thread_lock=not block,
+        footer_links=[],
+        run_history=False,
     )
     return str(address)
 
@@ -81,14 +92,19 @@ def _add_page(server: Any, studio: Studio, folder: Path) -> None:
         "formats": list(MEDIA_TYPES),
         "max_minutes": MAX_MINUTES,
     }
-    page = STATIC.joinpath("index.html").read_text(encoding="utf-8").replace("{{melody}}", MELODY_COLOUR).replace("{{accompaniment}}", ACCOMPANIMENT_COLOUR)
+    page = (
+        STATIC.joinpath("index.html")
+        .read_text(encoding="utf-8")
+        .replace("{{melody}}", MELODY_COLOUR)
+        .replace("{{accompaniment}}", ACCOMPANIMENT_COLOUR)
+    )
 
-    @server.get("/", include_in_schema=False)
     def index() -> HTMLResponse:
         numbers = {fn.api_name: number for number, fn in server.get_blocks().fns.items()}
         text = json.dumps(boot | {"endpoints": numbers}, ensure_ascii=False).replace("</", "<\\/")
         return HTMLResponse(page.replace("{{boot}}", text))
 
+    server.add_api_route("/", index, include_in_schema=False, response_model=None)
     server.mount("/ui", StaticFiles(directory=STATIC), name="ui")
 
 
@@ -97,7 +113,6 @@ def _add_files(server: Any, studio: Studio) -> None:
 
     lasting = {"Cache-Control": f"public, max-age={SAMPLES_LAST_S}, immutable"}
 
-    @server.get("/piano/{name}", include_in_schema=False)
     def sample(name: str) -> Response:
         path = SAMPLE_FOLDER / name
         if path.parent == SAMPLE_FOLDER and path.is_file():
@@ -107,7 +122,6 @@ def _add_files(server: Any, studio: Studio) -> None:
             return Response(_as_mp3(path.stem), media_type="audio/mpeg", headers=lasting)
         return JSONResponse({"error": "no such sample"}, 404)
 
-    @server.get("/piece/{name}.{suffix}", include_in_schema=False)
     def piece_file(name: str, suffix: str) -> Response:
         try:
             called, data = studio.file(name, suffix)
@@ -115,6 +129,9 @@ def _add_files(server: Any, studio: Studio) -> None:
             return JSONResponse({"error": str(error)}, 404)
         headers = {"Content-Disposition": f'attachment; filename="{called.encode("ascii", "ignore").decode()}"'}
         return Response(data, media_type=MEDIA_TYPES[suffix], headers=headers)
+
+    server.add_api_route("/piano/{name}", sample, include_in_schema=False, response_model=None)
+    server.add_api_route("/piece/{name}.{suffix}", piece_file, include_in_schema=False, response_model=None)
 
 
 @lru_cache(maxsize=128)

@@ -127,7 +127,9 @@ class Studio:
         """A piece by its id. Raises PianalysisError for one that has been forgotten."""
         with self._lock:
             if name not in self._kept:
-                raise PianalysisError("This piece isn't kept here any more. Write it again: the seed makes it the same.")
+                raise PianalysisError(
+                    "This piece isn't kept here any more. Write it again: the seed makes it the same."
+                )
             self._kept.move_to_end(name)
             return self._kept[name]
 

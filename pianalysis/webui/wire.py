@@ -42,7 +42,11 @@ def notes_from_rows(rows: Any) -> Notes:
     except (TypeError, ValueError, IndexError, KeyError, OverflowError):
         raise PianalysisError("expected notes as [onset_ms, duration_ms, pitch, velocity], found others") from None
     times = np.concatenate([notes["onset_ms"], notes["onset_ms"] + notes["duration_ms"]])
-    if not np.isfinite(times).all() or ((times < 0) | (times > MAX_PLAYED_MS)).any() or (notes["duration_ms"] <= 0).any():
+    if (
+        not np.isfinite(times).all()
+        or ((times < 0) | (times > MAX_PLAYED_MS)).any()
+        or (notes["duration_ms"] <= 0).any()
+    ):
         raise PianalysisError("expected onsets from 0 ms, lengths above it and at most an hour of music, found others")
     if ((notes["pitch"] < 0) | (notes["pitch"] > 127) | (notes["velocity"] < 1) | (notes["velocity"] > 127)).any():
         raise PianalysisError("expected pitches from 0 to 127 and velocities from 1 to 127, found others")
