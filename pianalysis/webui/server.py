@@ -43,6 +43,8 @@ def serve(
         raise PianalysisError(f"the demo needs Gradio, which isn't installed; run: {INSTALL}") from None
     studio = load_studio(model)
     server = make_server(studio, examples)
+    import matplotlib.pyplot  # noqa: F401  # Gradio does this in the first call, and answers nobody for seconds meanwhile
+
     studio.warm_up(find_examples_folder(examples) / WARM_UP)
     _, address, _ = server.launch(
         server_name=host,

@@ -321,7 +321,7 @@ export class Roll {
       const part = sounding.get(pitch);
       if (BLACK.has(pitch % 12)) {
         context.fillStyle = part ? colours[part] : colours["key-black"];
-        context.fillRect(0, y, (KEYS_WIDTH - 2) * 0.62, this.row);
+        context.fillRect(0, y, (KEYS_WIDTH - 2) * 0.5, this.row);
       } else if (part) {
         context.fillStyle = colours[part];
         context.fillRect(0, y, KEYS_WIDTH - 2, this.row);
@@ -329,7 +329,7 @@ export class Roll {
       if (pitch % 12 === 0) {
         context.fillStyle = colours["key-black"];
         context.fillRect(0, y + this.row - 0.5, KEYS_WIDTH - 2, 1);
-        context.fillText(`C${pitch / 12 - 1}`, KEYS_WIDTH - 17, y + this.row / 2);
+        context.fillText(`C${pitch / 12 - 1}`, KEYS_WIDTH - 16, y + this.row / 2);
       }
     }
   }
