@@ -98,21 +98,21 @@ class Arranger:
         track: int | None = None,
         options: Options | None = None,
         progress: Progress | None = None,
-        workers: int | None = None,
+        workers: int = 1,
         **changes: Any,
     ) -> list[Arrangement]:
         """A piece of each seed, the same as by itself, in less time than one after the other.
 
-        workers: threads, each of which writes its share of the takes side by side (default: two where there are two cores).
+        workers: threads, each of which writes its share of the takes side by side (more than one only pays on idle cores).
         """
         takes = self._takes(source, seeds, track, options, changes)
-        workers = min(workers or min(2, os.cpu_count() or 1), max(1, len(takes)))
+        workers = min(workers, max(1, len(takes)))
         bars_done, stopped = [0] * workers, Event()
 
         def write(worker: int) -> None:
             for done in write_together(self.engine, takes[worker::workers]):
                 bars_done[worker] = done
-                if progress is not None:
+                if progress is not None and takes:
                     progress(min(bars_done), takes[0].source.bars)
                 if stopped.is_set():
                     return

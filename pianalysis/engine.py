@@ -6,9 +6,10 @@ MIDI. The plain ways to the same tokens are in `generation`, and tests hold this
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any, Final
 
 import numpy as np
@@ -22,6 +23,8 @@ from pianalysis.notes import PianalysisError
 from pianalysis.weights import weights_of
 
 _ALL_IDS: Final = np.arange(vocab.VOCAB_SIZE)
+_MELODIES_KEPT: Final = 8
+"""Takes of one piece are never far from each other; what is older won't be asked for again."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,10 +42,10 @@ class _Row:
 
     def __init__(self, index: int, job: Job, cache: Cache) -> None:
         self.index, self.job, self.cache, self.state = index, job, cache, job.state
-        self.token = -1
+        self.token, self.ended = -1, False
 
-    def draw(self, head: torch.Tensor, hidden: torch.Tensor, max_length: int) -> bool:
-        """Draw the next token in place; False where it ends the voice. Only logits that may be drawn are computed."""
+    def draw(self, head: torch.Tensor, hidden: torch.Tensor, max_length: int) -> None:
+        """Draw the next token in place, or find that the voice has ended. Only logits that may be drawn are computed."""
         state = self.state
         spans = state.spans(max_length - self.cache.length)
         logits = np.concatenate([_logits(head, hidden, span) for span in spans])
@@ -51,10 +54,9 @@ class _Row:
         if past and ids[0] == state.end_token:  # as `end_for_later` has it
             logits[0] = np.logaddexp.reduce([logits[0], *_logits(head, hidden, past)])
         self.token = draw_among(ids, logits, self.job.sampling, self.job.generator)
-        if self.token == state.end_token:
-            return False
-        self.state = state.advance(self.token)
-        return True
+        self.ended = self.token == state.end_token
+        if not self.ended:
+            self.state = state.advance(self.token)
 
 
 def _logits(head: torch.Tensor, hidden: torch.Tensor, span: range) -> NDArray[np.float32]:
@@ -62,15 +64,35 @@ def _logits(head: torch.Tensor, hidden: torch.Tensor, span: range) -> NDArray[np
     return values
 
 
+@dataclass(frozen=True, eq=False)
+class _Begun:
+    """A melody that has been read: what the cache holds then, and the hidden state ``[1, width]``."""
+
+    cache: Cache
+    hidden: torch.Tensor
+
+
+_inside: list[int] = []
+_inside_lock = Lock()
+
+
 @contextmanager
 def torch_threads(count: int) -> Iterator[None]:
-    """Run what is inside on so many CPU threads, then on as many as before."""
+    """Run what is inside on so many CPU threads; when nobody is inside any more, on as many as before.
+
+    Part of torch's count belongs to the process: given back while another is at work, it would change that one's last bits.
+    """
     before = torch.get_num_threads()
-    torch.set_num_threads(count)
+    with _inside_lock:
+        _inside.append(count)
+        torch.set_num_threads(count)
     try:
         yield
     finally:
-        torch.set_num_threads(before)
+        with _inside_lock:
+            _inside.pop()
+            if not _inside:
+                torch.set_num_threads(before)
 
 
 class Engine:
@@ -80,7 +102,7 @@ class Engine:
     tokens of `transformers`. A job comes out the same alone or beside others.
 
     threads: CPU threads. Beside another job two wait for each other: a minute of music that takes one thread 4 s took
-    two 124 s, once, beside a training run.
+    two 124 s, once, beside a training run. And another number may change the last bits.
     """
 
     def __init__(self, model: Any, *, precision: Precision = "float32", threads: int = 1) -> None:
@@ -100,55 +122,56 @@ class Engine:
         for _, token in self.continue_prompts([Job(prompt, state, sampling, generator)]):
             yield token
 
-    def continue_prompts(self, jobs: Sequence[Job]) -> Iterator[tuple[int, int]]:
-        """Continue several prompts side by side: the index of a job and its next id, as they are drawn, a job's in order.
+    def continue_prompts(
+        self, jobs: Sequence[Job], more: Callable[[int], Job | None] = lambda index: None
+    ) -> Iterator[tuple[int, int]]:
+        """Continue several prompts side by side: the place of a job and its next id, as they are drawn, a job's in order.
 
-        A job that has come to its end drops out. Raises PianalysisError for a prompt that leaves no room to answer.
+        A job that has come to its end gives its place to what `more` answers for it, which may be nothing. Raises
+        PianalysisError for a prompt that leaves no room to answer.
         """
-        for job in jobs:
-            if len(job.prompt) + LONGEST_NOTE_TOKENS + 1 >= self.max_length:
-                raise PianalysisError(
-                    f"expected a window of fewer than {self.max_length} tokens, found {len(job.prompt)}; ask for fewer bars"
-                )
-        rows = self._begin(jobs)
-        while rows:
+        melodies: dict[tuple[int, ...], _Begun] = {}
+        starting, rows = [*enumerate(jobs)], list[_Row]()
+        while starting or rows:
+            drawn = [*self._step(rows), *(self._begin(index, job, melodies) for index, job in starting)]
+            rows = [row for row in drawn if not row.ended]
             yield from [(row.index, row.token) for row in rows]
-            rows = self._step(rows)
+            next_jobs = [(row.index, more(row.index)) for row in drawn if row.ended]
+            starting = [(index, job) for index, job in next_jobs if job is not None]
 
     @torch.inference_mode()
-    def _begin(self, jobs: Sequence[Job]) -> list[_Row]:
-        """Take in the prompts and draw the first ids. What several begin with (their melody) is read once.
+    def _begin(self, index: int, job: Job, melodies: dict[tuple[int, ...], _Begun]) -> _Row:
+        """Take in a prompt and draw the first id. The melody, which several takes have in common, is read once.
 
-        The melody is read before the history even where there's one job, so that a job's sums are the same in company.
+        It is read before the history even where there's one take, so that the sums are the same in company.
         """
-        melodies: dict[tuple[int, ...], tuple[Cache, torch.Tensor]] = {}
-        rows = []
+        ids = [*job.prompt]
+        if len(ids) + LONGEST_NOTE_TOKENS + 1 >= self.max_length:
+            raise PianalysisError(
+                f"expected a window of fewer than {self.max_length} tokens, found {len(ids)}; ask for fewer bars"
+            )
+        middle = ids.index(vocab.SEP) + 1 if vocab.SEP in ids else len(ids)
+        melody = tuple(ids[:middle])
         with torch_threads(self.threads):
-            for index, job in enumerate(jobs):
-                ids = [*job.prompt]
-                middle = ids.index(vocab.SEP) + 1 if vocab.SEP in ids else len(ids)
-                melody = tuple(ids[:middle])
-                if melody not in melodies:
-                    first = Cache(self.weights, self.max_length)
-                    melodies[melody] = first, self.network.read(melody, first)
-                cache, hidden = melodies[melody]
-                if len(jobs) > 1:
-                    cache = Cache(self.weights, self.max_length)
-                    cache.begin_as(melodies[melody][0])
-                if ids[middle:]:
-                    hidden = self.network.read(ids[middle:], cache)
-                row = _Row(index, job, cache)
-                if row.draw(self.network.head, hidden[0], self.max_length):
-                    rows.append(row)
-        return rows
+            if melody not in melodies:
+                if len(melodies) == _MELODIES_KEPT:
+                    del melodies[next(iter(melodies))]
+                first = Cache(self.weights, len(melody))
+                melodies[melody] = _Begun(first, self.network.read(melody, first))
+            cache, hidden = Cache(self.weights, self.max_length), melodies[melody].hidden
+            cache.begin_as(melodies[melody].cache)
+            if ids[middle:]:
+                hidden = self.network.read(ids[middle:], cache)
+            row = _Row(index, job, cache)
+            row.draw(self.network.head, hidden[0], self.max_length)
+        return row
 
     @torch.inference_mode()
     def _step(self, rows: list[_Row]) -> list[_Row]:
-        """The rows that go on, each with one more id."""
-        with torch_threads(self.threads):
-            hidden = self.network.step([row.token for row in rows], [row.cache for row in rows])
-            return [
-                row
-                for row, state in zip(rows, hidden, strict=True)
-                if row.draw(self.network.head, state, self.max_length)
-            ]
+        """The rows, each with one more id."""
+        if rows:
+            with torch_threads(self.threads):
+                hidden = self.network.step([row.token for row in rows], [row.cache for row in rows])
+                for row, state in zip(rows, hidden.unbind(), strict=True):
+                    row.draw(self.network.head, state, self.max_length)
+        return rows

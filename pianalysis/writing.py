@@ -204,15 +204,20 @@ class Stream:
 
 
 def write_together(engine: Engine, takes: Sequence[Take]) -> Iterator[int]:
-    """Write several takes of one source side by side, window by window, in place; how many bars are done, after each."""
+    """Write several takes side by side, in place; now and then how many bars are done in all of them."""
     from pianalysis.engine import Job
 
-    while windows := [window for take in takes if (window := take.next_window()) is not None]:
-        jobs = [
-            Job(*window, take.options.sampling, take.generator) for window, take in zip(windows, takes, strict=True)
-        ]
-        for index, token in engine.continue_prompts(jobs):
-            takes[index].add(token)
-        for take in takes:
-            take.close_window()
-        yield takes[0].bars_done
+    def next_job(index: int) -> Job | None:
+        take = takes[index]
+        window = take.next_window()
+        return None if window is None else Job(*window, take.options.sampling, take.generator)
+
+    def more(index: int) -> Job | None:
+        takes[index].close_window()
+        return next_job(index)
+
+    jobs = [job for index in range(len(takes)) if (job := next_job(index)) is not None]
+    for index, token in engine.continue_prompts(jobs, more):
+        if takes[index].add(token):
+            yield min(take.bars_done for take in takes)
+    yield min((take.bars_done for take in takes), default=0)

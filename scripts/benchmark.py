@@ -7,6 +7,8 @@ same files in the same run; and the peak memory of a build when the corpus grows
 Everything is measured in processes of its own, so that a peak is the measured code's and nobody else's.
 
 `training`: tokens a second of a training step beside a plain loop, and its memory (scripts/benchmark_training.py).
+
+`generation`: the engine beside `generate` and plain loops, first notes, takes, cold start (scripts/benchmark_generation.py).
 """
 
 from __future__ import annotations
@@ -25,7 +27,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
-from benchmark_training import add_training  # its neighbour in scripts/
+from benchmark_generation import add_generation  # its neighbours in scripts/
+from benchmark_training import add_training
 
 from pianalysis.notes import PianalysisError, write_atomically
 
@@ -38,6 +41,7 @@ def main(argv: list[str] | None = None) -> int:
     commands = parser.add_subparsers(required=True, metavar="STAGE")
     add_dataset(commands.add_parser("dataset", help="POP909 to windows, beside MidiTok; memory"))
     add_training(commands.add_parser("training", help="our training step beside a plain loop; memory"))
+    add_generation(commands.add_parser("generation", help="the engine beside generate and plain loops; the arranger"))
     args = parser.parse_args(argv)
     try:
         results = args.run(args)

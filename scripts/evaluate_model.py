@@ -86,7 +86,7 @@ def consonance(model: Any, rows: Any) -> dict[str, float]:
         shift = row["key_shift"] if normalises_key(model) else 0
         prompt = transpose_ids(torch.tensor(row["input_ids"][: row["target_start"]]), shift).tolist()
         keys = {"lowest": LOWEST_PITCH + max(shift, 0), "highest": HIGHEST_PITCH + min(shift, 0)}
-        ids = engine.continue_prompt(prompt, state_after(prompt, **keys), Sampling(), generator)
+        ids = [*engine.continue_prompt(prompt, state_after(prompt, **keys), Sampling(), generator)]
         written = decode_notes(ids, loud=True)
         written["pitch"] -= shift
         melody, other = windows[index].melody, windows[(index + 1) % len(windows)].accompaniment

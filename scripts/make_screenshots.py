@@ -64,7 +64,7 @@ def shoot(page: Any, address: str, scene: Callable[[Any], None], path: Path) -> 
 def writing(page: Any) -> None:
     """A third of the way through, while it plays."""
     page.get_by_role("button", name="Minuet in G").click()
-    page.wait_for_function("pianalysis.roll.writtenMs > 18000 && pianalysis.player.position() > 4000")
+    page.wait_for_function("pianalysis.roll.writtenMs > 15000 && pianalysis.player.position() > 1500")
 
 
 def takes(page: Any) -> None:

@@ -1,8 +1,8 @@
 """Fill README's figures, tokens and picture from the bundled checkpoint.
 
-    python scripts/update_readme.py --likelihood likelihood.json
+    python scripts/update_readme.py --likelihood likelihood.json --generation generation.json
 
-`--likelihood` is the file of scripts/evaluate_model.py.
+`--likelihood` is the file of scripts/evaluate_model.py, `--generation` that of `scripts/benchmark.py generation`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import json
 import re
 from itertools import pairwise
 from pathlib import Path
+
+from benchmark_generation import generation_table  # its neighbour in scripts/
 
 from pianalysis import Arranger, vocab
 from pianalysis.arranger import Arrangement
@@ -29,6 +31,7 @@ MELODY_TOKENS, ACCOMPANIMENT_TOKENS = 19, 24
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--likelihood", type=Path, required=True, metavar="FILE")
+    parser.add_argument("--generation", type=Path, metavar="FILE", help="without it the speeds stay as they are")
     args = parser.parse_args(argv)
     readme = ROOT / "README.md"
     text = readme.read_text(encoding="utf-8")
@@ -39,6 +42,9 @@ def main(argv: list[str] | None = None) -> int:
     table = likelihood_table(json.loads(args.likelihood.read_text()))
     note = "Nats per accompaniment note (`scripts/evaluate_model.py`; the human pieces themselves, unseen in training):"
     text = between(text, "likelihood", f"{note}\n\n{table}")
+    if args.generation:
+        figures = json.loads(args.generation.read_text(encoding="utf-8"))["generation"]
+        text = between(text, "generation", generation_table(figures))
     text = between(text, "tokens", f"```\n{first_tokens(piece)}\n```")
     readme.write_text(text, encoding="utf-8")
     return 0
