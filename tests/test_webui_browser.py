@@ -215,6 +215,20 @@ def test_stopping_leaves_what_was_written(page):
     finished(page)
 
 
+def test_who_waits_sees_the_place(page, open_page):
+    choose(page, "Auld Lang Syne", bars=80)
+    page.wait_for_function(f"{COUNT} > 0")
+    others = [open_page(), open_page()]
+    for other in others:
+        choose(other, "Sakura", bars=1)
+    says = "words => document.getElementById('status').textContent.startsWith(words)"
+    others[0].wait_for_function(says, arg="You are next")
+    others[1].wait_for_function(says, arg="One piece is before yours")
+    page.click("#cancel")
+    for other in others:
+        finished(other)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_on_a_phone_nothing_sticks_out(open_page, scheme):
     size = {"width": 390, "height": 844}

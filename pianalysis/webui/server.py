@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pianalysis import __version__
-from pianalysis.notes import PianalysisError
+from pianalysis.notes import MAX_FILE_BYTES, PianalysisError
 from pianalysis.render import ACCOMPANIMENT_COLOUR, MELODY_COLOUR, SAMPLE_FOLDER
 from pianalysis.webui.examples import find_examples_folder, load_examples
 from pianalysis.webui.melodies import MAX_MINUTES
@@ -22,6 +22,8 @@ from pianalysis.webui.studio import MEDIA_TYPES, Studio, load_studio
 
 STATIC: Final = Path(__file__).parent / "static"
 SAMPLES_LAST_S: Final = 7 * 24 * 3600
+MOST_WAITING: Final = 30
+"""More are told to come back: the last of these waits some minutes."""
 WARM_UP: Final = "sakura.mid"
 INSTALL: Final = "pip install 'pianalysis[space]'"
 
@@ -52,10 +54,14 @@ def serve(
         inbrowser=browser,
         quiet=not block,
         mcp_server=has_mcp(),
-        prevent_thread_lock=not block,
+        prevent_thread_lock=True,
+        max_file_size=MAX_FILE_BYTES,
         footer_links=[],
         run_history=False,
     )
+    server.get_blocks()._queue.max_size = MOST_WAITING  # a `Server` has no other way to say it
+    if block:
+        server.get_blocks().block_thread()
     return str(address)
 
 
