@@ -59,10 +59,12 @@ def stop_demo(process: subprocess.Popen[bytes]) -> None:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a running demo with the bundled checkpoint."""
+    """The address of a running demo with the bundled checkpoint, which writes one piece at a time."""
     pytest.importorskip("gradio", reason="the demo needs the extra `space`")
     folder = tmp_path_factory.mktemp("demo")
-    process, address = start_demo(folder, str(ROOT / "space" / "app.py"), GRADIO_TEMP_DIR=str(folder / "files"))
+    process, address = start_demo(
+        folder, str(ROOT / "space" / "app.py"), GRADIO_TEMP_DIR=str(folder / "files"), PIANALYSIS_WORKERS="1"
+    )
     yield address
     stop_demo(process)
 

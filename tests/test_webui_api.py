@@ -64,6 +64,7 @@ def test_a_stream_and_the_file_of_what_it_wrote(client):
         ({"melody": "sakura", "format": "exe"}, "'exe'"),
         ({"melody": "sakura", "track": 9}, "expected a track"),
         ({"melody": "sakura", "seed": -1}, "seed"),
+        ({"melody": "sakura", "settings": {"swing": 1}}, "'swing'"),
     ],
 )
 def test_errors_are_sentences(client, arguments, says):
@@ -145,7 +146,7 @@ def test_old_files_go_and_new_ones_stay(tmp_path):
 def test_arrange_is_an_mcp_tool(demo):
     arrange = next(tool for tool in mcp(demo, "tools/list")["tools"] if tool["name"].endswith("arrange"))
     assert "piano accompaniment" in arrange["description"]
-    assert "0.5 (tame)" in arrange["inputSchema"]["properties"]["temperature"]["description"]
+    assert "temperature" in arrange["inputSchema"]["properties"]["settings"]["description"]
     asked = {"name": arrange["name"], "arguments": {"melody": "sakura", "max_bars": 1}}
     answer = json.dumps(mcp(demo, "tools/call", asked))
     assert "sakura-0.mid" in answer

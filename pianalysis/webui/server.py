@@ -17,8 +17,8 @@ from pianalysis import __version__
 from pianalysis.notes import MAX_FILE_BYTES, PianalysisError
 from pianalysis.render import ACCOMPANIMENT_COLOUR, MELODY_COLOUR, SAMPLE_FOLDER
 from pianalysis.webui.examples import find_examples_folder, load_examples
-from pianalysis.webui.melodies import MAX_MINUTES
-from pianalysis.webui.studio import MEDIA_TYPES, Studio, load_studio
+from pianalysis.webui.settings import NUMBERS
+from pianalysis.webui.studio import CAN_REWRITE, MEDIA_TYPES, Studio, load_studio
 
 STATIC: Final = Path(__file__).parent / "static"
 SAMPLES_LAST_S: Final = 7 * 24 * 3600
@@ -98,7 +98,8 @@ def _add_page(server: Any, studio: Studio, folder: Path) -> None:
         "examples": [example.as_dict() for example in load_examples(folder)],
         "colours": {"melody": MELODY_COLOUR, "accompaniment": ACCOMPANIMENT_COLOUR},
         "formats": list(MEDIA_TYPES),
-        "max_minutes": MAX_MINUTES,
+        "settings": [*NUMBERS],
+        "rewrite": CAN_REWRITE,
     }
     page = (
         STATIC.joinpath("index.html")

@@ -13,27 +13,24 @@ from pianalysis.arranger import Options
 from pianalysis.notes import PianalysisError
 
 MAX_SEED: Final = 2**32 - 1
-KINDS: Final[Mapping[str, type]] = {
-    "style": str,
-    "density": str,
-    "temperature": float,
-    "top_k": int,
-    "top_p": float,
-    "max_bars": int,
-}
+WORDS: Final = ("style", "density")
+KNOWN: Final = tuple(field.name for field in fields(Options))
+NUMBERS: Final = tuple(name for name in KNOWN if name not in (*WORDS, "max_bars"))
+"""What this version of the arranger lets one set, besides words and the number of bars."""
+WHOLE: Final = {"top_k", "max_bars", "lowest", "highest"}
 
 
 def read_options(values: Mapping[str, Any]) -> Options:
     """Options from what was sent; names left out, None and "" keep the default. Raises PianalysisError."""
-    known = {field.name for field in fields(Options)}
     chosen: dict[str, Any] = {}
     for name, value in values.items():
-        if name not in known:
-            raise PianalysisError(f"expected settings among {', '.join(sorted(known))}, found {name!r}")
+        if name not in KNOWN:
+            raise PianalysisError(f"expected settings among {', '.join(KNOWN)}, found {name!r}")
         if value is None or value == "":
             continue
+        kind = str if name in WORDS else int if name in WHOLE else float
         try:
-            chosen[name] = KINDS[name](value)
+            chosen[name] = kind(value)
         except (TypeError, ValueError, OverflowError):
             raise PianalysisError(f"expected {name} as a number, found {value!r}") from None
     if chosen.get("max_bars") == 0:

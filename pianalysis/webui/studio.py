@@ -13,7 +13,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,6 +34,7 @@ MEDIA_TYPES: Final[Mapping[str, str]] = {
     "musicxml": "application/vnd.recordare.musicxml+xml",
     "png": "image/png",
 }
+CAN_REWRITE: Final = hasattr(Arranger, "regenerate")
 MODEL_VARIABLE: Final = "PIANALYSIS_MODEL"
 
 
@@ -108,6 +109,13 @@ class Studio:
         }
         yield {"event": "notes", "notes": note_rows(piece.accompaniment), "bars_done": piece.bars, "bars": piece.bars}
         yield self._done(Kept(piece, piece.melody, "From nothing"), begin)
+
+    def rewrite(self, name: str, bars: tuple[int, int], options: Options, *, seed: int) -> dict[str, Any]:
+        """The event `done` of a kept piece with some bars, first and last from 1, written anew. Raises PianalysisError."""
+        begin = time.perf_counter()
+        kept = self.piece(name)
+        piece = self.arranger.regenerate(kept.piece, bars=bars, seed=seed, options=options)  # type: ignore[attr-defined]
+        return self._done(replace(kept, piece=piece), begin)
 
     def _done(self, kept: Kept, begin: float) -> dict[str, Any]:
         fit = measure_fit(kept.given, kept.piece).as_dict()

@@ -8,7 +8,7 @@ import { Player } from "./player.js";
 import { setUpPlayPanel } from "./playpanel.js";
 import { clock, Roll } from "./roll.js";
 import { Sampler } from "./sampler.js";
-import { makeLink, readLink, readSeed, readSettings, showSettings, showTemperature } from "./settings.js";
+import { keepKnown, makeLink, readLink, readSeed, readSettings, showSettings, showWords } from "./settings.js";
 import { Takes } from "./takes.js";
 import { setUpTransport } from "./transport.js";
 
@@ -22,6 +22,7 @@ const timing = {}; // of the last piece, in ms of performance.now(): asked, star
 const transport = setUpTransport({ player, roll, timing, unlock });
 const SOUND_AHEAD_MS = 1_500; // samples that are waited for before the first sound
 const PATIENCE_MS = 800; // and for how long
+const QUEUE_SHOWN_MS = 700; // one who is next and let in at once isn't told of a queue
 
 let request = null; // {melody, title, panel, track, bpm}
 let job = null;
@@ -45,8 +46,7 @@ async function arrange(wanted, { seed = readSeed(), settings = readSettings(), s
   const name = melody ? "stream" : "compose";
   const mine = call(name, melody ? [melody, settings, seed, track, title, bpm] : [settings, seed], {
     index: boot.endpoints[name],
-    onQueue: ({ rank, eta }) => say(rank > 0 || eta ? placeInQueue(rank, eta) : "Starting…"),
-    onStart: () => say(melody ? "Reading the melody…" : "Inventing a melody…"),
+    ...tellOfQueue(melody ? "Reading the melody…" : "Inventing a melody…"),
     onEvent: (event) => job === mine && told(event, { wanted, settings, sound }),
   });
   job = mine;
@@ -70,7 +70,22 @@ function showStage() {
   if (top < 0 || top > innerHeight * 0.4) byId("stage").scrollIntoView({ behavior: "smooth", block: "start" });
 }
 
-function placeInQueue(rank, eta) {
+/** What a call tells of before its first event. */
+function tellOfQueue(begun) {
+  let soon = null;
+  return {
+    onQueue: (place) => {
+      clearTimeout(soon);
+      soon = setTimeout(() => say(placeInQueue(place)), place.rank ? 0 : QUEUE_SHOWN_MS);
+    },
+    onStart: () => {
+      clearTimeout(soon);
+      say(begun);
+    },
+  };
+}
+
+function placeInQueue({ rank, eta }) {
   const before = rank === 0 ? "You are next" : rank === 1 ? "One piece is before yours" : `${rank} pieces are before yours`;
   return `${before}${eta ? `, about ${Math.max(Math.round(eta), 1)} s` : ""}…`;
 }
@@ -140,6 +155,7 @@ function finish(event, settings) {
 /** Everything that goes with a finished take. */
 function settle(take) {
   byId("seed").value = take.seed;
+  transport.setPiece(take);
   byId("again").disabled = false;
   allowDownloads(true);
   showFit(take);
@@ -147,9 +163,44 @@ function settle(take) {
   sampler.need([...take.melody, ...take.notes], player.transpose);
 }
 
+/** Write some bars of a take anew; the changed take stands in its place. */
+async function rewrite(take, edit, { sound = true } = {}) {
+  job?.cancel();
+  clearErrors();
+  working(true, "Asking the server…");
+  const { first, last, seed } = edit;
+  const mine = call("rewrite", [take.piece, first, last, take.settings, seed], {
+    index: boot.endpoints.rewrite,
+    ...tellOfQueue(`Writing bars ${first} to ${last} anew…`),
+  });
+  job = mine;
+  try {
+    const event = await mine.done;
+    if (job !== mine || !event) return;
+    const next = { ...take, ...event, seed: take.seed, edits: [...take.edits, edit] };
+    takes.replace(take, next);
+    showTake(next);
+    if (sound) {
+      player.seek(Math.max(next.bar_lines_ms[first - 1] - 1_000, 0));
+      player.play();
+    }
+    roll.setSelection([first - 1, last - 1]);
+    say(`Bars ${first} to ${last} are new.`);
+  } catch (error) {
+    if (!(error instanceof CallError)) throw error;
+    say("Nothing was changed.");
+    showError(byId("stage-error"), error.message);
+  } finally {
+    if (job === mine) {
+      job = null;
+      working(false, byId("status").textContent);
+    }
+  }
+}
+
 /** A take from the row below: shown at the place where the last one was heard. */
 function showTake(take) {
-  job?.cancel();
+  if (take !== piece) job?.cancel();
   piece = take;
   const { playhead } = roll;
   roll.setPiece({ melody: take.melody, accompaniment: take.notes, bars: take.bar_lines_ms });
@@ -240,8 +291,14 @@ function setUpInputs() {
   byId("typed-arrange").addEventListener("click", () => arrange({ melody: byId("typed").value, panel: "type", bpm: Number(byId("typed-bpm").value) }));
   byId("again").addEventListener("click", again);
   byId("cancel").addEventListener("click", () => job?.cancel());
-  byId("temperature").addEventListener("input", showTemperature);
-  byId("share").addEventListener("click", () => copyLink(makeLink({ ...request, title: piece.title, settings: piece.settings, seed: piece.seed })));
+  for (const id of ["temperature", "dynamics"]) byId(id).addEventListener("input", showWords);
+  byId("share").addEventListener("click", () => copyLink(makeLink({ ...takes.current, ...request, title: takes.current.title })));
+  byId("rewrite").hidden = !boot.rewrite;
+  byId("rewrite").addEventListener("click", () => {
+    const { current } = takes;
+    const [first, last] = roll.selection;
+    rewrite(current, { first: first + 1, last: last + 1, seed: 1 + Math.max(current.seed, ...current.edits.map(({ seed }) => seed)) });
+  });
   setUpPlayPanel({
     context,
     unlock,
@@ -266,14 +323,16 @@ function listen({ bpm, beats, notes }) {
   player.play();
 }
 
-function openLink() {
+async function openLink() {
   const asked = readLink(location.href);
   if (!asked) return;
   showSettings(asked.settings);
   const named = !asked.melody || boot.examples.some(({ name }) => name === asked.melody);
   const panel = named ? "examples" : asked.melody.startsWith("data:") ? "file" : asked.melody.startsWith("{") ? "play" : "type";
   showTab(panel);
-  arrange({ melody: asked.melody, title: asked.title, track: asked.track, bpm: asked.bpm, panel }, { sound: false });
+  const { edits, ...wanted } = asked;
+  await arrange({ ...wanted, panel }, { sound: false });
+  for (const edit of boot.rewrite ? edits : []) if (takes.current) await rewrite(takes.current, edit, { sound: false });
 }
 
 const showTab = setUpTabs(document.querySelector(".tabs"), (name) => {
@@ -283,7 +342,8 @@ setUpTheme(byId("theme"), () => roll.readColours());
 setUpDownloads(boot.formats, () => takes.current);
 byId("model").textContent = boot.model;
 byId("version").textContent = boot.version;
-showTemperature();
+keepKnown(boot.settings);
+showWords();
 showCards();
 setUpInputs();
 await sampler.loadIndex();

@@ -65,8 +65,18 @@ export function setUpTransport({ player, roll, timing, unlock }) {
       byId("from-bar").value = bars[0] + 1;
       byId("to-bar").value = bars[1] + 1;
     }
-    byId("rewrite").disabled = !bars || !piece?.piece;
+    showRewrite();
     if (player.loop) setLoop(Boolean(bars));
+  }
+
+  /** Bars can be rewritten where some are selected in a piece that is finished. */
+  function showRewrite() {
+    byId("rewrite").disabled = !roll.selection || !piece?.piece;
+  }
+
+  function setPiece(next) {
+    piece = next;
+    showRewrite();
   }
 
   function moveSelection(step) {
@@ -129,7 +139,7 @@ export function setUpTransport({ player, roll, timing, unlock }) {
     show();
   }
 
-  return { show, select, newPiece, setPiece: (next) => (piece = next) };
+  return { show, select, newPiece, setPiece };
 }
 
 function within(ms, [from, to]) {
