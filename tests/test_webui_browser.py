@@ -170,7 +170,9 @@ def test_typed_notes_are_arranged_and_a_slip_is_shown(page):
     page.fill("#typed", "C4/4 H4/4")
     page.click("#typed-arrange")
     page.wait_for_selector("#panel-type .error:visible")
-    assert "H4/4" in page.inner_text("#panel-type .error")
+    says = page.inner_text("#panel-type .error")
+    assert says.startswith("The typed notes, word 2")
+    assert "H4/4" in says
     page.fill("#typed", "X:1\nM:3/4\nL:1/4\nK:G\nG A B|c2 d|")
     page.click("#typed-arrange")
     finished(page)
@@ -241,5 +243,13 @@ def test_on_a_phone_nothing_sticks_out(open_page, scheme):
         .map((e) => [e.id || e.textContent, e.getBoundingClientRect()]).filter(([, r]) => r.height < 32 || r.width < 32)"""
     assert page.evaluate(small) == []
     shoot(page, f"phone_{scheme}", full_page=True)
+    page.locator("#tab-type").tap()
+    page.fill("#typed", "nothing")
+    page.locator("#typed-arrange").tap()
+    page.wait_for_selector("#panel-type .error:visible")
+    page.wait_for_timeout(800)  # the page had begun to move to the roll
+    box = page.locator("#panel-type .error").bounding_box()
+    assert box["y"] >= 0
+    assert box["y"] + box["height"] <= 844
     dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert dark == {"light": "rgb(246, 243, 236)", "dark": "rgb(19, 21, 25)"}[scheme]

@@ -14,10 +14,11 @@ export function make(tag, attributes = {}, ...children) {
   return element;
 }
 
-/** Show a sentence in an error's place, or take it away. */
+/** Show a sentence in an error's place, in view, or take it away. */
 export function showError(place, message = "") {
-  place.textContent = message;
+  place.textContent = message && message[0].toUpperCase() + message.slice(1);
   place.hidden = !message;
+  if (message) place.scrollIntoView({ block: "center" });
 }
 
 export function clearErrors() {
