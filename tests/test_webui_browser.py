@@ -13,7 +13,8 @@ from conftest import EXAMPLES
 from PIL import Image
 
 from pianalysis.notes import read_midi
-from pianalysis.webui.studio import MEDIA_TYPES
+from pianalysis.webui.settings import NUMBERS
+from pianalysis.webui.studio import CAN_REWRITE, MEDIA_TYPES
 
 pytest_plugins = ["demo_fixtures"]
 SHOTS = os.environ.get("PIANALYSIS_SCREENSHOTS")  # a folder in which pictures of each state are kept
@@ -141,6 +142,47 @@ def test_takes_stand_side_by_side_and_a_link_brings_one_back(page, open_page, de
     other = open_page(link.removeprefix(demo))
     finished(other)
     assert other.evaluate("pianalysis.takes.current.notes") == second
+
+
+@pytest.mark.skipif(not CAN_REWRITE, reason="this arranger can't rewrite bars")
+def test_selected_bars_are_rewritten_and_nothing_else(page, open_page, demo):
+    choose(page, "Sakura", bars=6)
+    finished(page)
+    before = page.evaluate("pianalysis.takes.current.notes")
+    page.fill("#from-bar", "3")
+    page.fill("#to-bar", "4")
+    page.locator("#to-bar").press("Enter")
+    page.click("#rewrite")
+    page.wait_for_function("pianalysis.takes.current.edits.length === 1")
+    start, stop = page.evaluate("pianalysis.roll.selectionMs()")
+    after = page.evaluate("pianalysis.takes.current.notes")
+
+    def outside(rows):
+        return [row for row in rows if not start - 20 <= row[0] < stop - 20]
+
+    assert outside(after) == outside(before)
+    assert after != before
+    shoot(page, "rewritten")
+    page.click("#share")
+    other = open_page(page.input_value("#link").removeprefix(demo))
+    other.wait_for_function("pianalysis.takes.current?.edits.length === 1")
+    assert other.evaluate("pianalysis.takes.current.notes") == after
+
+
+def test_only_the_settings_that_the_arranger_knows_are_shown(page):
+    for name in ("dynamics", "lowest", "harmony"):
+        assert page.locator(f"[data-needs={name}]").is_hidden() != (name in NUMBERS) or name == "harmony"
+    assert page.locator("#rewrite").is_visible() == CAN_REWRITE
+
+
+@pytest.mark.skipif("lowest" not in NUMBERS, reason="this arranger has no register")
+def test_the_register_keeps_the_accompaniment_up(page):
+    page.get_by_text("High", exact=True).click()
+    page.locator("#dynamics").fill("-0.5")
+    choose(page, "Sakura", bars=4)
+    finished(page)
+    assert min(row[2] for row in page.evaluate("pianalysis.takes.current.notes")) >= 43
+    assert page.evaluate("pianalysis.takes.current.settings.dynamics") == -0.5
 
 
 def test_what_is_played_on_the_computers_keys_is_arranged(page):
