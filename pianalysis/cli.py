@@ -1,4 +1,4 @@
-"""The command line: ``pianalysis arrange | compose | tokens | vocab | prepare | validate | train``.
+"""The command line: ``pianalysis arrange | compose | demo | tokens | vocab | prepare | validate | train``.
 
 Errors of input are one sentence on standard error and exit code 2, never a traceback.
 """
@@ -48,6 +48,7 @@ def build_parser() -> argparse.ArgumentParser:
         commands.add_parser("arrange", help="write an accompaniment around melodies", description=_arrange.__doc__)
     )
     _add_compose(commands.add_parser("compose", help="write a piece from nothing", description=_compose.__doc__))
+    _add_demo(commands.add_parser("demo", help="open the demo in a browser", description=_demo.__doc__))
     tokens = commands.add_parser("tokens", help="show a file as the model sees it", description=_tokens.__doc__)
     tokens.add_argument("file", type=Path, metavar="FILE.mid")
     tokens.add_argument("--events", action="store_true", help="the event view: timestamp, NOTE_ON or NOTE_OFF, pitch")
@@ -117,6 +118,18 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--wav", action="store_true", help="also write audio beside each piece")
     parser.add_argument("--png", action="store_true", help="also draw each piece as a piano roll")
     parser.add_argument("--musicxml", action="store_true", help="also write each piece as a score to read")
+
+
+def _add_demo(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--model", metavar="ID_OR_PATH", help="a checkpoint on the Hub or in a folder (default: the bundled one)"
+    )
+    parser.add_argument(
+        "--port", type=int, metavar="N", help="where it listens (default: the first free one from 7860)"
+    )
+    parser.add_argument("--host", metavar="ADDRESS", help="0.0.0.0 lets other machines in (default: this one only)")
+    parser.add_argument("--no-browser", action="store_true", help="only print the address")
+    parser.set_defaults(run=_demo)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -276,6 +289,14 @@ def _save(piece: Arrangement, target: Path, args: argparse.Namespace) -> list[Pa
     if args.musicxml and not is_score:
         written.append(save_musicxml(target.with_suffix(".musicxml"), piece, title=title))
     return written
+
+
+def _demo(args: argparse.Namespace) -> int:
+    """Open a page that arranges melodies and plays them while they are written."""
+    from pianalysis.webui.server import serve
+
+    serve(model=args.model, host=args.host, port=args.port, browser=not args.no_browser)
+    return 0
 
 
 def _tokens(args: argparse.Namespace) -> int:

@@ -1,0 +1,154 @@
+"""The page's server: Gradio's queue, API and MCP under a page of our own.
+
+`make_server` gives a `gradio.Server`, which `serve` starts. The page speaks Gradio's own protocol
+(`static/client.js`), so whatever it can do, `gradio_client` and MCP clients can.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+from pianalysis import __version__
+from pianalysis.notes import MAX_FILE_BYTES, PianalysisError
+from pianalysis.render import ACCOMPANIMENT_COLOUR, MELODY_COLOUR, SAMPLE_FOLDER
+from pianalysis.webui.examples import find_examples_folder, load_examples
+from pianalysis.webui.settings import NUMBERS
+from pianalysis.webui.studio import CAN_REWRITE, MEDIA_TYPES, Studio, load_studio
+
+STATIC: Final = Path(__file__).parent / "static"
+SAMPLES_LAST_S: Final = 7 * 24 * 3600
+MOST_WAITING: Final = 30
+"""More are told to come back: the last of these waits some minutes."""
+WARM_UP: Final = "sakura.mid"
+INSTALL: Final = "pip install 'pianalysis[space]'"
+
+
+def serve(
+    *,
+    model: str | None = None,
+    examples: Path | None = None,
+    port: int | None = None,
+    host: str | None = None,
+    browser: bool = False,
+    block: bool = True,
+) -> str:
+    """Start the demo; returns its address. With `block`, only when it's stopped. Raises PianalysisError."""
+    os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+    try:
+        import gradio  # noqa: F401
+    except ImportError:
+        raise PianalysisError(f"the demo needs Gradio, which isn't installed; run: {INSTALL}") from None
+    studio = load_studio(model)
+    server = make_server(studio, examples)
+    import matplotlib.pyplot  # noqa: F401  # Gradio does this in the first call, and answers nobody for seconds meanwhile
+
+    studio.warm_up(find_examples_folder(examples) / WARM_UP)
+    _, address, _ = server.launch(
+        server_name=host,
+        server_port=port,
+        inbrowser=browser,
+        quiet=not block,
+        mcp_server=has_mcp(),
+        prevent_thread_lock=True,
+        max_file_size=MAX_FILE_BYTES,
+        footer_links=[],
+        run_history=False,
+    )
+    server.get_blocks()._queue.max_size = MOST_WAITING  # a `Server` has no other way to say it
+    if block:
+        server.get_blocks().block_thread()
+    return str(address)
+
+
+def has_mcp() -> bool:
+    """Whether an MCP library is there that Gradio can use."""
+    try:
+        from mcp.server import Server
+    except ImportError:
+        return False
+    return hasattr(Server, "call_tool")  # mcp 2 has it no more, and Gradio needs it
+
+
+def make_server(studio: Studio, examples_folder: Path | None = None) -> Any:
+    """A `gradio.Server` with the page, the piano's samples, the pieces' files and the named endpoints."""
+    import gradio
+
+    from pianalysis.webui.api import add_endpoints
+
+    folder = find_examples_folder(examples_folder)
+    server = gradio.Server(title="Pianalysis", version=__version__, docs_url=None, redoc_url=None)
+    _add_page(server, studio, folder)
+    _add_files(server, studio)
+    add_endpoints(server, studio, {path.stem: path for path in sorted(folder.glob("*.mid"))})
+    return server
+
+
+def _add_page(server: Any, studio: Studio, folder: Path) -> None:
+    from starlette.responses import HTMLResponse
+    from starlette.staticfiles import StaticFiles
+
+    boot = {
+        "version": __version__,
+        "model": studio.model_name,
+        "examples": [example.as_dict() for example in load_examples(folder)],
+        "colours": {"melody": MELODY_COLOUR, "accompaniment": ACCOMPANIMENT_COLOUR},
+        "formats": list(MEDIA_TYPES),
+        "settings": [*NUMBERS],
+        "rewrite": CAN_REWRITE,
+    }
+    page = (
+        STATIC.joinpath("index.html")
+        .read_text(encoding="utf-8")
+        .replace("{{melody}}", MELODY_COLOUR)
+        .replace("{{accompaniment}}", ACCOMPANIMENT_COLOUR)
+    )
+
+    def index() -> HTMLResponse:
+        numbers = {fn.api_name: number for number, fn in server.get_blocks().fns.items()}
+        text = json.dumps(boot | {"endpoints": numbers}, ensure_ascii=False).replace("</", "<\\/")
+        return HTMLResponse(page.replace("{{boot}}", text))
+
+    server.add_api_route("/", index, include_in_schema=False, response_model=None)
+    server.mount("/ui", StaticFiles(directory=STATIC), name="ui")
+
+
+def _add_files(server: Any, studio: Studio) -> None:
+    from starlette.responses import FileResponse, JSONResponse, Response
+
+    lasting = {"Cache-Control": f"public, max-age={SAMPLES_LAST_S}, immutable"}
+
+    def sample(name: str) -> Response:
+        path = SAMPLE_FOLDER / name
+        if path.parent == SAMPLE_FOLDER and path.is_file():
+            kind = "audio/ogg" if path.suffix == ".ogg" else "application/json"
+            return FileResponse(path, media_type=kind, headers=lasting)
+        if path.with_suffix(".ogg").is_file() and path.suffix == ".mp3" and path.parent == SAMPLE_FOLDER:
+            return Response(_as_mp3(path.stem), media_type="audio/mpeg", headers=lasting)
+        return JSONResponse({"error": "no such sample"}, 404)
+
+    def piece_file(name: str, suffix: str) -> Response:
+        try:
+            called, data = studio.file(name, suffix)
+        except PianalysisError as error:
+            return JSONResponse({"error": str(error)}, 404)
+        headers = {"Content-Disposition": f'attachment; filename="{called.encode("ascii", "ignore").decode()}"'}
+        return Response(data, media_type=MEDIA_TYPES[suffix], headers=headers)
+
+    server.add_api_route("/piano/{name}", sample, include_in_schema=False, response_model=None)
+    server.add_api_route("/piece/{name}.{suffix}", piece_file, include_in_schema=False, response_model=None)
+
+
+@lru_cache(maxsize=128)
+def _as_mp3(stem: str) -> bytes:
+    """A sample for browsers that can't read Ogg Vorbis (Safari before 18.4)."""
+    import soundfile
+
+    sound, rate = soundfile.read(SAMPLE_FOLDER / f"{stem}.ogg", dtype="float32")
+    with tempfile.NamedTemporaryFile(suffix=".mp3") as file:
+        soundfile.write(file.name, sound, rate, format="MP3")
+        return Path(file.name).read_bytes()
