@@ -20,10 +20,11 @@ from pianalysis.clock import BeatClock
 from pianalysis.grammar import state_after
 from pianalysis.melody import fold_to_keyboard, monophonic
 from pianalysis.notes import Notes, PianalysisError, make_notes
+from pianalysis.options import Options
 from pianalysis.pieces import Arrangement, append_track, empty_score, prepare, to_the_models_key
 from pianalysis.tokenizer import MELODY_VELOCITY, decode_notes, encode_melody
 from pianalysis.windows import notes_between
-from pianalysis.writing import LONGEST_REST_MS, Fresh, Options, Stream, Take, write_together
+from pianalysis.writing import LONGEST_REST_MS, Fresh, Stream, Take, write_together
 
 __all__ = ["LONGEST_REST_MS", "Arrangement", "Arranger", "Fresh", "Options", "Stream"]
 
@@ -185,7 +186,8 @@ class Arranger:
         while done < total:
             start = max(0.0, done - 4 * bar_ms)
             past = notes_between(melody, start, done - start) if done else make_notes()
-            prompt = encode_melody(past, style=options.style, density=options.density)[:-1]
+            density = options.density_at(int(done / bar_ms))
+            prompt = encode_melody(past, style=options.style, density=density)[:-1]
             length = min(total - start, float(vocab.WINDOW_MS))
             state = state_after(prompt, first_ms=int(done - start), length_ms=int(length), rest_ms=LONGEST_REST_MS)
             fresh = decode_notes([*self.engine.continue_prompt(prompt, state, options.sampling, generator)], loud=False)

@@ -64,6 +64,12 @@ class Arrangement:
         """Write the piece as a MIDI file, whole or not at all."""
         return write_midi(path, self.score)
 
+    def save_musicxml(self, path: str | os.PathLike[str], *, title: str = "") -> Path:
+        """Write the piece as a score to read: the melody on a staff of its own, the piano on two."""
+        from pianalysis.notation import save_musicxml
+
+        return save_musicxml(path, self, title=title)
+
     def save_wav(self, path: str | os.PathLike[str]) -> Path:
         """Play the piece on the sampled piano into an audio file."""
         from pianalysis.render import save_wav

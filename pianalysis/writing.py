@@ -6,7 +6,7 @@ In: a `Source` and what is asked for, then the tokens that an engine draws. Out:
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from threading import Event
 from typing import TYPE_CHECKING, Final
 
@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pianalysis import vocab
-from pianalysis.grammar import GrammarState, Sampling, state_after
+from pianalysis.grammar import GrammarState, state_after
 from pianalysis.guidance import HarmonyGuidance
-from pianalysis.notes import Notes, PianalysisError, make_notes
+from pianalysis.notes import Notes, make_notes
+from pianalysis.options import Options
 from pianalysis.pieces import Arrangement, Source, finish, to_real
 from pianalysis.tokenizer import decode_notes, encode_accompaniment, encode_melody
 from pianalysis.windows import bars_in_window, notes_between
@@ -24,51 +25,8 @@ from pianalysis.windows import bars_in_window, notes_between
 if TYPE_CHECKING:
     from pianalysis.engine import Engine
 
-MOST_HARMONY: Final = 20.0
 LONGEST_REST_MS: Final = 2_000
 """No voice rests longer, in clock-ms: of POP909's and OpenScore's gaps between onsets 999 in 1,000 are shorter."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a user may ask for. max_bars None: all bars.
-
-    harmony: how closely the accompaniment is held to the melody's harmony; 0 leaves it to the model. This and the three
-    numbers of sampling are the checkpoint's own where they are None.
-    """
-
-    style: str = "pop"
-    density: str = "mid"
-    temperature: float | None = None
-    top_k: int | None = None
-    top_p: float | None = None
-    harmony: float | None = None
-    max_bars: int | None = None
-
-    def __post_init__(self) -> None:
-        for value, table in ((self.style, vocab.STYLES), (self.density, vocab.DENSITIES)):
-            if value not in table:
-                raise PianalysisError(f"expected one of {[*table]}, found {value!r}")
-        if self.max_bars is not None and self.max_bars < 1:
-            raise PianalysisError(f"expected at least 1 bar, found {self.max_bars}")
-        if self.harmony is not None and not 0 <= self.harmony <= MOST_HARMONY:
-            raise PianalysisError(f"expected a harmony from 0 to {MOST_HARMONY:g}, found {self.harmony}")
-        _ = self.sampling  # checks its numbers
-
-    @property
-    def sampling(self) -> Sampling:
-        """The part that an engine reads. Raises PianalysisError for values out of range."""
-        return self.sampling_after(Sampling())
-
-    def sampling_after(self, default: Sampling) -> Sampling:
-        """The sampling asked for, on top of a checkpoint's."""
-        asked = {name: getattr(self, name) for name in ("temperature", "top_k", "top_p")}
-        return replace(default, **{name: value for name, value in asked.items() if value is not None})
-
-    def resolved(self, sampling: Sampling, guidance: HarmonyGuidance) -> Options:
-        """The same with a checkpoint's numbers where none were asked for."""
-        harmony = guidance.strength if self.harmony is None else self.harmony
-        return replace(self, **asdict(self.sampling_after(sampling)), harmony=harmony)
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +67,8 @@ class Take:
     @property
     def piece(self) -> Arrangement:
         """The piece as far as it is written, the melody whole."""
-        piece = finish(self.source, np.concatenate([make_notes(), *self.written]), self.seed)
+        below = self.options.played(np.concatenate([make_notes(), *self.written]))
+        piece = finish(self.source, below, self.seed)
         if self.bars_done == self.source.bars:
             return piece
         return replace(piece, remarks=(*piece.remarks, f"stopped after {self.bars_done} of {self.source.bars} bars"))
@@ -119,33 +78,45 @@ class Take:
         lines, last = self.source.clock.bar_lines, self.source.last_bar
         if self._bar >= last:
             return None
+        self._start_bar = self._window_start()
+        end_bar = min(self._start_bar + bars_in_window(lines, self._start_bar), last)
+        density = self.options.density_at(self._bar)
+        others = (bar for bar in range(self._bar, end_bar) if self.options.density_at(bar) != density)
+        self._stop_bar = next(others, end_bar)
+        return self._prompt(end_bar, density)
+
+    def _window_start(self) -> int:
+        """The bar from which half a window of history, or less at the beginning, stands before what is to be written."""
+        lines, start = self.source.clock.bar_lines, self._start_bar
         if self._bar > self.source.first_bar:
-            bars = bars_in_window(lines, self._start_bar)
-            self._start_bar = max(self._start_bar + 1, self._bar - max(1, bars // 2))
-        self._stop_bar = min(self._start_bar + bars_in_window(lines, self._start_bar), last)
-        start = self._start_ms
-        length = min(float(lines[self._stop_bar]) - start, float(vocab.WINDOW_MS))
-        first = float(lines[self._bar]) - start
-        return self._prompt(start, first, length)
+            start = max(start, self._bar - max(1, bars_in_window(lines, start) // 2))
+        while start < self._bar and start + bars_in_window(lines, start) <= self._bar:  # longer bars are to come
+            start += 1
+        return start
 
     @property
     def _start_ms(self) -> float:
         return float(self.source.clock.bar_lines[self._start_bar])
 
-    def _prompt(self, start: float, first: float, length: float) -> Window:
-        above = notes_between(self.source.voice, start, length)
+    def _window_ms(self, bar: int) -> float:
+        """A bar line on the window's clock, or the window's end if that is sooner."""
+        return min(float(self.source.clock.bar_lines[bar]) - self._start_ms, float(vocab.WINDOW_MS))
+
+    def _prompt(self, end_bar: int, density: str) -> Window:
+        start, first, shift = self._start_ms, self._window_ms(self._bar), self.source.shift
+        above = notes_between(self.source.voice, start, self._window_ms(end_bar))
         past = notes_between(self._history(), start, first) if first else make_notes()
-        prompt = encode_melody(above, style=self.options.style, density=self.options.density)
+        prompt = encode_melody(above, style=self.options.style, density=density)
         if len(prompt) + 2 * len(encode_accompaniment(past)) > self.room:
             past = make_notes()  # a very dense stretch: better no history than no room for the answer
         prompt += encode_accompaniment(past)
         state = state_after(
             prompt,
             first_ms=int(np.ceil(first)),
-            length_ms=int(np.floor(length)),
+            length_ms=int(np.floor(self._window_ms(self._stop_bar))),
             rest_ms=LONGEST_REST_MS,
-            lowest=vocab.LOWEST_PITCH + max(self.source.shift, 0),
-            highest=vocab.HIGHEST_PITCH + min(self.source.shift, 0),
+            lowest=max(vocab.LOWEST_PITCH, self.options.lowest + shift),
+            highest=min(vocab.HIGHEST_PITCH, self.options.highest + shift),
         )
         bias = self.guidance.pitch_bias(above, self.options.style, self.options.harmony)
         return Window(prompt, state, bias)
@@ -179,7 +150,7 @@ class Take:
         notes["onset_ms"] += self._start_ms
         self.written.append(notes)
         self._ids, self._bar = [], bar
-        return Fresh(to_real(self.source, notes), self.bars_done, self.source.bars)
+        return Fresh(self.options.played(to_real(self.source, notes)), self.bars_done, self.source.bars)
 
 
 class Stream:
