@@ -55,34 +55,46 @@ class Take:
         self.source, self.options, self.seed, self.room = source, options, seed, room
         self.guidance = guidance
         self.generator = np.random.default_rng(seed)
+        self.first_bar, self.last_bar = source.first_bar, source.last_bar
         self.written: list[Notes] = []  # clock-ms, the model's key
         self._start_bar = self._bar = self._stop_bar = source.first_bar
         self._ids: list[int] = []
 
     @property
+    def bars(self) -> int:
+        """How many bars are to be written."""
+        return self.last_bar - self.first_bar
+
+    @property
     def bars_done(self) -> int:
         """How many bars are written to their end."""
-        return self._bar - self.source.first_bar
+        return self._bar - self.first_bar
 
     @property
     def piece(self) -> Arrangement:
         """The piece as far as it is written, the melody whole."""
-        below = self.options.played(np.concatenate([make_notes(), *self.written]))
-        piece = finish(self.source, below, self.seed)
-        if self.bars_done == self.source.bars:
+        piece = replace(self._piece(), seed=self.seed)
+        if self.bars_done == self.bars:
             return piece
-        return replace(piece, remarks=(*piece.remarks, f"stopped after {self.bars_done} of {self.source.bars} bars"))
+        return replace(piece, remarks=(*piece.remarks, f"stopped after {self.bars_done} of {self.bars} bars"))
+
+    def _piece(self) -> Arrangement:
+        return replace(finish(self.source, self._played(self.written)), options=self.options)
+
+    def _played(self, written: Sequence[Notes]) -> Notes:
+        """What was written (clock-ms, the model's key) as it is played, in real ms."""
+        return self.options.played(to_real(self.source, np.concatenate([make_notes(), *written])))
 
     def next_window(self) -> Window | None:
         """What the next window is written from; None when all bars are done."""
-        lines, last = self.source.clock.bar_lines, self.source.last_bar
-        if self._bar >= last:
+        if self._bar >= self.last_bar:
             return None
         self._start_bar = self._window_start()
-        end_bar = min(self._start_bar + bars_in_window(lines, self._start_bar), last)
+        window_bars = bars_in_window(self.source.clock.bar_lines, self._start_bar)
+        end_bar = min(self._start_bar + window_bars, self.source.last_bar)
         density = self.options.density_at(self._bar)
         others = (bar for bar in range(self._bar, end_bar) if self.options.density_at(bar) != density)
-        self._stop_bar = next(others, end_bar)
+        self._stop_bar = min(next(others, end_bar), self.last_bar)
         return self._prompt(end_bar, density)
 
     def _window_start(self) -> int:
@@ -150,7 +162,7 @@ class Take:
         notes["onset_ms"] += self._start_ms
         self.written.append(notes)
         self._ids, self._bar = [], bar
-        return Fresh(self.options.played(to_real(self.source, notes)), self.bars_done, self.source.bars)
+        return Fresh(self._played([notes]), self.bars_done, self.bars)
 
 
 class Stream:
@@ -166,7 +178,7 @@ class Stream:
         source = take.source
         self.melody: Final = source.melody.notes
         self.bar_lines_ms: Final = source.bar_lines_ms
-        self.bars: Final = source.bars
+        self.bars: Final = take.bars
         self.how_found: Final = source.melody.how
         self.remarks: Final = source.remarks
         self.seed: Final = take.seed
