@@ -1,4 +1,4 @@
-"""The command line: ``pianalysis arrange | compose | tokens | vocab | prepare | validate | train``.
+"""The command line: ``pianalysis arrange | compose | regenerate | tokens | vocab | prepare | validate | train``.
 
 Errors of input are one sentence on standard error and exit code 2, never a traceback.
 """
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pianalysis import __version__, vocab
-from pianalysis.cli_arrange import add_arrange, add_compose, arrange, compose, fail
+from pianalysis.cli_arrange import add_arrange, add_compose, add_regenerate, arrange, compose, fail, regenerate
 from pianalysis.cli_dataset import add_prepare, add_validate, prepare, validate
 from pianalysis.cli_train import DESCRIPTION, add_train
 from pianalysis.notes import PianalysisError, read_midi
@@ -26,6 +26,9 @@ def build_parser() -> argparse.ArgumentParser:
         commands.add_parser("arrange", help="write an accompaniment around melodies", description=arrange.__doc__)
     )
     add_compose(commands.add_parser("compose", help="write a piece from nothing", description=compose.__doc__))
+    add_regenerate(
+        commands.add_parser("regenerate", help="write some bars of a piece anew", description=regenerate.__doc__)
+    )
     tokens = commands.add_parser("tokens", help="show a file as the model sees it", description=_tokens.__doc__)
     tokens.add_argument("file", type=Path, metavar="FILE.mid")
     tokens.add_argument("--events", action="store_true", help="the event view: timestamp, NOTE_ON or NOTE_OFF, pitch")

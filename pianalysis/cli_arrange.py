@@ -1,4 +1,4 @@
-"""The commands that write music: ``pianalysis arrange | compose``, their options, files and progress."""
+"""The commands that write music: ``pianalysis arrange | compose | regenerate``, their options, files and progress."""
 
 from __future__ import annotations
 
@@ -36,6 +36,12 @@ ARRANGE_EXAMPLES = r"""examples:
 """
 
 
+REGENERATE_EXAMPLES = """examples:
+  pianalysis regenerate full.mid --bars 9-16 --seed 5 -o new.mid
+  pianalysis regenerate full.mid --from 9 --density high -o new.mid
+"""
+
+
 def add_arrange(parser: argparse.ArgumentParser) -> None:
     """The options of `pianalysis arrange`."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
@@ -59,6 +65,20 @@ def add_compose(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bpm", type=float, default=100.0, help="quarter notes a minute (default: 100)")
     _add_common(parser)
     parser.set_defaults(run=compose)
+
+
+def add_regenerate(parser: argparse.ArgumentParser) -> None:
+    """The options of `pianalysis regenerate`."""
+    parser.formatter_class = argparse.RawDescriptionHelpFormatter
+    parser.epilog = REGENERATE_EXAMPLES
+    parser.add_argument("piece", type=Path, metavar="FULL.mid", help="melody on track 1, accompaniment on track 2")
+    bars = parser.add_mutually_exclusive_group(required=True)
+    bars.add_argument(
+        "--bars", metavar="N[-M]", help="write these bars anew, counted from the file's beginning, from 1"
+    )
+    bars.add_argument("--from", type=int, dest="first_bar", metavar="N", help="… or all from this one")
+    _add_common(parser)
+    parser.set_defaults(run=regenerate)
 
 
 def _add_common(parser: argparse.ArgumentParser) -> None:
@@ -157,6 +177,23 @@ def compose(args: argparse.Namespace) -> int:
     arranger, options = _load(args)
     for take, target in enumerate(targets):
         make = partial(arranger.compose, seed=args.seed + take, bars=args.bars, bpm=args.bpm, options=options)
+        _write([target], args, lambda progress, make=make: [make(progress=progress)], label=target.name)
+    return 0
+
+
+def regenerate(args: argparse.Namespace) -> int:
+    """Write some bars of a piece anew; every other note stays as it is, to the tick."""
+    from pianalysis.arranger import Arrangement
+
+    bars = re.fullmatch(r"(\d+)(?:-(\d+))?", args.bars or str(args.first_bar))
+    if bars is None:
+        raise PianalysisError(f"expected bars such as 9-16, found {args.bars!r}")
+    (targets,) = _output_paths(args, [args.piece.stem])
+    piece = Arrangement.read(args.piece)
+    last = int(bars[2] or bars[1]) if args.bars else piece.source.last_bar
+    arranger, options = _load(args)
+    for take, target in enumerate(targets):
+        make = partial(arranger.regenerate, piece, (int(bars[1]), last), seed=args.seed + take, options=options)
         _write([target], args, lambda progress, make=make: [make(progress=progress)], label=target.name)
     return 0
 
