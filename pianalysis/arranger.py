@@ -154,7 +154,8 @@ class Arranger:
         """The piece with some bars written anew: from the first to the last, counted from 1 as the file has them.
 
         All other notes stay as they are, to the tick. What stands before the bars is history; what stands after isn't known
-        to the model, but no new note sounds over a key that is struck there. options: the piece's own where not given.
+        to the model, but no new note sounds over a key that is struck there. options: the piece's own where not given, but
+        bars that return are written anew too, unless `structure` is among the changes.
         Raises PianalysisError for bars that aren't the piece's, or options out of range.
         """
         stream = self.stream_regenerated(piece, bars, seed=seed, options=options, **changes)
@@ -168,7 +169,8 @@ class Arranger:
 
         settings: those of `regenerate`.
         """
-        return self.regenerate(piece, (bar, piece.source.last_bar), **settings)
+        asked = settings.get("options") or piece.options or Options()
+        return self.regenerate(piece, (bar, piece.source.last_bar), **{"structure": asked.structure, **settings})
 
     def stream_regenerated(
         self,
@@ -180,7 +182,7 @@ class Arranger:
         **changes: Any,
     ) -> Stream:
         """What `regenerate` writes, while it is written; cancelled, the bars that aren't rewritten yet stay as they were."""
-        chosen = replace(options or piece.options or Options(), **changes)
+        chosen = replace(options or piece.options or Options(), **{"structure": False, **changes})
         source = piece.source
         if source.shift and not self.normalises_key:  # another model's piece
             source = prepare(piece.score, 1, None)

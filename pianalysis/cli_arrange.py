@@ -29,6 +29,7 @@ ARRANGE_EXAMPLES = r"""examples:
   pianalysis arrange song.mid --track 2 -o full.musicxml
   pianalysis arrange melody.mid -o full.mid --musicxml
   pianalysis arrange melody.mid -o full.mid --density low --density 9-16:high
+  pianalysis arrange melody.mid -o full.mid --no-structure
   pianalysis arrange melody.mid -o full.mid --lowest C2 --highest C5 --dynamics -0.5
   pianalysis arrange tune.abc -o full.mid
   pianalysis arrange --abc "X:1\nM:3/4\nL:1/4\nK:G\nD|G2A|B2c|A2F|G2|]" -o full.mid
@@ -121,6 +122,12 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dynamics", type=float, default=0.0, metavar="X", help="-1 is very soft, 1 very loud (default: 0, as written)"
     )
+    parser.add_argument(
+        "--no-structure",
+        dest="structure",
+        action="store_false",
+        help="write anew where the melody returns, instead of playing what was played the first time",
+    )
     parser.add_argument("--wav", action="store_true", help="also write audio beside each piece")
     parser.add_argument("--png", action="store_true", help="also draw each piece as a piano roll")
     parser.add_argument("--musicxml", action="store_true", help="also write each piece as a score to read")
@@ -190,10 +197,14 @@ def regenerate(args: argparse.Namespace) -> int:
         raise PianalysisError(f"expected bars such as 9-16, found {args.bars!r}")
     (targets,) = _output_paths(args, [args.piece.stem])
     piece = Arrangement.read(args.piece)
-    last = int(bars[2] or bars[1]) if args.bars else piece.source.last_bar
+    last = int(bars[2] or bars[1])
     arranger, options = _load(args)
     for take, target in enumerate(targets):
-        make = partial(arranger.regenerate, piece, (int(bars[1]), last), seed=args.seed + take, options=options)
+        seed = args.seed + take
+        if args.bars:
+            make = partial(arranger.regenerate, piece, (int(bars[1]), last), seed=seed, options=options)
+        else:
+            make = partial(arranger.continue_from, piece, args.first_bar, seed=seed, options=options)
         _write([target], args, lambda progress, make=make: [make(progress=progress)], label=target.name)
     return 0
 
@@ -202,7 +213,7 @@ def _load(args: argparse.Namespace) -> tuple[Arranger, Options]:
     """The arranger and what was asked of it; bad numbers fail before the model is loaded."""
     from pianalysis.arranger import Arranger, Options
 
-    names = ("style", "temperature", "top_k", "top_p", "harmony", "max_bars", "dynamics")
+    names = ("style", "temperature", "top_k", "top_p", "harmony", "max_bars", "dynamics", "structure")
     asked = {name: getattr(args, name) for name in names if hasattr(args, name)}
     if args.density:
         asked["density"] = ",".join(args.density)

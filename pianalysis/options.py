@@ -29,7 +29,8 @@ class Options:
 
     density: ``"low"``, ``"mid"`` or ``"high"``, for some bars another: ``"mid,9-16:high,20:low"``; bars are the file's, from
     1. lowest, highest: the keys of the accompaniment, MIDI pitches, at least an octave. dynamics: −1 very soft … 1 very
-    loud; the notes stay the same. harmony: how closely the accompaniment is held to the melody's harmony; 0 leaves it to
+    loud; the notes stay the same. structure: where the melody returns, what was played the first time is played again.
+    harmony: how closely the accompaniment is held to the melody's harmony; 0 leaves it to
     the model. This and the three numbers of sampling are the checkpoint's own where they are None.
     """
 
@@ -43,6 +44,7 @@ class Options:
     lowest: int = vocab.LOWEST_PITCH
     highest: int = vocab.HIGHEST_PITCH
     dynamics: float = 0.0
+    structure: bool = True
 
     def __post_init__(self) -> None:
         if self.style not in vocab.STYLES:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -26,6 +27,7 @@ from pianalysis.notes import (
     track_notes,
     write_midi,
 )
+from pianalysis.structure import Earlier, earlier_bars
 
 if TYPE_CHECKING:
     from pianalysis.options import Options
@@ -128,6 +130,11 @@ class Source:
     def bars(self) -> int:
         """How many bars are accompanied."""
         return self.last_bar - self.first_bar
+
+    @cached_property
+    def earlier_bars(self) -> dict[int, Earlier]:
+        """The bars in which the melody returns, and where it was heard first."""
+        return earlier_bars(self.voice, self.clock.bar_lines)
 
     @property
     def bar_lines_ms(self) -> np.ndarray:

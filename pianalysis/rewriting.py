@@ -55,7 +55,9 @@ class Rewrite(Take):
         self._old_notes = sorted(track.notes, key=lambda note: (note.time, note.pitch, note.duration))
         self._old_on_clock = self._to_clock(track_notes(piece.score, [track]))
         self._old_bars = self._bars_of(self._old_on_clock)
-        self.written = [self._old_on_clock[self._old_bars < self.first_bar]]
+        before = self._old_bars < self.first_bar
+        self.written = [self._old_on_clock[before]]
+        self._by_bar = {bar: self._old_on_clock[self._old_bars == bar] for bar in np.unique(self._old_bars[before])}
 
     def _to_clock(self, notes: Notes) -> Notes:
         """Notes as played, in real ms, as the model would have written them: clock-ms, its key, its loudness."""

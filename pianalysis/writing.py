@@ -19,6 +19,7 @@ from pianalysis.guidance import HarmonyGuidance
 from pianalysis.notes import Notes, make_notes
 from pianalysis.options import Options
 from pianalysis.pieces import Arrangement, Source, finish, to_real
+from pianalysis.structure import Earlier, played_later
 from pianalysis.tokenizer import decode_notes, encode_accompaniment, encode_melody
 from pianalysis.windows import bars_in_window, notes_between
 
@@ -59,6 +60,7 @@ class Take:
         self.written: list[Notes] = []  # clock-ms, the model's key
         self._start_bar = self._bar = self._stop_bar = source.first_bar
         self._ids: list[int] = []
+        self._by_bar: dict[int, Notes] = {}
 
     @property
     def bars(self) -> int:
@@ -93,7 +95,11 @@ class Take:
         window_bars = bars_in_window(self.source.clock.bar_lines, self._start_bar)
         end_bar = min(self._start_bar + window_bars, self.source.last_bar)
         density = self.options.density_at(self._bar)
-        others = (bar for bar in range(self._bar, end_bar) if self.options.density_at(bar) != density)
+        others = (
+            bar
+            for bar in range(self._bar + 1, end_bar)
+            if self.options.density_at(bar) != density or self._earlier(bar) is not None
+        )
         self._stop_bar = min(next(others, end_bar), self.last_bar)
         return self._prompt(end_bar, density)
 
@@ -115,7 +121,8 @@ class Take:
         return min(float(self.source.clock.bar_lines[bar]) - self._start_ms, float(vocab.WINDOW_MS))
 
     def _prompt(self, end_bar: int, density: str) -> Window:
-        start, first, shift = self._start_ms, self._window_ms(self._bar), self.source.shift
+        start, first = self._start_ms, self._window_ms(self._bar)
+        lowest, highest = self._keys
         above = notes_between(self.source.voice, start, self._window_ms(end_bar))
         past = notes_between(self._history(), start, first) if first else make_notes()
         prompt = encode_melody(above, style=self.options.style, density=density)
@@ -127,8 +134,8 @@ class Take:
             first_ms=int(np.ceil(first)),
             length_ms=int(np.floor(self._window_ms(self._stop_bar))),
             rest_ms=LONGEST_REST_MS,
-            lowest=max(vocab.LOWEST_PITCH, self.options.lowest + shift),
-            highest=min(vocab.HIGHEST_PITCH, self.options.highest + shift),
+            lowest=lowest,
+            highest=highest,
         )
         bias = self.guidance.pitch_bias(above, self.options.style, self.options.harmony)
         return Window(prompt, state, bias)
@@ -141,6 +148,42 @@ class Take:
                 break
             parts.append(part)
         return np.concatenate([make_notes(), *reversed(parts)])
+
+    def _earlier(self, bar: int) -> Earlier | None:
+        """The earlier bar whose accompaniment may be played again in a bar, if there is one."""
+        if not self.options.structure:
+            return None
+        earlier = self.source.earlier_bars.get(bar)
+        if earlier is None or self.options.density_at(bar) != self.options.density_at(earlier.bar):
+            return None
+        return earlier
+
+    def played_again(self) -> Iterator[Fresh]:
+        """The bars from here on that are played as they were the first time, one by one, taken in in place."""
+        while self._bar < self.last_bar and (notes := self._again(self._bar)) is not None:
+            yield self._keep(notes, self._bar + 1)
+
+    def _again(self, bar: int) -> Notes | None:
+        """What is played again in a bar; None where that wouldn't do: off the keys, or after too long a rest."""
+        lines, earlier = self.source.clock.bar_lines, self._earlier(bar)
+        notes = self._by_bar.get(earlier.bar) if earlier is not None else None
+        if earlier is None or notes is None or not len(notes):
+            return None
+        goes_on = self._earlier(bar + 1) == replace(earlier, bar=earlier.bar + 1)
+        moved = played_later(notes, lines[bar] - lines[earlier.bar], earlier.shift, None if goes_on else lines[bar + 1])
+        lowest, highest = self._keys
+        late = moved["onset_ms"][0] - max((part["onset_ms"][-1] for part in self.written[-9:] if len(part)), default=0)
+        fits = lowest <= moved["pitch"].min() and moved["pitch"].max() <= highest and late <= LONGEST_REST_MS
+        return moved if fits else None
+
+    @property
+    def _keys(self) -> tuple[int, int]:
+        """The lowest and the highest key that may be struck, in the model's key."""
+        shift = self.source.shift
+        return (
+            max(vocab.LOWEST_PITCH, self.options.lowest + shift),
+            min(vocab.HIGHEST_PITCH, self.options.highest + shift),
+        )
 
     def add(self, token: int) -> Fresh | None:
         """Take in, in place, an id of the window's answer; what it shows to be done, if a bar is."""
@@ -160,8 +203,16 @@ class Take:
     def _close(self, bar: int) -> Fresh:
         notes = decode_notes(self._ids, loud=True)
         notes["onset_ms"] += self._start_ms
+        self._ids = []
+        return self._keep(notes, bar)
+
+    def _keep(self, notes: Notes, bar: int) -> Fresh:
+        """Take in, in place, the notes of all bars up to one."""
         self.written.append(notes)
-        self._ids, self._bar = [], bar
+        lines = self.source.clock.bar_lines
+        edges = np.searchsorted(notes["onset_ms"], lines[self._bar + 1 : bar] - 1e-3)
+        self._by_bar |= dict(zip(range(self._bar, bar), np.split(notes, edges), strict=True))
+        self._bar = bar
         return Fresh(self._played([notes]), self.bars_done, self.bars)
 
 
@@ -208,7 +259,14 @@ class Stream:
 
     def _write(self, engine: Engine) -> Iterator[Fresh]:
         take = self._take
-        while not self._cancelled.is_set() and (window := take.next_window()) is not None:
+        while not self._cancelled.is_set():
+            for again in take.played_again():
+                yield again
+                if self._cancelled.is_set():
+                    return
+            window = take.next_window()
+            if window is None:
+                return
             for token in engine.continue_prompt(
                 window.prompt, window.state, take.options.sampling, take.generator, window.pitch_bias
             ):
@@ -225,6 +283,8 @@ def write_together(engine: Engine, takes: Sequence[Take]) -> Iterator[int]:
 
     def next_job(index: int) -> Job | None:
         take = takes[index]
+        for _ in take.played_again():
+            pass
         window = take.next_window()
         if window is None:
             return None

@@ -46,9 +46,9 @@ def test_low_is_thinner_than_mid_and_mid_than_high(arranger):
 
 
 def test_some_bars_are_thicker(arranger):
-    pieces = arranger.takes(ODE, seeds=SEEDS, density="low,9-16:high")
+    pieces = arranger.takes(ODE, seeds=SEEDS, density="low,9-16:high", structure=False)
     assert notes_a_bar(pieces, 1, 8) * 1.3 < notes_a_bar(pieces, 9, 16)
-    same = arranger(ODE, seed=0, density="low", max_bars=8)
+    same = arranger(ODE, seed=0, density="low", max_bars=8, structure=False)
     np.testing.assert_array_equal(
         pieces[0].accompaniment["pitch"][: len(same.accompaniment)], same.accompaniment["pitch"]
     )
@@ -65,7 +65,7 @@ def test_each_bar_is_written_under_its_own_density(tiny_arranger, monkeypatch):
             or original(jobs, *more)
         ),
     )
-    tiny_arranger(ODE, density="low,3-4:high,12:mid", max_bars=13)
+    tiny_arranger(ODE, density="low,3-4:high,12:mid", max_bars=13, structure=False)
     assert asked == [
         *((5, 0, 4_000), (7, 4_000, 8_000), (5, 8_000, 16_000)),  # bars 1–2, 3–4, 5–8
         *((5, 8_000, 14_000), (6, 8_000, 10_000), (5, 8_000, 10_000)),  # 9–11, 12, 13
