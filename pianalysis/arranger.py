@@ -20,10 +20,12 @@ from pianalysis.clock import BeatClock
 from pianalysis.grammar import state_after
 from pianalysis.melody import fold_to_keyboard, monophonic
 from pianalysis.notes import Notes, PianalysisError, make_notes
+from pianalysis.options import Options
 from pianalysis.pieces import Arrangement, append_track, empty_score, prepare, to_the_models_key
+from pianalysis.rewriting import Rewrite
 from pianalysis.tokenizer import MELODY_VELOCITY, decode_notes, encode_melody
 from pianalysis.windows import notes_between
-from pianalysis.writing import LONGEST_REST_MS, Fresh, Options, Stream, Take, write_together
+from pianalysis.writing import LONGEST_REST_MS, Fresh, Stream, Take, write_together
 
 __all__ = ["LONGEST_REST_MS", "Arrangement", "Arranger", "Fresh", "Options", "Stream"]
 
@@ -139,6 +141,57 @@ class Arranger:
         chosen = chosen.resolved(self.engine.weights.sampling, guidance)
         return [Take(prepared, chosen, seed, self.engine.max_length, guidance) for seed in seeds]
 
+    def regenerate(
+        self,
+        piece: Arrangement,
+        bars: tuple[int, int],
+        *,
+        seed: int = 0,
+        options: Options | None = None,
+        progress: Progress | None = None,
+        **changes: Any,
+    ) -> Arrangement:
+        """The piece with some bars written anew: from the first to the last, counted from 1 as the file has them.
+
+        All other notes stay as they are, to the tick. What stands before the bars is history; what stands after isn't known
+        to the model, but no new note sounds over a key that is struck there. options: the piece's own where not given, but
+        bars that return are written anew too, unless `structure` is among the changes.
+        Raises PianalysisError for bars that aren't the piece's, or options out of range.
+        """
+        stream = self.stream_regenerated(piece, bars, seed=seed, options=options, **changes)
+        for fresh in stream:
+            if progress is not None:
+                progress(fresh.bars_done, fresh.bars)
+        return stream.piece
+
+    def continue_from(self, piece: Arrangement, bar: int, **settings: Any) -> Arrangement:
+        """The piece up to a bar, and all from there written anew; after a stream that was cancelled too.
+
+        settings: those of `regenerate`.
+        """
+        asked = settings.get("options") or piece.options or Options()
+        return self.regenerate(piece, (bar, piece.source.last_bar), **{"structure": asked.structure, **settings})
+
+    def stream_regenerated(
+        self,
+        piece: Arrangement,
+        bars: tuple[int, int],
+        *,
+        seed: int = 0,
+        options: Options | None = None,
+        **changes: Any,
+    ) -> Stream:
+        """What `regenerate` writes, while it is written; cancelled, the bars that aren't rewritten yet stay as they were."""
+        chosen = replace(options or piece.options or Options(), **{"structure": False, **changes})
+        source = piece.source
+        if source.shift and not self.normalises_key:  # another model's piece
+            source = prepare(piece.score, 1, None)
+        elif self.normalises_key and not source.shift:
+            source = to_the_models_key(source)
+        guidance = self.engine.weights.harmony
+        chosen = chosen.resolved(self.engine.weights.sampling, guidance)
+        return Stream(self.engine, Rewrite(piece, source, bars, chosen, seed, self.engine.max_length, guidance))
+
     @property
     def normalises_key(self) -> bool:
         """Whether the model was trained on pieces transposed to C major or A minor."""
@@ -172,7 +225,7 @@ class Arranger:
             raise PianalysisError(
                 f"the model wrote no melody with seed {seed}; choose another seed or a higher temperature"
             )
-        append_track(score, "MELODY", score, melody)
+        append_track(score, "MELODY", melody)
         piece = self(score, seed=seed, progress=progress, options=chosen)
         return replace(piece, how_found="composed")
 
@@ -185,7 +238,8 @@ class Arranger:
         while done < total:
             start = max(0.0, done - 4 * bar_ms)
             past = notes_between(melody, start, done - start) if done else make_notes()
-            prompt = encode_melody(past, style=options.style, density=options.density)[:-1]
+            density = options.density_at(int(done / bar_ms))
+            prompt = encode_melody(past, style=options.style, density=density)[:-1]
             length = min(total - start, float(vocab.WINDOW_MS))
             state = state_after(prompt, first_ms=int(done - start), length_ms=int(length), rest_ms=LONGEST_REST_MS)
             fresh = decode_notes([*self.engine.continue_prompt(prompt, state, options.sampling, generator)], loud=False)

@@ -1,4 +1,4 @@
-"""The command line: ``pianalysis arrange | compose | demo | tokens | vocab | prepare | validate | train``.
+"""The command line: ``pianalysis arrange | compose | regenerate | demo | tokens | vocab | prepare | validate | train``.
 
 Errors of input are one sentence on standard error and exit code 2, never a traceback.
 """
@@ -6,37 +6,15 @@ Errors of input are one sentence on standard error and exit code 2, never a trac
 from __future__ import annotations
 
 import argparse
-import re
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pianalysis import __version__, vocab
+from pianalysis.cli_arrange import add_arrange, add_compose, add_regenerate, arrange, compose, fail, regenerate
 from pianalysis.cli_dataset import add_prepare, add_validate, prepare, validate
 from pianalysis.cli_train import DESCRIPTION, add_train
 from pianalysis.notes import PianalysisError, read_midi
-from pianalysis.typed import from_abc, from_names, read_abc
-
-if TYPE_CHECKING:
-    import symusic
-
-    from pianalysis.arranger import Arrangement, Arranger, Options
-
-USAGE_ERROR = 2
-MIDI_SUFFIXES = (".mid", ".midi")
-SCORE_SUFFIXES = (".musicxml", ".xml")
-ARRANGE_EXAMPLES = r"""examples:
-  pianalysis arrange melody.mid -o full.mid --wav --png
-  pianalysis arrange song.mid --track 2 -o full.musicxml
-  pianalysis arrange melody.mid -o full.mid --musicxml
-  pianalysis arrange tune.abc -o full.mid
-  pianalysis arrange --abc "X:1\nM:3/4\nL:1/4\nK:G\nD|G2A|B2c|A2F|G2|]" -o full.mid
-  pianalysis arrange --notes "C4/4 D4/4 E4/2 | F#4/8. R/16 Bb3/2" --bpm 90 --time-signature 4/4 -o full.mid
-"""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -44,10 +22,13 @@ def build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="pianalysis", description="A melody in, a piano piece out.")
     parser.add_argument("--version", action="version", version=f"pianalysis {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    _add_arrange(
-        commands.add_parser("arrange", help="write an accompaniment around melodies", description=_arrange.__doc__)
+    add_arrange(
+        commands.add_parser("arrange", help="write an accompaniment around melodies", description=arrange.__doc__)
     )
-    _add_compose(commands.add_parser("compose", help="write a piece from nothing", description=_compose.__doc__))
+    add_compose(commands.add_parser("compose", help="write a piece from nothing", description=compose.__doc__))
+    add_regenerate(
+        commands.add_parser("regenerate", help="write some bars of a piece anew", description=regenerate.__doc__)
+    )
     _add_demo(commands.add_parser("demo", help="open the demo in a browser", description=_demo.__doc__))
     tokens = commands.add_parser("tokens", help="show a file as the model sees it", description=_tokens.__doc__)
     tokens.add_argument("file", type=Path, metavar="FILE.mid")
@@ -58,66 +39,6 @@ def build_parser() -> argparse.ArgumentParser:
     add_validate(commands.add_parser("validate", help="check a dataset", description=validate.__doc__))
     add_train(commands.add_parser("train", help="train a model", description=DESCRIPTION))
     return parser
-
-
-def _add_arrange(parser: argparse.ArgumentParser) -> None:
-    parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.epilog = ARRANGE_EXAMPLES
-    parser.add_argument("melody", nargs="*", type=Path, metavar="MELODY", help="MIDI files, or tunes in ABC (.abc)")
-    parser.add_argument("--abc", metavar="TEXT", help="a melody typed in ABC notation; \\n ends a line")
-    parser.add_argument(
-        "--notes", metavar="TEXT", help="a melody typed in note names; C4/4 is middle C, a quarter long"
-    )
-    parser.add_argument("--bpm", type=float, metavar="N", help="quarter notes a minute of --notes (default: 100)")
-    parser.add_argument("--time-signature", metavar="N/N", help="the metre of --notes (default: 4/4)")
-    parser.add_argument("--track", type=int, metavar="N", help="the melody's track, from 1 (default: found)")
-    parser.add_argument("--max-bars", type=int, metavar="N", help="accompany only the first bars")
-    _add_common(parser)
-    parser.set_defaults(run=_arrange)
-
-
-def _add_compose(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--bars", type=int, default=16, metavar="N", help="bars of 4/4 (default: 16)")
-    parser.add_argument("--bpm", type=float, default=100.0, help="quarter notes a minute (default: 100)")
-    _add_common(parser)
-    parser.set_defaults(run=_compose)
-
-
-def _add_common(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.mid|OUT.musicxml|DIR")
-    parser.add_argument(
-        "--model", metavar="ID_OR_PATH", help="a checkpoint on the Hub or in a folder (default: the bundled one)"
-    )
-    parser.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="the same seed gives the same piece (default: 0)"
-    )
-    parser.add_argument(
-        "--takes", type=int, default=1, metavar="N", help="so many pieces, with seeds N, N+1 … (default: 1)"
-    )
-    parser.add_argument(
-        "--temperature",
-        type=float,
-        help="higher is more adventurous (default: the checkpoint's; the bundled one's is 0.9)",
-    )
-    parser.add_argument(
-        "--harmony",
-        type=float,
-        metavar="X",
-        help="how closely to keep to the melody's harmony; 0 leaves it to the model",
-    )
-    parser.add_argument(
-        "--top-k", type=int, metavar="K", help="draw from the K likeliest tokens (default: the checkpoint's)"
-    )
-    parser.add_argument(
-        "--top-p", type=float, metavar="P", help="… that together have this chance (default: the checkpoint's)"
-    )
-    parser.add_argument("--style", choices=[*vocab.STYLES], default="pop")
-    parser.add_argument(
-        "--density", choices=[*vocab.DENSITIES], default="mid", help="how many notes the accompaniment has"
-    )
-    parser.add_argument("--wav", action="store_true", help="also write audio beside each piece")
-    parser.add_argument("--png", action="store_true", help="also draw each piece as a piano roll")
-    parser.add_argument("--musicxml", action="store_true", help="also write each piece as a score to read")
 
 
 def _add_demo(parser: argparse.ArgumentParser) -> None:
@@ -138,157 +59,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return int(args.run(args))
     except (PianalysisError, FileNotFoundError) as error:
-        return _fail(str(error))
+        return fail(str(error))
     except BrokenPipeError:  # `pianalysis vocab | head`
         sys.stderr.close()
         return 0
     except KeyboardInterrupt:
-        return _fail("stopped; nothing was written for the piece in hand")
-
-
-def _fail(message: str) -> int:
-    print(f"pianalysis: error: {message}", file=sys.stderr)
-    return USAGE_ERROR
-
-
-def _arrange(args: argparse.Namespace) -> int:
-    """Write a two-handed accompaniment around each melody; the melody itself stays as it is, note for note."""
-    typed = _typed(args)
-    if bool(typed) == bool(args.melody):
-        raise PianalysisError("expected melody files, or one melody typed after --abc or --notes")
-    outputs = _output_paths(args, [path.stem for path in args.melody] or ["typed"])
-    arranger, options = _load(args)
-    failed = False
-    for source, targets in zip(typed or args.melody, outputs, strict=True):
-        try:
-            label = source.name if isinstance(source, Path) else "typed"
-            melody = read_abc(source) if label.lower().endswith(".abc") else source
-            seeds = range(args.seed, args.seed + len(targets))
-            make = partial(arranger.takes, melody, seeds=seeds, track=args.track, options=options)
-            _write(targets, args, make, label=label)
-        except (PianalysisError, FileNotFoundError) as error:
-            _fail(str(error))  # in a batch the rest goes on
-            failed = True
-    return USAGE_ERROR if failed else 0
-
-
-def _typed(args: argparse.Namespace) -> list[symusic.Score]:
-    """The melody that was typed, if one was."""
-    if args.notes is None and (args.bpm is not None or args.time_signature is not None):
-        raise PianalysisError("--bpm and --time-signature go with --notes; a file or ABC text states its own")
-    scores = []
-    if args.notes is not None:
-        metre = re.fullmatch(r"(\d{1,2})/(\d{1,2})", args.time_signature or "4/4")
-        if metre is None:
-            raise PianalysisError(f"expected a metre such as 3/4 after --time-signature, found {args.time_signature!r}")
-        bpm = 100.0 if args.bpm is None else args.bpm
-        scores.append(from_names(args.notes, bpm=bpm, time_signature=(int(metre[1]), int(metre[2]))))
-    if args.abc is not None:
-        scores.append(from_abc(args.abc))
-    if len(scores) > 1:
-        raise PianalysisError("expected one melody, found both --abc and --notes")
-    return scores
-
-
-def _compose(args: argparse.Namespace) -> int:
-    """Write a piece from nothing: a melody first, then its accompaniment."""
-    (targets,) = _output_paths(args, ["composed"])
-    arranger, options = _load(args)
-    for take, target in enumerate(targets):
-        make = partial(arranger.compose, seed=args.seed + take, bars=args.bars, bpm=args.bpm, options=options)
-        _write([target], args, lambda progress, make=make: [make(progress=progress)], label=target.name)
-    return 0
-
-
-def _load(args: argparse.Namespace) -> tuple[Arranger, Options]:
-    """The arranger and what was asked of it; bad numbers fail before the model is loaded."""
-    from pianalysis.arranger import Arranger, Options
-
-    names = ("style", "density", "temperature", "top_k", "top_p", "harmony", "max_bars")
-    options = Options(**{name: getattr(args, name) for name in names if hasattr(args, name)})
-    try:
-        return Arranger.from_pretrained(args.model), options
-    except (OSError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise PianalysisError(
-            f"{args.model or 'the bundled checkpoint'}: can't be loaded as a model ({reason})"
-        ) from None
-
-
-def _output_paths(args: argparse.Namespace, stems: list[str]) -> list[list[Path]]:
-    """For each piece the paths of its takes. Several pieces, or a folder or a name without suffix, go into a folder."""
-    if args.takes < 1:
-        raise PianalysisError(f"expected at least 1 take, found {args.takes}")
-    output: Path = args.output
-    if output.suffix.lower() in MIDI_SUFFIXES + SCORE_SUFFIXES and not output.is_dir():
-        if len(stems) > 1:
-            raise PianalysisError(f"{output}: expected a folder for {len(stems)} melodies, found a file name")
-        if not output.parent.is_dir():
-            raise PianalysisError(f"{output}: the folder {output.parent} does not exist; make it first")
-        bases = [output.with_suffix("")]
-    elif output.suffix and not output.is_dir():
-        raise PianalysisError(
-            f"{output}: expected a name that ends in .mid or .musicxml, or a folder, found {output.suffix}"
-        )
-    else:
-        if len(set(stems)) < len(stems):
-            raise PianalysisError("two melodies have the same file name; arrange them into different folders")
-        output.mkdir(parents=True, exist_ok=True)
-        bases = [output / stem for stem in stems]
-    suffix = output.suffix if output.suffix.lower() in MIDI_SUFFIXES + SCORE_SUFFIXES else ".mid"
-    if args.takes == 1:
-        return [[base.with_name(base.name + suffix)] for base in bases]
-    return [[base.with_name(f"{base.name}-{take + 1}{suffix}") for take in range(args.takes)] for base in bases]
-
-
-@contextmanager
-def _progress(label: str) -> Iterator[Callable[[int, int], None]]:
-    from tqdm import tqdm
-
-    layout = "{desc}: {bar} {n_fmt}/{total_fmt} bars {elapsed}<{remaining}"
-    with tqdm(desc=label, unit="bar", leave=False, disable=None, bar_format=layout) as bar:
-
-        def show(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        yield show
-
-
-def _write(
-    targets: list[Path], args: argparse.Namespace, make: Callable[..., list[Arrangement]], *, label: str
-) -> None:
-    """Make the takes of a piece, save what was asked for and print their summaries."""
-    begin = time.perf_counter()
-    with _progress(label) as progress:
-        pieces = make(progress=progress)
-    taken_s = time.perf_counter() - begin
-    together = f" for {len(pieces)} takes" if len(pieces) > 1 else ""
-    for target, piece in zip(targets, pieces, strict=True):
-        print(", ".join(map(str, _save(piece, target, args))))
-        print(f"  melody: {piece.how_found}")
-        for remark in piece.remarks:
-            print(f"  note: {remark}")
-        print(
-            f"  {piece.bars} bars, {len(piece.melody)} melody and {len(piece.accompaniment)} accompaniment notes, "
-            f"{piece.seconds:.1f} s of music in {taken_s:.1f} s{together}, seed {piece.seed}"
-        )
-
-
-def _save(piece: Arrangement, target: Path, args: argparse.Namespace) -> list[Path]:
-    """Write a piece in the formats that were asked for; the paths written."""
-    from pianalysis.notation import save_musicxml
-
-    title = target.stem.replace("_", " ").title()
-    is_score = target.suffix.lower() in SCORE_SUFFIXES
-    written = [save_musicxml(target, piece, title=title) if is_score else piece.save(target)]
-    if args.wav:
-        written.append(piece.save_wav(target.with_suffix(".wav")))
-    if args.png:
-        written.append(piece.save_png(target.with_suffix(".png"), title=title))
-    if args.musicxml and not is_score:
-        written.append(save_musicxml(target.with_suffix(".musicxml"), piece, title=title))
-    return written
+        return fail("stopped; nothing was written for the piece in hand")
 
 
 def _demo(args: argparse.Namespace) -> int:

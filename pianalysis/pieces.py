@@ -6,9 +6,11 @@ In: a MIDI melody (path, bytes or `symusic.Score`), then notes to play under it.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import symusic
@@ -17,6 +19,7 @@ from pianalysis.clock import BeatClock, sits_on_grid, snap
 from pianalysis.melody import Melody, find_melody, fold_to_keyboard, key_shift, monophonic
 from pianalysis.notes import (
     Notes,
+    PianalysisError,
     let_go_before_restrike,
     ms_to_ticks,
     read_midi,
@@ -24,6 +27,10 @@ from pianalysis.notes import (
     track_notes,
     write_midi,
 )
+from pianalysis.structure import Earlier, earlier_bars
+
+if TYPE_CHECKING:
+    from pianalysis.options import Options
 
 COMPOSED_TPQ: Final = 480
 
@@ -33,7 +40,8 @@ class Arrangement:
     """A piece: `score` holds the melody as given on track 1, the accompaniment on track 2.
 
     melody, accompaniment: notes in real ms. bar_lines_ms: real ms. how_found: which notes were taken as the melody.
-    remarks: what a user should know (notes outside the piano, windows cut short …).
+    remarks: what a user should know (notes outside the piano, windows cut short …). source, options: what it was made of
+    and what was asked for; `options` is None where nobody knows.
     """
 
     score: symusic.Score
@@ -42,7 +50,24 @@ class Arrangement:
     bar_lines_ms: np.ndarray
     seed: int
     how_found: str
+    source: Source = field(repr=False)
+    options: Options | None = None
     remarks: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str] | bytes | symusic.Score) -> Arrangement:
+        """A piece that was saved as MIDI: the melody on track 1, the accompaniment on track 2, if there is one.
+
+        Raises PianalysisError or FileNotFoundError for what isn't such a file.
+        """
+        name = os.fspath(path) if isinstance(path, str | os.PathLike) else "the piece"
+        score = path if isinstance(path, symusic.core.ScoreTick) else read_midi(path, name=name)
+        if not 1 <= len(score.tracks) <= 2:
+            raise PianalysisError(
+                f"{name}: expected the melody on track 1 and the accompaniment on track 2, as `pianalysis arrange` "
+                f"writes them, found {len(score.tracks)} tracks"
+            )
+        return rebuild(prepare(score, 1, None), [*score.tracks[1].notes] if len(score.tracks) > 1 else [])
 
     @property
     def notes(self) -> Notes:
@@ -63,6 +88,12 @@ class Arrangement:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the piece as a MIDI file, whole or not at all."""
         return write_midi(path, self.score)
+
+    def save_musicxml(self, path: str | os.PathLike[str], *, title: str = "") -> Path:
+        """Write the piece as a score to read: the melody on a staff of its own, the piano on two."""
+        from pianalysis.notation import save_musicxml
+
+        return save_musicxml(path, self, title=title)
 
     def save_wav(self, path: str | os.PathLike[str]) -> Path:
         """Play the piece on the sampled piano into an audio file."""
@@ -99,6 +130,11 @@ class Source:
     def bars(self) -> int:
         """How many bars are accompanied."""
         return self.last_bar - self.first_bar
+
+    @cached_property
+    def earlier_bars(self) -> dict[int, Earlier]:
+        """The bars in which the melody returns, and where it was heard first."""
+        return earlier_bars(self.voice, self.clock.bar_lines)
 
     @property
     def bar_lines_ms(self) -> np.ndarray:
@@ -152,18 +188,25 @@ def to_real(source: Source, below: Notes) -> Notes:
     return source.clock.notes_to_real(below)
 
 
-def finish(source: Source, below: Notes, seed: int) -> Arrangement:
-    """The piece of a melody and what the model wrote under it, in clock-ms and the model's key."""
-    below = to_real(source, below)
+def finish(source: Source, below: Notes) -> Arrangement:
+    """The piece of a melody and what is played under it, in real ms."""
+    return rebuild(source, notes_in_ticks(source.score, below))
+
+
+def rebuild(source: Source, below: Iterable[symusic.Note]) -> Arrangement:
+    """The piece of a melody and an accompaniment in ticks."""
     score = _empty_like(source.score)
     melody_track = symusic.Track("Melody", 0, False)
     melody_track.notes.extend(symusic.Note(n.time, n.duration, n.pitch, n.velocity) for n in source.melody.score_notes)
     score.tracks.append(melody_track)
-    append_track(score, "Accompaniment", source.score, below)
+    score.tracks.append(symusic.Track("Accompaniment", 0, False))
+    score.tracks[1].notes.extend(below)
     _check_melody_kept(source.melody, score)
     accompaniment = track_notes(score, [score.tracks[1]])
     lines = source.bar_lines_ms
-    return Arrangement(score, source.melody.notes, accompaniment, lines, seed, source.melody.how, source.remarks)
+    return Arrangement(
+        score, source.melody.notes, accompaniment, lines, 0, source.melody.how, source, remarks=source.remarks
+    )
 
 
 def _empty_like(score: symusic.Score) -> symusic.Score:
@@ -183,9 +226,8 @@ def empty_score(bpm: float) -> symusic.Score:
     return score
 
 
-def append_track(score: symusic.Score, name: str, tempo_map: symusic.Score, notes: Notes) -> None:
-    """Add a track of notes in real ms to a score in ticks, in place."""
-    track = symusic.Track(name, 0, False)
+def notes_in_ticks(tempo_map: symusic.Score, notes: Notes) -> list[symusic.Note]:
+    """Notes in real ms as a score in ticks has them, sorted; no key is struck while it sounds."""
     start, stop = (ms_to_ticks(tempo_map, ms) for ms in (notes["onset_ms"], notes["onset_ms"] + notes["duration_ms"]))
     # A note shorter than a coarse tick takes the last one of its own, so that none begins at the piece's end.
     start = np.where(stop > start, start, np.maximum(stop - 1, 0))
@@ -193,11 +235,15 @@ def append_track(score: symusic.Score, name: str, tempo_map: symusic.Score, note
     in_ticks["onset_ms"], in_ticks["duration_ms"] = start, np.maximum(stop - start, 1)
     in_ticks = let_go_before_restrike(in_ticks)
     in_ticks = in_ticks[in_ticks["duration_ms"] > 0]
-    onset, length = (in_ticks[name].astype(int) for name in ("onset_ms", "duration_ms"))
-    for row in zip(
-        *(column.tolist() for column in (onset, length, in_ticks["pitch"], in_ticks["velocity"])), strict=True
-    ):
-        track.notes.append(symusic.Note(*row))
+    return [
+        symusic.Note(int(onset), int(length), pitch, velocity) for onset, length, pitch, velocity in in_ticks.tolist()
+    ]
+
+
+def append_track(score: symusic.Score, name: str, notes: Notes) -> None:
+    """Add a track of notes in real ms to a score in ticks, in place."""
+    track = symusic.Track(name, 0, False)
+    track.notes.extend(notes_in_ticks(score, notes))
     score.tracks.append(track)
 
 

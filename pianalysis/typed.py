@@ -83,6 +83,18 @@ def _read_word(word: str, where: str) -> tuple[int | None, Fraction | None]:
     return pitch, length
 
 
+def pitch_of(text: str) -> int:
+    """The MIDI pitch of a key, by its name or number. Raises PianalysisError for another text.
+
+    >>> pitch_of("C4"), pitch_of("Bb2"), pitch_of("60")
+    (60, 46, 60)
+    """
+    pitch = int(text) if re.fullmatch(r"\d{1,3}", text) else _read_word(text, "the key")[0]
+    if pitch is None or "/" in text:
+        raise PianalysisError(f"expected a key such as C2, F#5 or 60, found {text!r}")
+    return pitch
+
+
 def to_names(score: symusic.Score) -> str:
     """The notes of a score's first track as names, the inverse of `from_names`.
 

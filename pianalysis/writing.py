@@ -6,7 +6,7 @@ In: a `Source` and what is asked for, then the tokens that an engine draws. Out:
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from threading import Event
 from typing import TYPE_CHECKING, Final
 
@@ -14,61 +14,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pianalysis import vocab
-from pianalysis.grammar import GrammarState, Sampling, state_after
+from pianalysis.grammar import GrammarState, state_after
 from pianalysis.guidance import HarmonyGuidance
-from pianalysis.notes import Notes, PianalysisError, make_notes
+from pianalysis.notes import Notes, make_notes
+from pianalysis.options import Options
 from pianalysis.pieces import Arrangement, Source, finish, to_real
+from pianalysis.structure import Earlier, played_later
 from pianalysis.tokenizer import decode_notes, encode_accompaniment, encode_melody
 from pianalysis.windows import bars_in_window, notes_between
 
 if TYPE_CHECKING:
     from pianalysis.engine import Engine
 
-MOST_HARMONY: Final = 5.0
 LONGEST_REST_MS: Final = 2_000
 """No voice rests longer, in clock-ms: of POP909's and OpenScore's gaps between onsets 999 in 1,000 are shorter."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a user may ask for. max_bars None: all bars.
-
-    harmony: how closely the accompaniment is held to the melody's harmony; 0 leaves it to the model. This and the three
-    numbers of sampling are the checkpoint's own where they are None.
-    """
-
-    style: str = "pop"
-    density: str = "mid"
-    temperature: float | None = None
-    top_k: int | None = None
-    top_p: float | None = None
-    harmony: float | None = None
-    max_bars: int | None = None
-
-    def __post_init__(self) -> None:
-        for value, table in ((self.style, vocab.STYLES), (self.density, vocab.DENSITIES)):
-            if value not in table:
-                raise PianalysisError(f"expected one of {[*table]}, found {value!r}")
-        if self.max_bars is not None and self.max_bars < 1:
-            raise PianalysisError(f"expected at least 1 bar, found {self.max_bars}")
-        if self.harmony is not None and not 0 <= self.harmony <= MOST_HARMONY:
-            raise PianalysisError(f"expected a harmony from 0 to {MOST_HARMONY:g}, found {self.harmony}")
-        _ = self.sampling  # checks its numbers
-
-    @property
-    def sampling(self) -> Sampling:
-        """The part that an engine reads. Raises PianalysisError for values out of range."""
-        return self.sampling_after(Sampling())
-
-    def sampling_after(self, default: Sampling) -> Sampling:
-        """The sampling asked for, on top of a checkpoint's."""
-        asked = {name: getattr(self, name) for name in ("temperature", "top_k", "top_p")}
-        return replace(default, **{name: value for name, value in asked.items() if value is not None})
-
-    def resolved(self, sampling: Sampling, guidance: HarmonyGuidance) -> Options:
-        """The same with a checkpoint's numbers where none were asked for."""
-        harmony = guidance.strength if self.harmony is None else self.harmony
-        return replace(self, **asdict(self.sampling_after(sampling)), harmony=harmony)
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,55 +56,86 @@ class Take:
         self.source, self.options, self.seed, self.room = source, options, seed, room
         self.guidance = guidance
         self.generator = np.random.default_rng(seed)
+        self.first_bar, self.last_bar = source.first_bar, source.last_bar
         self.written: list[Notes] = []  # clock-ms, the model's key
         self._start_bar = self._bar = self._stop_bar = source.first_bar
         self._ids: list[int] = []
+        self._by_bar: dict[int, Notes] = {}
+
+    @property
+    def bars(self) -> int:
+        """How many bars are to be written."""
+        return self.last_bar - self.first_bar
 
     @property
     def bars_done(self) -> int:
         """How many bars are written to their end."""
-        return self._bar - self.source.first_bar
+        return self._bar - self.first_bar
 
     @property
     def piece(self) -> Arrangement:
         """The piece as far as it is written, the melody whole."""
-        piece = finish(self.source, np.concatenate([make_notes(), *self.written]), self.seed)
-        if self.bars_done == self.source.bars:
+        piece = replace(self._piece(), seed=self.seed)
+        if self.bars_done == self.bars:
             return piece
-        return replace(piece, remarks=(*piece.remarks, f"stopped after {self.bars_done} of {self.source.bars} bars"))
+        return replace(piece, remarks=(*piece.remarks, f"stopped after {self.bars_done} of {self.bars} bars"))
+
+    def _piece(self) -> Arrangement:
+        return replace(finish(self.source, self._played(self.written)), options=self.options)
+
+    def _played(self, written: Sequence[Notes]) -> Notes:
+        """What was written (clock-ms, the model's key) as it is played, in real ms."""
+        return self.options.played(to_real(self.source, np.concatenate([make_notes(), *written])))
 
     def next_window(self) -> Window | None:
         """What the next window is written from; None when all bars are done."""
-        lines, last = self.source.clock.bar_lines, self.source.last_bar
-        if self._bar >= last:
+        if self._bar >= self.last_bar:
             return None
+        self._start_bar = self._window_start()
+        window_bars = bars_in_window(self.source.clock.bar_lines, self._start_bar)
+        end_bar = min(self._start_bar + window_bars, self.source.last_bar)
+        density = self.options.density_at(self._bar)
+        others = (
+            bar
+            for bar in range(self._bar + 1, end_bar)
+            if self.options.density_at(bar) != density or self._earlier(bar) is not None
+        )
+        self._stop_bar = min(next(others, end_bar), self.last_bar)
+        return self._prompt(end_bar, density)
+
+    def _window_start(self) -> int:
+        """The bar from which half a window of history, or less at the beginning, stands before what is to be written."""
+        lines, start = self.source.clock.bar_lines, self._start_bar
         if self._bar > self.source.first_bar:
-            bars = bars_in_window(lines, self._start_bar)
-            self._start_bar = max(self._start_bar + 1, self._bar - max(1, bars // 2))
-        self._stop_bar = min(self._start_bar + bars_in_window(lines, self._start_bar), last)
-        start = self._start_ms
-        length = min(float(lines[self._stop_bar]) - start, float(vocab.WINDOW_MS))
-        first = float(lines[self._bar]) - start
-        return self._prompt(start, first, length)
+            start = max(start, self._bar - max(1, bars_in_window(lines, start) // 2))
+        while start < self._bar and start + bars_in_window(lines, start) <= self._bar:  # longer bars are to come
+            start += 1
+        return start
 
     @property
     def _start_ms(self) -> float:
         return float(self.source.clock.bar_lines[self._start_bar])
 
-    def _prompt(self, start: float, first: float, length: float) -> Window:
-        above = notes_between(self.source.voice, start, length)
+    def _window_ms(self, bar: int) -> float:
+        """A bar line on the window's clock, or the window's end if that is sooner."""
+        return min(float(self.source.clock.bar_lines[bar]) - self._start_ms, float(vocab.WINDOW_MS))
+
+    def _prompt(self, end_bar: int, density: str) -> Window:
+        start, first = self._start_ms, self._window_ms(self._bar)
+        lowest, highest = self._keys
+        above = notes_between(self.source.voice, start, self._window_ms(end_bar))
         past = notes_between(self._history(), start, first) if first else make_notes()
-        prompt = encode_melody(above, style=self.options.style, density=self.options.density)
+        prompt = encode_melody(above, style=self.options.style, density=density)
         if len(prompt) + 2 * len(encode_accompaniment(past)) > self.room:
             past = make_notes()  # a very dense stretch: better no history than no room for the answer
         prompt += encode_accompaniment(past)
         state = state_after(
             prompt,
             first_ms=int(np.ceil(first)),
-            length_ms=int(np.floor(length)),
+            length_ms=int(np.floor(self._window_ms(self._stop_bar))),
             rest_ms=LONGEST_REST_MS,
-            lowest=vocab.LOWEST_PITCH + max(self.source.shift, 0),
-            highest=vocab.HIGHEST_PITCH + min(self.source.shift, 0),
+            lowest=lowest,
+            highest=highest,
         )
         bias = self.guidance.pitch_bias(above, self.options.style, self.options.harmony)
         return Window(prompt, state, bias)
@@ -158,6 +148,42 @@ class Take:
                 break
             parts.append(part)
         return np.concatenate([make_notes(), *reversed(parts)])
+
+    def _earlier(self, bar: int) -> Earlier | None:
+        """The earlier bar whose accompaniment may be played again in a bar, if there is one."""
+        if not self.options.structure:
+            return None
+        earlier = self.source.earlier_bars.get(bar)
+        if earlier is None or self.options.density_at(bar) != self.options.density_at(earlier.bar):
+            return None
+        return earlier
+
+    def played_again(self) -> Iterator[Fresh]:
+        """The bars from here on that are played as they were the first time, one by one, taken in in place."""
+        while self._bar < self.last_bar and (notes := self._again(self._bar)) is not None:
+            yield self._keep(notes, self._bar + 1)
+
+    def _again(self, bar: int) -> Notes | None:
+        """What is played again in a bar; None where that wouldn't do: off the keys, or after too long a rest."""
+        lines, earlier = self.source.clock.bar_lines, self._earlier(bar)
+        notes = self._by_bar.get(earlier.bar) if earlier is not None else None
+        if earlier is None or notes is None or not len(notes):
+            return None
+        goes_on = self._earlier(bar + 1) == replace(earlier, bar=earlier.bar + 1)
+        moved = played_later(notes, lines[bar] - lines[earlier.bar], earlier.shift, None if goes_on else lines[bar + 1])
+        lowest, highest = self._keys
+        late = moved["onset_ms"][0] - max((part["onset_ms"][-1] for part in self.written[-9:] if len(part)), default=0)
+        fits = lowest <= moved["pitch"].min() and moved["pitch"].max() <= highest and late <= LONGEST_REST_MS
+        return moved if fits else None
+
+    @property
+    def _keys(self) -> tuple[int, int]:
+        """The lowest and the highest key that may be struck, in the model's key."""
+        shift = self.source.shift
+        return (
+            max(vocab.LOWEST_PITCH, self.options.lowest + shift),
+            min(vocab.HIGHEST_PITCH, self.options.highest + shift),
+        )
 
     def add(self, token: int) -> Fresh | None:
         """Take in, in place, an id of the window's answer; what it shows to be done, if a bar is."""
@@ -177,9 +203,17 @@ class Take:
     def _close(self, bar: int) -> Fresh:
         notes = decode_notes(self._ids, loud=True)
         notes["onset_ms"] += self._start_ms
+        self._ids = []
+        return self._keep(notes, bar)
+
+    def _keep(self, notes: Notes, bar: int) -> Fresh:
+        """Take in, in place, the notes of all bars up to one."""
         self.written.append(notes)
-        self._ids, self._bar = [], bar
-        return Fresh(to_real(self.source, notes), self.bars_done, self.source.bars)
+        lines = self.source.clock.bar_lines
+        edges = np.searchsorted(notes["onset_ms"], lines[self._bar + 1 : bar] - 1e-3)
+        self._by_bar |= dict(zip(range(self._bar, bar), np.split(notes, edges), strict=True))
+        self._bar = bar
+        return Fresh(self._played([notes]), self.bars_done, self.bars)
 
 
 class Stream:
@@ -195,7 +229,7 @@ class Stream:
         source = take.source
         self.melody: Final = source.melody.notes
         self.bar_lines_ms: Final = source.bar_lines_ms
-        self.bars: Final = source.bars
+        self.bars: Final = take.bars
         self.how_found: Final = source.melody.how
         self.remarks: Final = source.remarks
         self.seed: Final = take.seed
@@ -225,7 +259,14 @@ class Stream:
 
     def _write(self, engine: Engine) -> Iterator[Fresh]:
         take = self._take
-        while not self._cancelled.is_set() and (window := take.next_window()) is not None:
+        while not self._cancelled.is_set():
+            for again in take.played_again():
+                yield again
+                if self._cancelled.is_set():
+                    return
+            window = take.next_window()
+            if window is None:
+                return
             for token in engine.continue_prompt(
                 window.prompt, window.state, take.options.sampling, take.generator, window.pitch_bias
             ):
@@ -242,6 +283,8 @@ def write_together(engine: Engine, takes: Sequence[Take]) -> Iterator[int]:
 
     def next_job(index: int) -> Job | None:
         take = takes[index]
+        for _ in take.played_again():
+            pass
         window = take.next_window()
         if window is None:
             return None

@@ -28,7 +28,11 @@ def run(tiny_checkpoint, capsys, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
 
     def call(*argv):
-        model = ["--model", tiny_checkpoint] if argv[0] in ("arrange", "compose") and "--model" not in argv else []
+        model = (
+            ["--model", tiny_checkpoint]
+            if argv[0] in ("arrange", "compose", "regenerate") and "--model" not in argv
+            else []
+        )
         code = main([*argv, *model])
         captured = capsys.readouterr()
         return code, captured.out, captured.err
@@ -136,6 +140,31 @@ def test_typed_melodies(run, tmp_path):
         assert [(t.numerator, t.denominator) for t in written.time_signatures] == [(3, 4)]
 
 
+def test_regenerate_changes_the_bars_asked_for(run, tmp_path):
+    run("arrange", ODE, "-o", "full.mid")
+    tail = {}
+    for argv in (["--bars", "9-12"], ["--from", "9"], ["--bars", "9-12", "--takes", "2"]):
+        code, out, err = run("regenerate", "full.mid", *argv, "--seed", "5", "-o", "new.mid")
+        assert (code, err) == (0, "")
+        assert "16 bars, 62 melody" in out
+        bar = 4 * read_midi("full.mid").tpq
+        for name in ("full", "new", "new-1"):
+            if (tmp_path / f"{name}.mid").exists():
+                notes = [(n.time // bar, n.time, n.pitch) for n in read_midi(f"{name}.mid").tracks[1].notes]
+                tail[name] = [[n for n in notes if n[0] < 8], [n for n in notes if 8 <= n[0] < 12]]
+        assert tail["full"][0] == tail["new"][0]
+        assert tail["full"][1] != tail["new"][1]
+    assert (tmp_path / "new-1.mid").exists()
+
+
+def test_controls_reach_the_arranger(run, tmp_path):
+    asked = ["--density", "low", "--density", "2:high", "--lowest", "C3", "--highest", "72", "--dynamics", "-1"]
+    code, _, err = run("arrange", ODE, "-o", "full.mid", *asked)
+    assert (code, err) == (0, "")
+    pitches = [note.pitch for note in read_midi("full.mid").tracks[1].notes]
+    assert 48 <= min(pitches) <= max(pitches) <= 72
+
+
 def test_compose(run, tmp_path):
     code, out, _ = run("compose", "-o", "new.mid", "--bars", "4", "--takes", "2")
     assert code == 0
@@ -163,6 +192,13 @@ def test_compose(run, tmp_path):
         (["arrange", ODE, EXAMPLES / "sakura.mid", "-o", "x.mid"], "folder for 2"),
         (["arrange", ODE, "-o", "x.mid", "--model", "not-there"], "not-there"),
         (["compose", "-o", "x.mid", "--bars", "0"], "bars"),
+        (["arrange", ODE, "-o", "x.mid", "--density", "9-16"], "such as 9-16:high"),
+        (["arrange", ODE, "-o", "x.mid", "--lowest", "H2"], "found 'H2'"),
+        (["arrange", ODE, "-o", "x.mid", "--lowest", "C4", "--highest", "C4"], "at least an octave"),
+        (["arrange", ODE, "-o", "x.mid", "--dynamics", "2"], "dynamics"),
+        (["regenerate", ODE, "-o", "x.mid", "--bars", "9-"], "such as 9-16"),
+        (["regenerate", ODE, "-o", "x.mid", "--bars", "9-17"], "between 1 and 16"),
+        (["regenerate", "none.mid", "-o", "x.mid", "--from", "2"], "no such file"),
         (["tokens", "not-there.mid"], "no such file"),
     ],
 )

@@ -114,8 +114,8 @@ class Studio:
         """The event `done` of a kept piece with some bars, first and last from 1, written anew. Raises PianalysisError."""
         begin = time.perf_counter()
         kept = self.piece(name)
-        before = kept.piece.source.first_bar  # type: ignore[attr-defined]  # the arranger counts bars as the file has them
-        piece = self.arranger.regenerate(  # type: ignore[attr-defined]
+        before = kept.piece.source.first_bar  # the arranger counts bars as the file has them
+        piece = self.arranger.regenerate(
             kept.piece, bars=(bars[0] + before, bars[1] + before), seed=seed, options=options
         )
         return self._done(replace(kept, piece=piece), begin)
