@@ -105,6 +105,13 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         help="how closely to keep to the melody's harmony; 0 leaves it to the model",
     )
     parser.add_argument(
+        "--clear",
+        type=float,
+        default=1.0,
+        metavar="X",
+        help="how much to keep off the melody's key and from above it; 0 lets hands and melody cross (default: 1)",
+    )
+    parser.add_argument(
         "--top-k", type=int, metavar="K", help="draw from the K likeliest tokens (default: the checkpoint's)"
     )
     parser.add_argument(
@@ -213,7 +220,7 @@ def _load(args: argparse.Namespace) -> tuple[Arranger, Options]:
     """The arranger and what was asked of it; bad numbers fail before the model is loaded."""
     from pianalysis.arranger import Arranger, Options
 
-    names = ("style", "temperature", "top_k", "top_p", "harmony", "max_bars", "dynamics", "structure")
+    names = ("style", "temperature", "top_k", "top_p", "harmony", "clear", "max_bars", "dynamics", "structure")
     asked = {name: getattr(args, name) for name in names if hasattr(args, name)}
     if args.density:
         asked["density"] = ",".join(args.density)

@@ -21,6 +21,11 @@ HORIZON_MS: Final = 1_000
 """How far ahead the melody is looked at, on the clock: what is struck now sounds on under it."""
 STEPS: Final = len(vocab.TIME_IDS)
 PITCH_CLASSES: Final = 12
+ON_THE_MELODY, OVER_THE_MELODY = -4.0, -1.5
+"""In nats, of a note on the key that the melody holds, and of one above it: on one piano the first can't be played, and the
+second hides the melody."""
+CLEAR_FROM_PITCH: Final = 60
+"""Under a melody that is lower than this there is no room for two hands: nothing is said against notes above it."""
 SMOOTHING_NOTES: Final = 5.0
 """Added to every interval's count, so that one that was never played isn't forbidden for ever."""
 
@@ -70,6 +75,30 @@ class HarmonyGuidance:
         fit = np.asarray(self.intervals[style])[(np.arange(PITCH_CLASSES) - pitches[:, None]) % PITCH_CLASSES]
         bias: NDArray[np.float32] = (times * melody_shares(melody) @ fit.T).astype(np.float32)
         return bias
+
+
+def clearance(melody: Notes, strength: float = 1.0) -> NDArray[np.float32] | None:
+    """What keeps the accompaniment out of the melody's way, as `HarmonyGuidance.pitch_bias`: ``[640, 88]``, or None.
+
+    Where the melody sounds at an onset, its own key and those above it are less likely, in the measure of `strength`.
+    """
+    if not strength or not len(melody):
+        return None
+    start = np.arange(STEPS) * float(vocab.TIME_STEP_MS)
+    bias = np.zeros((STEPS, len(vocab.PITCH_IDS)), np.float32)
+    for onset, length, pitch in zip(melody["onset_ms"], melody["duration_ms"], melody["pitch"].tolist(), strict=True):
+        held = (start > onset - vocab.TIME_STEP_MS) & (start < onset + length)
+        key = pitch - vocab.LOWEST_PITCH
+        bias[held] = 0
+        bias[held, key] = strength * ON_THE_MELODY
+        if pitch >= CLEAR_FROM_PITCH:
+            bias[held, key + 1 :] = strength * OVER_THE_MELODY
+    return bias
+
+
+def both(one: NDArray[np.float32] | None, other: NDArray[np.float32] | None) -> NDArray[np.float32] | None:
+    """Two biases as one."""
+    return other if one is None else one if other is None else one + other
 
 
 def melody_shares(melody: Notes) -> Floats:

@@ -30,8 +30,9 @@ class Options:
     density: ``"low"``, ``"mid"`` or ``"high"``, for some bars another: ``"mid,9-16:high,20:low"``; bars are the file's, from
     1. lowest, highest: the keys of the accompaniment, MIDI pitches, at least an octave. dynamics: −1 very soft … 1 very
     loud; the notes stay the same. structure: where the melody returns, what was played the first time is played again.
-    harmony: how closely the accompaniment is held to the melody's harmony; 0 leaves it to
-    the model. This and the three numbers of sampling are the checkpoint's own where they are None.
+    clear: how much the accompaniment keeps off the melody's key and from above it; 0 lets it cross. harmony: how closely
+    it is held to the melody's harmony; 0 leaves it to the model. This and the three numbers of sampling are the
+    checkpoint's own where they are None.
     """
 
     style: str = "pop"
@@ -45,6 +46,7 @@ class Options:
     highest: int = vocab.HIGHEST_PITCH
     dynamics: float = 0.0
     structure: bool = True
+    clear: float = 1.0
 
     def __post_init__(self) -> None:
         if self.style not in vocab.STYLES:
@@ -58,6 +60,8 @@ class Options:
                 f"expected keys from {vocab.LOWEST_PITCH} to {vocab.HIGHEST_PITCH}, at least an octave, for the "
                 f"accompaniment, found {self.lowest} to {self.highest}"
             )
+        if not 0 <= self.clear <= MOST_HARMONY:
+            raise PianalysisError(f"expected clear from 0 to {MOST_HARMONY:g}, found {self.clear}")
         if not -1 <= self.dynamics <= 1:
             raise PianalysisError(f"expected dynamics from -1, very soft, to 1, very loud, found {self.dynamics}")
         _ = self.sampling, self.density_at(0)  # checks them

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pianalysis import vocab
 from pianalysis.grammar import GrammarState, state_after
-from pianalysis.guidance import HarmonyGuidance
+from pianalysis.guidance import HarmonyGuidance, both, clearance
 from pianalysis.notes import Notes, make_notes
 from pianalysis.options import Options
 from pianalysis.pieces import Arrangement, Source, finish, to_real
@@ -137,7 +137,8 @@ class Take:
             lowest=lowest,
             highest=highest,
         )
-        bias = self.guidance.pitch_bias(above, self.options.style, self.options.harmony)
+        fitting = self.guidance.pitch_bias(above, self.options.style, self.options.harmony)
+        bias = both(fitting, clearance(above, self.options.clear))
         return Window(prompt, state, bias)
 
     def _history(self) -> Notes:

@@ -8,7 +8,7 @@ from strategies import note_arrays
 from transformers import GPT2LMHeadModel
 
 from pianalysis import Arranger, vocab
-from pianalysis.guidance import HarmonyGuidance, count_intervals, fit_intervals, melody_shares
+from pianalysis.guidance import HarmonyGuidance, both, clearance, count_intervals, fit_intervals, melody_shares
 from pianalysis.metrics import pitch_consonance_score
 from pianalysis.model import load_model, save_model
 from pianalysis.notes import PianalysisError, make_notes
@@ -71,6 +71,34 @@ def test_bias_by_hand():
 def test_what_people_and_the_model_play_alike_asks_for_nothing(melody, below):
     counts = count_intervals(melody, below)
     assert fit_intervals(counts, counts) == pytest.approx(np.zeros(12))
+
+
+def test_clearance_by_hand():
+    low = make_notes([(0, 500, 72, 96), (500, 500, 50, 96)])
+    bias = clearance(low, 2.0)
+    at = lambda step, pitch: bias[step, pitch - vocab.LOWEST_PITCH]  # noqa: E731
+    assert (at(0, 72), at(0, 73), at(0, 108), at(0, 71)) == (-8, -3, -3, 0)
+    assert (at(19, 73), at(20, 72)) == (-3, 0)
+    assert (at(20, 50), at(20, 51)) == (-8, 0)  # under a low melody there's no room for two hands
+    assert not bias[40:].any()
+    assert clearance(low, 0) is None
+    assert clearance(make_notes()) is None
+    assert both(bias, None) is both(None, bias) is bias
+    assert (both(bias, bias) == 2 * bias).all()
+
+
+def test_the_bundled_model_leaves_the_melody_its_key_and_its_place():
+    arranger, crossing = Arranger.from_pretrained(), {}
+    for clear in (0.0, 1.0):
+        found = []
+        for name in NAMES:
+            piece = arranger(EXAMPLES / f"{name}.mid", clear=clear, structure=False, max_bars=16)
+            onset, stop = piece.melody["onset_ms"], piece.melody["onset_ms"] + piece.melody["duration_ms"]
+            for note in piece.accompaniment:
+                over = piece.melody["pitch"][(onset <= note["onset_ms"]) & (note["onset_ms"] < stop)]
+                found += [note["pitch"] >= over[0]] if len(over) else []
+        crossing[clear] = np.mean(found)
+    assert crossing[1.0] < 0.5 * crossing[0.0]
 
 
 def test_what_is_saved_is_read():
