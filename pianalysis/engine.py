@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from pianalysis import vocab
-from pianalysis.grammar import LONGEST_NOTE_TOKENS, GrammarState, Sampling, bias_of, draw_among
+from pianalysis.grammar import LONGEST_NOTE_TOKENS, GrammarState, Sampling, add_bias, draw_among
 from pianalysis.network import Cache, Network, Precision
 from pianalysis.notes import PianalysisError
 from pianalysis.weights import weights_of
@@ -54,8 +54,7 @@ class _Row:
         spans = state.spans(max_length - self.cache.length)
         logits = np.concatenate([_logits(head, hidden, span) for span in spans])
         ids = np.concatenate([_ALL_IDS[span.start : span.stop] for span in spans])
-        if state.expects == "pitch" and self.job.pitch_bias is not None:
-            logits = logits + bias_of(state, self.job.pitch_bias)[ids - vocab.LOWEST_PITCH]
+        logits = add_bias(ids, logits, state, self.job.pitch_bias)
         past = state.times_past_the_end()
         if past and ids[0] == state.end_token:  # as `end_for_later` has it
             logits[0] = np.logaddexp.reduce([logits[0], *_logits(head, hidden, past)])

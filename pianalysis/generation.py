@@ -21,7 +21,7 @@ from pianalysis.grammar import (
     GrammarState,
     Mask,
     Sampling,
-    biased,
+    add_bias,
     closing,
     draw,
     end_for_later,
@@ -42,6 +42,8 @@ __all__ = [
     "torch_threads",
 ]
 
+_ALL_IDS = np.arange(vocab.VOCAB_SIZE)
+
 
 class GrammarLogitsProcessor(LogitsProcessor):
     """The grammar as a `transformers` LogitsProcessor, for plain ``model.generate(logits_processor=[…])``.
@@ -61,7 +63,7 @@ class GrammarLogitsProcessor(LogitsProcessor):
         forbidden = torch.from_numpy(~np.stack(masks)).to(scores.device)
         given = scores.float().cpu().numpy()
         known = [self._states.get(index, ([], GrammarState()))[1] for index in range(len(masks))]
-        guided = (biased(row, state, self.pitch_bias) for row, state in zip(given, known, strict=True))
+        guided = (add_bias(_ALL_IDS, row, state, self.pitch_bias) for row, state in zip(given, known, strict=True))
         ended = np.stack([end_for_later(row, state) for row, state in zip(guided, known, strict=True)])
         return torch.from_numpy(ended).to(scores).masked_fill(forbidden, -torch.inf)  # type: ignore[return-value]
 
@@ -126,7 +128,7 @@ class ReferenceEngine:
         output = self.model(input_ids=torch.tensor([list(prompt)]), use_cache=True, **cache)
         while True:
             mask = closing(state, state.allowed(), self.max_length - len(prompt) - len(written))
-            logits = biased(output.logits[0, -1].float().numpy(), state, pitch_bias)
+            logits = add_bias(_ALL_IDS, output.logits[0, -1].float().numpy(), state, pitch_bias)
             logits = end_for_later(logits, state)
             token = draw(logits, mask, sampling, generator)
             if token == end:

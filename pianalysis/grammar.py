@@ -175,21 +175,23 @@ def end_for_later(logits: NDArray[np.float32], state: GrammarState) -> NDArray[n
     return changed
 
 
-def bias_of(state: GrammarState, pitch_bias: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What a bias ``[640, 88]`` adds to the logits of the 88 pitches where the sequence stands."""
-    row: NDArray[np.float32] = pitch_bias[state.onset_ms // vocab.TIME_STEP_MS]
-    return row
-
-
-def biased(
-    logits: NDArray[np.float32], state: GrammarState, pitch_bias: NDArray[np.float32] | None
+def add_bias(
+    ids: NDArray[np.int64], logits: NDArray[np.float32], state: GrammarState, pitch_bias: NDArray[np.float32] | None
 ) -> NDArray[np.float32]:
-    """Logits ``[801]`` with a bias on the pitches, if there is one and a pitch comes next."""
-    if pitch_bias is None or state.expects != "pitch":
+    """The logits of some ids with a bias on the pitches ``[640, 88]``, where the next token is a pitch, or may begin a note.
+
+    One more note of a chord is as unlikely as the likeliest key that is left for it: or else a NOTE_ON, drawn without
+    thinking of keys, would force the next pitch where none is wanted.
+    """
+    if pitch_bias is None or state.expects not in ("pitch", "note"):
         return logits
-    changed = logits.copy()
-    changed[vocab.LOWEST_PITCH : vocab.HIGHEST_PITCH + 1] += bias_of(state, pitch_bias)
-    return changed
+    row = pitch_bias[state.onset_ms // vocab.TIME_STEP_MS]
+    if state.expects == "pitch":
+        moved: NDArray[np.float32] = logits + row[np.clip(ids - vocab.LOWEST_PITCH, 0, len(row) - 1)]
+        return moved
+    least = min(0.0, float(row[state.pitch_floor + 1 - vocab.LOWEST_PITCH :].max(initial=-np.inf)))
+    begins = (ids >= vocab.DYNAMIC_IDS.start) & (ids < vocab.DYNAMIC_IDS.stop)
+    return np.where(begins, logits + np.float32(least), logits) if least and np.isfinite(least) else logits
 
 
 def closing(state: GrammarState, mask: Mask, room: int) -> Mask:

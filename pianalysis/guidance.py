@@ -21,7 +21,7 @@ HORIZON_MS: Final = 1_000
 """How far ahead the melody is looked at, on the clock: what is struck now sounds on under it."""
 STEPS: Final = len(vocab.TIME_IDS)
 PITCH_CLASSES: Final = 12
-ON_THE_MELODY, OVER_THE_MELODY = -4.0, -1.5
+ON_THE_MELODY, OVER_THE_MELODY = -5.0, -2.5
 """In nats, of a note on the key that the melody holds, and of one above it: on one piano the first can't be played, and the
 second hides the melody."""
 CLEAR_FROM_PITCH: Final = 60

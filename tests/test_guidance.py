@@ -8,7 +8,15 @@ from strategies import note_arrays
 from transformers import GPT2LMHeadModel
 
 from pianalysis import Arranger, vocab
-from pianalysis.guidance import HarmonyGuidance, both, clearance, count_intervals, fit_intervals, melody_shares
+from pianalysis.guidance import (
+    CLEAR_FROM_PITCH,
+    HarmonyGuidance,
+    both,
+    clearance,
+    count_intervals,
+    fit_intervals,
+    melody_shares,
+)
 from pianalysis.metrics import pitch_consonance_score
 from pianalysis.model import load_model, save_model
 from pianalysis.notes import PianalysisError, make_notes
@@ -77,9 +85,9 @@ def test_clearance_by_hand():
     low = make_notes([(0, 500, 72, 96), (500, 500, 50, 96)])
     bias = clearance(low, 2.0)
     at = lambda step, pitch: bias[step, pitch - vocab.LOWEST_PITCH]  # noqa: E731
-    assert (at(0, 72), at(0, 73), at(0, 108), at(0, 71)) == (-8, -3, -3, 0)
-    assert (at(19, 73), at(20, 72)) == (-3, 0)
-    assert (at(20, 50), at(20, 51)) == (-8, 0)  # under a low melody there's no room for two hands
+    assert (at(0, 72), at(0, 73), at(0, 108), at(0, 71)) == (-10, -5, -5, 0)
+    assert (at(19, 73), at(20, 72)) == (-5, 0)
+    assert (at(20, 50), at(20, 51)) == (-10, 0)  # under a low melody there's no room for two hands
     assert not bias[40:].any()
     assert clearance(low, 0) is None
     assert clearance(make_notes()) is None
@@ -96,7 +104,7 @@ def test_the_bundled_model_leaves_the_melody_its_key_and_its_place():
             onset, stop = piece.melody["onset_ms"], piece.melody["onset_ms"] + piece.melody["duration_ms"]
             for note in piece.accompaniment:
                 over = piece.melody["pitch"][(onset <= note["onset_ms"]) & (note["onset_ms"] < stop)]
-                found += [note["pitch"] >= over[0]] if len(over) else []
+                found += [note["pitch"] >= over[0]] if len(over) and over[0] >= CLEAR_FROM_PITCH else []
         crossing[clear] = np.mean(found)
     assert crossing[1.0] < 0.5 * crossing[0.0]
 
@@ -114,12 +122,12 @@ def test_the_bundled_model_keeps_to_the_melody_more_closely_the_more_it_is_asked
     arranger = Arranger.from_pretrained()
     assert arranger.engine.weights.harmony.strength > 0
     values = {}
-    for harmony in (0.0, None, 2 * arranger.engine.weights.harmony.strength):
+    for harmony in (0.0, arranger.engine.weights.harmony.strength / 2, None):
         pieces = [arranger(EXAMPLES / f"{name}.mid", harmony=harmony, max_bars=16) for name in NAMES]
         scores = [pitch_consonance_score(p.melody, p.accompaniment, step_ms=125) for p in pieces]
         values[harmony] = np.mean(scores)
-    off, own, strong = values.values()
-    assert off + 0.05 < own < strong
+    off, half, own = values.values()
+    assert off + 0.05 < half < own - 0.02
     asked = arranger(EXAMPLES / "ode_to_joy.mid", harmony=arranger.engine.weights.harmony.strength, max_bars=8)
     own_piece = arranger(EXAMPLES / "ode_to_joy.mid", max_bars=8)
     assert asked.score.dumps_midi() == own_piece.score.dumps_midi()
