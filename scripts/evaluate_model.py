@@ -16,6 +16,7 @@ import json
 import shlex
 import sys
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--temperature", type=float, help="default: the first model's")
     parser.add_argument("--top-p", type=float, help="default: the first model's")
     parser.add_argument("--harmony", type=float, help="default: the first model's")
+    parser.add_argument(
+        "--alone", action="store_true", help="the model without the arranger's guidance, clearance and structure"
+    )
     parser.add_argument("--settings", action="store_true", help="also compare sampling temperatures and top-p")
     parser.add_argument(
         "--settings-songs", type=int, default=8, metavar="N", help="songs a corpus that these are compared on"
@@ -79,7 +83,7 @@ def main(argv: list[str] | None = None) -> int:
             seconds=float("inf") if args.full else args.seconds,
             takes=args.takes,
             seed=args.seed,
-            options=Options(temperature=args.temperature, top_p=args.top_p, harmony=args.harmony),
+            options=options_of(args),
             settings=args.settings,
             settings_songs=args.settings_songs,
             preset=args.preset,
@@ -100,6 +104,11 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     print(likelihood_table(evaluation.figures), arrangement_tables(evaluation.figures), f"{report}", sep="\n\n")
     return 0
+
+
+def options_of(args: argparse.Namespace) -> Options:
+    asked = Options(temperature=args.temperature, top_p=args.top_p, harmony=args.harmony)
+    return replace(asked, harmony=0.0, clear=0.0, structure=False) if args.alone else asked
 
 
 def progress(what: str, total: float, unit: str) -> AbstractContextManager[Any]:

@@ -1,9 +1,9 @@
 """Fill README's figures, tokens and picture from the bundled checkpoint, and the cards' figures of whole songs.
 
-    python scripts/update_readme.py --likelihood figures.json --generation generation.json
+    python scripts/update_readme.py --likelihood figures.json --alone alone.json --generation generation.json
 
 `--likelihood` is the file of scripts/evaluate_model.py, `--generation` that of `scripts/benchmark.py generation`. What the
-first has of whole songs goes into the cards too.
+first has of whole songs goes into the cards too, beside those of `scripts/evaluate_model.py --alone`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from pianalysis import Arranger, vocab
 from pianalysis.arranger import Arrangement
 from pianalysis.clock import BeatClock
 from pianalysis.evaluation.measures import METRICS
-from pianalysis.evaluation.tables import SHORT, arrangement_tables
+from pianalysis.evaluation.tables import ARRANGEMENTS, SHORT, arrangement_tables
 from pianalysis.model import BUNDLED
 from pianalysis.model_cards import likelihood_table
 from pianalysis.notes import read_midi
@@ -38,6 +38,7 @@ MELODY_TOKENS, ACCOMPANIMENT_TOKENS = 19, 24
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--likelihood", type=Path, required=True, metavar="FILE")
+    parser.add_argument("--alone", type=Path, metavar="FILE", help="of the same songs, by the model alone")
     parser.add_argument("--generation", type=Path, metavar="FILE", help="without it the speeds stay as they are")
     args = parser.parse_args(argv)
     readme = ROOT / "README.md"
@@ -47,6 +48,8 @@ def main(argv: list[str] | None = None) -> int:
     images.mkdir(exist_ok=True)
     piece.save_png(images / "ode_to_joy.png", title="Ode to Joy, arranged")
     figures = json.loads(args.likelihood.read_text(encoding="utf-8"))
+    if args.alone:
+        add_alone(figures, json.loads(args.alone.read_text(encoding="utf-8")))
     table = likelihood_table(figures)
     note = "Nats per accompaniment note (`scripts/evaluate_model.py`; the human pieces themselves, unseen in training):"
     text = between(text, "likelihood", f"{note}\n\n{table}")
@@ -58,6 +61,16 @@ def main(argv: list[str] | None = None) -> int:
     for card in CARDS:
         card.write_text(with_evaluation(card.read_text(encoding="utf-8"), figures), encoding="utf-8")
     return 0
+
+
+def add_alone(figures: dict[str, Any], alone: dict[str, Any]) -> None:
+    """Add to the systems of each corpus, in place, what the model does alone. Raises ValueError for other songs."""
+    for place, row in alone.items():
+        if ARRANGEMENTS in row:
+            mine, theirs = figures[place][ARRANGEMENTS], row[ARRANGEMENTS]
+            if any(mine[name] != theirs[name] for name in ("songs", "seconds", "takes", "seed")):
+                raise ValueError(f"{place}: expected figures of the same songs")
+            mine["systems"][f"{row['label']} alone"] = theirs["systems"][row["label"]]
 
 
 def with_evaluation(text: str, figures: dict[str, Any], metrics: Iterable[str] = METRICS) -> str:

@@ -94,7 +94,8 @@ LEGEND: Final = (
     "the same song. Everything is measured on the beat clock. *Other song's*: a human accompaniment written for another "
     "melody. *Block chords*: of the melody's key, the diatonic triad that fits each half bar best. An overlapping area "
     "is that of all songs' notes with the human ones; in the human column, that of one half of the songs with the other. "
-    "Human density: notes per beat within the human 10th to 90th percentile."
+    "Human density: notes per beat within the human 10th to 90th percentile. *Alone*: the model without the arranger's "
+    "guidance, clearance and structure."
 )
 
 
