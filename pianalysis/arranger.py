@@ -22,7 +22,7 @@ from pianalysis.melody import fold_to_keyboard, monophonic
 from pianalysis.notes import Notes, PianalysisError, make_notes
 from pianalysis.options import Options
 from pianalysis.pieces import Arrangement, append_track, empty_score, prepare, to_the_models_key
-from pianalysis.rewriting import Rewrite
+from pianalysis.rewriting import Hand, Rewrite
 from pianalysis.tokenizer import MELODY_VELOCITY, decode_notes, encode_melody
 from pianalysis.windows import notes_between
 from pianalysis.writing import LONGEST_REST_MS, Fresh, Stream, Take, write_together
@@ -148,6 +148,7 @@ class Arranger:
         *,
         seed: int = 0,
         options: Options | None = None,
+        keep: Hand | None = None,
         progress: Progress | None = None,
         **changes: Any,
     ) -> Arrangement:
@@ -155,10 +156,11 @@ class Arranger:
 
         All other notes stay as they are, to the tick. What stands before the bars is history; what stands after isn't known
         to the model, but no new note sounds over a key that is struck there. options: the piece's own where not given, but
-        bars that return are written anew too, unless `structure` is among the changes.
+        bars that return are written anew too, unless `structure` is among the changes. keep: the hand whose notes stay;
+        the other hand's are written around them.
         Raises PianalysisError for bars that aren't the piece's, or options out of range.
         """
-        stream = self.stream_regenerated(piece, bars, seed=seed, options=options, **changes)
+        stream = self.stream_regenerated(piece, bars, seed=seed, options=options, keep=keep, **changes)
         for fresh in stream:
             if progress is not None:
                 progress(fresh.bars_done, fresh.bars)
@@ -179,6 +181,7 @@ class Arranger:
         *,
         seed: int = 0,
         options: Options | None = None,
+        keep: Hand | None = None,
         **changes: Any,
     ) -> Stream:
         """What `regenerate` writes, while it is written; cancelled, the bars that aren't rewritten yet stay as they were."""
@@ -190,7 +193,7 @@ class Arranger:
             source = to_the_models_key(source)
         guidance = self.engine.weights.harmony
         chosen = chosen.resolved(self.engine.weights.sampling, guidance)
-        return Stream(self.engine, Rewrite(piece, source, bars, chosen, seed, self.engine.max_length, guidance))
+        return Stream(self.engine, Rewrite(piece, source, bars, chosen, seed, self.engine.max_length, guidance, keep))
 
     @property
     def normalises_key(self) -> bool:

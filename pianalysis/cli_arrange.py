@@ -39,6 +39,7 @@ ARRANGE_EXAMPLES = r"""examples:
 
 REGENERATE_EXAMPLES = """examples:
   pianalysis regenerate full.mid --bars 9-16 --seed 5 -o new.mid
+  pianalysis regenerate full.mid --bars 9-16 --keep left -o new.mid
   pianalysis regenerate full.mid --from 9 --density high -o new.mid
 """
 
@@ -78,6 +79,9 @@ def add_regenerate(parser: argparse.ArgumentParser) -> None:
         "--bars", metavar="N[-M]", help="write these bars anew, counted from the file's beginning, from 1"
     )
     bars.add_argument("--from", type=int, dest="first_bar", metavar="N", help="… or all from this one")
+    parser.add_argument(
+        "--keep", choices=["left", "right"], help="keep this hand's notes, and write the other's around them"
+    )
     _add_common(parser)
     parser.set_defaults(run=regenerate)
 
@@ -207,11 +211,11 @@ def regenerate(args: argparse.Namespace) -> int:
     last = int(bars[2] or bars[1])
     arranger, options = _load(args)
     for take, target in enumerate(targets):
-        seed = args.seed + take
+        asked = {"seed": args.seed + take, "options": options, "keep": args.keep}
         if args.bars:
-            make = partial(arranger.regenerate, piece, (int(bars[1]), last), seed=seed, options=options)
+            make = partial(arranger.regenerate, piece, (int(bars[1]), last), **asked)
         else:
-            make = partial(arranger.continue_from, piece, args.first_bar, seed=seed, options=options)
+            make = partial(arranger.continue_from, piece, args.first_bar, **asked)
         _write([target], args, lambda progress, make=make: [make(progress=progress)], label=target.name)
     return 0
 

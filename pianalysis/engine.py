@@ -52,16 +52,21 @@ class _Row:
         """Draw the next token in place, or find that the voice has ended. Only logits that may be drawn are computed."""
         state = self.state
         spans = state.spans(max_length - self.cache.length)
-        logits = np.concatenate([_logits(head, hidden, span) for span in spans])
+        logits = np.concatenate([self._biased(head, hidden, span) for span in spans])
         ids = np.concatenate([_ALL_IDS[span.start : span.stop] for span in spans])
-        logits = add_bias(ids, logits, state, self.job.pitch_bias)
-        past = state.times_past_the_end()
-        if past and ids[0] == state.end_token:  # as `end_for_later` has it
-            logits[0] = np.logaddexp.reduce([logits[0], *_logits(head, hidden, past)])
+        token, others = state.stand_in()
+        place = np.flatnonzero(ids == token) if others else np.zeros(0, int)
+        if len(place):  # as `end_for_later` has it
+            more = [logit for span in others for logit in self._biased(head, hidden, span)]
+            logits[place[0]] = np.logaddexp.reduce([logits[place[0]], *more])
         self.token = draw_among(ids, logits, self.job.sampling, self.job.generator)
         self.ended = self.token == state.end_token
         if not self.ended:
             self.state = state.advance(self.token)
+
+    def _biased(self, head: torch.Tensor, hidden: torch.Tensor, span: range) -> NDArray[np.float32]:
+        logits = _logits(head, hidden, span)
+        return add_bias(_ALL_IDS[span.start : span.stop], logits, self.state, self.job.pitch_bias)
 
 
 def _logits(head: torch.Tensor, hidden: torch.Tensor, span: range) -> NDArray[np.float32]:

@@ -137,6 +137,11 @@ class GrammarState:
         past = vocab.TIME_IDS.start + min(-(-self.length_ms // vocab.TIME_STEP_MS), len(vocab.TIME_IDS))
         return range(past, vocab.TIME_IDS.stop)
 
+    def stand_in(self) -> tuple[int, list[range]]:
+        """An id that counts for others too, which aren't allowed but lead where it leads, and those."""
+        past = self.times_past_the_end()
+        return self.end_token, [past] if past else []
+
     @property
     def end_token(self) -> int:
         """What ends the voice: ``<sep>`` the melody, ``<eos>`` the accompaniment."""
@@ -165,13 +170,14 @@ def end_for_later(logits: NDArray[np.float32], state: GrammarState) -> NDArray[n
     """Logits ``[801]`` in which what ends the voice has the chance of every TIME past the window's end too.
 
     A window that is cut shorter than those of training is news to the model: it would go on with a later onset. Masked,
-    that chance would go to one more note of the last chord, and then one more, up to the last key.
+    that chance would go to one more note of the last chord, and then one more, up to the last key. (Other states have
+    others for which an id stands in.)
     """
-    past = state.times_past_the_end()
-    if not past:
+    token, others = state.stand_in()
+    if not others:
         return logits
     changed = logits.copy()
-    changed[state.end_token] = np.logaddexp.reduce([logits[state.end_token], *logits[past.start : past.stop]])
+    changed[token] = np.logaddexp.reduce([logits[token], *(logits[other] for span in others for other in span)])
     return changed
 
 

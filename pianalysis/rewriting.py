@@ -5,18 +5,25 @@ In: an `Arrangement` and which of its bars. Out: a `Take` whose piece is the old
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 import symusic
 
 from pianalysis import vocab
+from pianalysis.forcing import forced
+from pianalysis.grammar import GrammarState
 from pianalysis.guidance import HarmonyGuidance
+from pianalysis.hands import HIGHEST_LEFT, LOWEST_RIGHT, split_hands
 from pianalysis.notes import Notes, PianalysisError, make_notes, ticks_to_ms, track_notes
 from pianalysis.options import Options
 from pianalysis.pieces import Arrangement, Source, notes_in_ticks, rebuild
+from pianalysis.windows import notes_between
 from pianalysis.writing import Take, Window
+
+Hand = Literal["left", "right"]
 
 EARLY_MS: Final = vocab.TIME_STEP_MS / 2
 """A note so shortly before a bar line, in clock-ms, is of the bar that begins there."""
@@ -36,10 +43,11 @@ class Rewrite(Take):
         seed: int,
         room: int,
         guidance: HarmonyGuidance,
+        keep: Hand | None = None,
     ) -> None:
         """source: the piece's, in the model's key. bars: the first and the last, counted from 1 as the file has them.
 
-        Raises PianalysisError for bars that aren't the piece's.
+        keep: a hand whose notes stay. Raises PianalysisError for bars that aren't the piece's, and where no keys are left.
         """
         super().__init__(source, options, seed, room, guidance)
         first, last = bars
@@ -55,6 +63,16 @@ class Rewrite(Take):
         self._old_notes = sorted(track.notes, key=lambda note: (note.time, note.pitch, note.duration))
         self._old_on_clock = self._to_clock(track_notes(piece.score, [track]))
         self._old_bars = self._bars_of(self._old_on_clock)
+        self._keep_hand = keep
+        inside = (self._old_bars >= self.first_bar) & (self._old_bars < self.last_bar)
+        right = split_hands(track_notes(piece.score, [track])) if keep else np.zeros(len(inside), bool)
+        self._fixed = inside & (right == (keep == "right")) & (keep is not None)
+        self._fixed_at: set[tuple[float, int]] = set()
+        lowest, highest = self._keys
+        if lowest > highest:
+            raise PianalysisError(
+                f"expected keys for the other hand beside the {keep} one, found none; ask for more keys"
+            )
         before = self._old_bars < self.first_bar
         self.written = [self._old_on_clock[before]]
         self._by_bar = {bar: self._old_on_clock[self._old_bars == bar] for bar in np.unique(self._old_bars[before])}
@@ -72,7 +90,23 @@ class Rewrite(Take):
 
     def _kept(self, until: int) -> np.ndarray:
         """Which of the old notes stay when the bars before `until` have been rewritten."""
-        return np.asarray((self._old_bars < self.first_bar) | (self._old_bars >= until))
+        return np.asarray((self._old_bars < self.first_bar) | (self._old_bars >= until) | self._fixed)
+
+    @property
+    def _keys(self) -> tuple[int, int]:
+        """Those of the other hand, where one is kept."""
+        lowest, highest = super()._keys
+        if self._keep_hand == "left":
+            return max(lowest, LOWEST_RIGHT + self.source.shift), highest
+        return lowest, highest if self._keep_hand is None else min(highest, HIGHEST_LEFT + self.source.shift)
+
+    def _played(self, written: Sequence[Notes]) -> Notes:
+        notes = np.concatenate([make_notes(), *written])
+        fresh = [
+            place not in self._fixed_at
+            for place in zip(notes["onset_ms"].tolist(), notes["pitch"].tolist(), strict=True)
+        ]
+        return super()._played([notes[np.array(fresh, bool)]])
 
     def _piece(self) -> Arrangement:
         kept = [note for note, stays in zip(self._old_notes, self._kept(self._bar), strict=True) if stays]
@@ -89,11 +123,21 @@ class Rewrite(Take):
         steps, keys = len(vocab.TIME_IDS), len(vocab.PITCH_IDS)
         bias = np.zeros((steps, keys), np.float32) if window.pitch_bias is None else window.pitch_bias.copy()
         for onset, length, pitch, _ in self._old_on_clock[self._kept(self.last_bar)].tolist():
-            first = int((onset - self._start_ms) // vocab.TIME_STEP_MS) + 1
+            first = int((onset - self._start_ms) / vocab.TIME_STEP_MS + 0.5) + 1
             stop = int(np.ceil((onset + length - self._start_ms) / vocab.TIME_STEP_MS - 1e-3))
             if pitch in vocab.PITCH_IDS and stop > 0:
                 bias[max(first, 0) : stop, pitch - vocab.LOWEST_PITCH] += HELD
-        return replace(window, pitch_bias=bias)
+        return replace(window, state=self._state(window.state), pitch_bias=bias)
+
+    def _state(self, state: GrammarState) -> GrammarState:
+        """The state of a window, held to the notes that stay in it."""
+        if self._keep_hand is None:
+            return state
+        fixed = notes_between(self._old_on_clock[self._fixed], self._start_ms, float(state.length_ms))
+        fixed = fixed[fixed["onset_ms"] >= state.first_ms]
+        places = zip((fixed["onset_ms"] + self._start_ms).tolist(), fixed["pitch"].tolist(), strict=True)
+        self._fixed_at.update(places)
+        return forced(state, fixed)
 
 
 def fit_between(kept: list[symusic.Note], fresh: list[symusic.Note]) -> list[symusic.Note]:

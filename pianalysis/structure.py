@@ -1,7 +1,7 @@
 """What an accompaniment played the first time, played again where the melody returns.
 
 In: a melody on the clock. Out: for each bar that returns the earlier bar whose accompaniment fits it, and its notes, moved.
-A small model that is shown the earlier bars as history hardly echoes them; pianists play them again.
+A small model hardly echoes what has left its window; pianists play it again.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from pianalysis.notes import Notes
 from pianalysis.phrases import SLOT_MS, returns
 
-ALIKE: Final = 0.5
-"""Of the notes of two bars of melody so many have a partner in the other at the same sixteenth, or the bar is new."""
+ALIKE: Final = 0.75
+"""Of the notes of two bars of melody so many have a partner in the other at the same sixteenth, or the bar is new.
+With 0.75 the returns in 8 POP909 and 8 Lieder test songs are 0.73 and 0.80 like the first time (`phrases.echoes`), with 0.5
+0.76 and 0.88, played by people 0.61 and 0.83, all written anew 0.15 and 0.20."""
 
 
 @dataclass(frozen=True)

@@ -152,9 +152,7 @@ class Take:
 
     def _earlier(self, bar: int) -> Earlier | None:
         """The earlier bar whose accompaniment may be played again in a bar, if there is one."""
-        if not self.options.structure:
-            return None
-        earlier = self.source.earlier_bars.get(bar)
+        earlier = self.source.earlier_bars.get(bar) if self.options.structure else None
         if earlier is None or self.options.density_at(bar) != self.options.density_at(earlier.bar):
             return None
         return earlier
