@@ -27,7 +27,7 @@ from pianalysis.evaluation.training_set import copy_index
 from pianalysis.evaluation.workers import Map, workers
 from pianalysis.model import PRESETS
 from pianalysis.notes import PianalysisError, write_midi
-from pianalysis.weights import read_weights
+from pianalysis.weights import Weights, read_weights
 
 OTHER, CHORDS = "other song's", "block chords"
 NO_SONG_LIMIT: Final = 10**9
@@ -94,7 +94,7 @@ class Evaluation:
 def name_models(sources: Sequence[str]) -> list[ModelName]:
     """The models with names for tables: their size's, or where two are of one size the folder's or repository's."""
     sizes = {preset["n_embd"]: name for name, preset in PRESETS.items()}
-    loaded = [read_weights(source or None) for source in sources]
+    loaded = [_weights(source) for source in sources]
     labels = [sizes.get(weights.width, f"width {weights.width}") for weights in loaded]
     for number, (label, source) in enumerate(zip(tuple(labels), sources, strict=True)):
         if labels.count(label) > 1 or label in (HUMAN, OTHER, CHORDS):
@@ -104,9 +104,17 @@ def name_models(sources: Sequence[str]) -> list[ModelName]:
     return [ModelName(*of) for of in zip(sources, labels, (weights.digest() for weights in loaded), strict=True)]
 
 
+def _weights(source: str) -> Weights:
+    try:
+        return read_weights(source or None)
+    except (OSError, ValueError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise PianalysisError(f"{source}: can't be loaded as a model ({reason})") from None
+
+
 def evaluate(asked: EvaluationOptions, folder: Path, show: ShowProgress) -> Evaluation:
     """Evaluate; what was finished in the folder before is not done again. All models are sampled as the first is."""
-    first = read_weights(asked.models[0] or None)
+    first = _weights(asked.models[0])
     asked = replace(asked, options=asked.options.resolved(first.sampling, first.harmony))
     with workers(asked.num_proc, asked.threads) as run:
         return _evaluate(asked, folder, show, run)
