@@ -47,7 +47,8 @@ class GrammarState:
     expects: the kind of the next token ("note" is NOTE_ON or a later TIME or the voice's end). loud: after ``<sep>``.
     onset_ms: the TIME that holds, −1 before the first. pitch_floor: the last pitch of this onset. first_ms, length_ms:
     where new times may lie, on the window's clock. rest_ms: from one onset to the next, and from the last onset to the
-    window's end, no more than this may pass. lowest, highest: the keys that may be struck.
+    window's end, no more than this may pass; waited_ms of it had passed at first_ms, where no onset is known. lowest,
+    highest: the keys that may be struck.
     """
 
     expects: Expects = "time"
@@ -57,6 +58,7 @@ class GrammarState:
     first_ms: int = 0
     length_ms: int = vocab.WINDOW_MS
     rest_ms: int = vocab.WINDOW_MS
+    waited_ms: int = 0
     lowest: int = vocab.LOWEST_PITCH
     highest: int = vocab.HIGHEST_PITCH
 
@@ -123,7 +125,7 @@ class GrammarState:
     def _end_and_times(self) -> tuple[list[range], range]:
         step = vocab.TIME_STEP_MS
         # A rest goes on from the history's last onset, but the first new step is always open.
-        now = self.onset_ms if self.onset_ms >= 0 else self.first_ms
+        now = self.onset_ms if self.onset_ms >= 0 else self.first_ms - self.waited_ms
         until = max(now + self.rest_ms, self.first_ms + step)
         first = max(self.onset_ms // step + 1, -(-self.first_ms // step))
         stop = max(first, min(-(-self.length_ms // step), until // step + 1, len(vocab.TIME_IDS)))
@@ -151,7 +153,7 @@ class GrammarState:
 def state_after(ids: Sequence[int], **limits: int) -> GrammarState:
     """The grammar's state after a prompt that begins with ``<bos>``, with limits as `GrammarState` has them.
 
-    limits: any of first_ms, length_ms, rest_ms, lowest, highest; they hold for what comes after the prompt.
+    limits: any of first_ms, length_ms, rest_ms, waited_ms, lowest, highest; they hold for what comes after the prompt.
 
     Raises PianalysisError if the prompt breaks the grammar.
     """

@@ -134,12 +134,19 @@ class Take:
             first_ms=int(np.ceil(first)),
             length_ms=int(np.floor(self._window_ms(self._stop_bar))),
             rest_ms=LONGEST_REST_MS,
+            waited_ms=0 if len(past) else self._waited_ms(start + first),
             lowest=lowest,
             highest=highest,
         )
         fitting = self.guidance.pitch_bias(above, self.options.style, self.options.harmony)
         bias = both(fitting, clearance(above, self.options.clear))
         return Window(prompt, state, bias)
+
+    def _waited_ms(self, now_ms: float) -> int:
+        """How long the accompaniment has rested: a window that shows no notes before doesn't say it."""
+        begin = float(self.source.clock.bar_lines[self.source.first_bar])
+        last = max((float(part["onset_ms"][-1]) for part in reversed(self.written) if len(part)), default=begin)
+        return int(min(now_ms - last, LONGEST_REST_MS))
 
     def _history(self) -> Notes:
         """What was written for the last bars, as far back as a window can reach."""

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from songs import row_of, waltz
 
-from pianalysis.arranger import Arranger
 from pianalysis.clock import BeatClock
 from pianalysis.evaluation.references import block_chords, chords_by_rule, fitted, half_bars, partner
 from pianalysis.evaluation.songs import clock_of, cut, read_song
 from pianalysis.notes import make_notes
+from pianalysis.writing import Take
 
 C_MAJOR = (60, 62, 64, 65, 67, 69, 71, 72)
 
@@ -79,14 +79,14 @@ def test_bar_lines_survive_a_tempo_change_inside_a_beat():
 
 def test_joints_are_where_the_arranger_joins(tiny_arranger, monkeypatch):
     song = read_song(waltz(bars=40, first_bar=0))
-    starts = []
+    starts, window = [], Take._prompt
 
-    def watched(self, source, options, generator, history, bars):
-        starts.append(float(source.clock.bar_lines[bars[1]]))
-        return make_notes()
+    def watched(self, end_bar, density):
+        starts.append(float(self.source.clock.bar_lines[self._bar]))
+        return window(self, end_bar, density)
 
-    monkeypatch.setattr(Arranger, "_one_window", watched)
-    tiny_arranger(song.score())
+    monkeypatch.setattr(Take, "_prompt", watched)
+    tiny_arranger(song.score(), structure=False)
     assert song.joints_ms().tolist() == starts[1:]
     assert len(starts) > 3
 

@@ -56,6 +56,15 @@ def test_no_rest_is_longer_than_allowed(engine, seed):
     assert np.diff(onsets).max() <= 500
 
 
+def test_a_rest_that_began_before_the_window_counts():
+    state = state_after(PROMPT, rest_ms=500, waited_ms=400, first_ms=1_000)
+    times = [vocab.time_ms(token) for token in np.flatnonzero(state.allowed()) if token in vocab.TIME_IDS]
+    assert (times[0], times[-1]) == (1_000, 1_100)
+    assert not state.allowed()[vocab.EOS]
+    after = state.advance(vocab.time_id(1_100)).advance(15).advance(60).advance(vocab.duration_id(500))
+    assert max(vocab.time_ms(token) for token in np.flatnonzero(after.allowed()) if token in vocab.TIME_IDS) == 1_600
+
+
 @given(st.integers(0, 10_000))
 @settings(max_examples=30)
 def test_history_stays_and_new_notes_lie_beyond_it(engine, seed):
