@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from demo_page import COUNT, choose, few_bars, finished, shoot
+from demo_page import COUNT, begin_long, choose, few_bars, finished, shoot
 
 pytest_plugins = ["demo_fixtures"]
 
 
 def test_a_click_on_a_card_is_heard_while_it_is_written(page):
     choose(page, "Ode to Joy", bars=16)
-    page.wait_for_function(f"{COUNT} > 0")
+    page.wait_for_function(f"{COUNT} > 0 && pianalysis.timing.done === null && pianalysis.roll.writing")
     early = page.evaluate(COUNT)
-    assert page.evaluate("pianalysis.timing.done === null && pianalysis.roll.writing")
     page.wait_for_function("pianalysis.player.loudness() > 0.01")
     assert page.evaluate("pianalysis.player.state") == "playing"
     shoot(page, "writing")
@@ -82,17 +81,18 @@ def test_by_keyboard_alone(page):
 
 
 def test_stopping_leaves_what_was_written(page):
-    choose(page, "Auld Lang Syne", bars=80)
+    begin_long(page)
     page.wait_for_function(f"{COUNT} > 0")
     page.click("#cancel")
     page.wait_for_function("document.getElementById('status').textContent.startsWith('Stopped')")
     assert page.evaluate(COUNT) > 0
+    page.click("#tab-examples")
     choose(page, "Sakura", bars=1)  # the worker is free again
     finished(page)
 
 
 def test_who_waits_sees_the_place(page, open_page):
-    choose(page, "Auld Lang Syne", bars=80)
+    begin_long(page)
     page.wait_for_function(f"{COUNT} > 0")
     others = [open_page(), open_page()]
     for other in others:
