@@ -29,6 +29,9 @@ ARRANGE_EXAMPLES = r"""examples:
   pianalysis arrange song.mid --track 2 -o full.musicxml
   pianalysis arrange melody.mid -o full.mid --musicxml
   pianalysis arrange melody.mid -o full.mid --density low --density 9-16:high
+  pianalysis arrange melody.mid -o takes/ --takes 4 --seed 7
+  pianalysis arrange melody.mid -o full.mid --temperature 1.1 --top-k 0 --top-p 0.98
+  pianalysis arrange melody.mid -o full.mid --harmony 1.5 --clear 0.5
   pianalysis arrange melody.mid -o full.mid --no-structure
   pianalysis arrange melody.mid -o full.mid --lowest C2 --highest C5 --dynamics -0.5
   pianalysis arrange tune.abc -o full.mid
