@@ -6,9 +6,9 @@ MIDI nor models. Every step is held to the grammar, so every output decodes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from typing import Final, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any, Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,11 @@ class Sampling:
             raise PianalysisError(f"expected a top-k of 0 or more, found {self.top_k}")
         if not (0 < self.top_p <= 1):
             raise PianalysisError(f"expected a top-p above 0 and up to 1, found {self.top_p}")
+
+    @classmethod
+    def read(cls, saved: Mapping[str, Any]) -> Sampling:
+        """From what a ``generation_config.json`` says; the defaults for what it doesn't."""
+        return cls(**{item.name: saved[item.name] for item in fields(cls) if saved.get(item.name) is not None})
 
 
 @dataclass(frozen=True)

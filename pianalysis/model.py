@@ -15,6 +15,7 @@ from pianalysis import vocab
 from pianalysis.grammar import Sampling
 from pianalysis.guidance import HarmonyGuidance
 from pianalysis.tokenizer import make_hf_tokenizer
+from pianalysis.weights import BUNDLED as BUNDLED
 
 if TYPE_CHECKING:
     from transformers import GenerationConfig, GPT2Config, GPT2LMHeadModel
@@ -25,8 +26,6 @@ PRESETS: Final[dict[str, dict[str, Any]]] = {
     "tiny": {"n_embd": 32, "n_layer": 2, "n_head": 2},  # for tests
 }
 N_POSITIONS: Final = 2048
-BUNDLED: Final = os.path.join(os.path.dirname(__file__), "data", "checkpoint")
-"""The folder of the checkpoint that comes with the package."""
 
 
 def make_config(preset: str, *, dropout: float = 0.0) -> GPT2Config:

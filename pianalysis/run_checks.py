@@ -181,9 +181,8 @@ def starting_model(options: RunOptions) -> GPT2LMHeadModel:
         ) from None
     _check_tokenizer(options.model)
     saved = model.generation_config.to_dict()
-    sampling = {name: saved[name] for name in ("temperature", "top_k", "top_p") if saved.get(name) is not None}
     harmony = HarmonyGuidance.read(saved.get("harmony"))
-    model.generation_config = make_generation_config(Sampling(**sampling), harmony)
+    model.generation_config = make_generation_config(Sampling.read(saved), harmony)
     for name in ("resid_pdrop", "embd_pdrop", "attn_pdrop"):
         setattr(model.config, name, options.dropout)
     for module in model.modules():

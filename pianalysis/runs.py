@@ -75,7 +75,8 @@ def train(options: RunOptions) -> RunResult:
         start = broadcast_object_list(start)
     if start[0] and is_finished(TrainerState.load_from_json(str(start[0] / TRAINER_STATE)), options):
         trainer.state = TrainerState.load_from_json(str(start[0] / TRAINER_STATE))
-        take_best(trainer, options)
+        if trainer.state.best_global_step:
+            take_best(trainer, options)
     else:
         # A model that goes on from a trained one has a value to beat.
         trainer.args.eval_on_start = start[0] is None and options.model not in PRESETS

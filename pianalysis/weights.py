@@ -163,9 +163,7 @@ def _make(
         int(config["n_positions"]),
         float(config.get("layer_norm_epsilon", 1e-5)),
         bool(config.get("normalises_key", False)),
-        Sampling(
-            **{name: generation[name] for name in ("temperature", "top_k", "top_p") if generation.get(name) is not None}
-        ),
+        Sampling.read(generation),
         HarmonyGuidance.read(generation.get("harmony")),
     )
 
