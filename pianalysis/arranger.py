@@ -22,6 +22,7 @@ from pianalysis.melody import fold_to_keyboard, monophonic
 from pianalysis.notes import Notes, PianalysisError, make_notes
 from pianalysis.options import Options
 from pianalysis.pieces import Arrangement, append_track, empty_score, prepare, to_the_models_key
+from pianalysis.ranking import distance, look
 from pianalysis.rewriting import Hand, Rewrite
 from pianalysis.tokenizer import MELODY_VELOCITY, decode_notes, encode_melody
 from pianalysis.windows import notes_between
@@ -129,6 +130,32 @@ class Arranger:
                     stopped.set()
                     raise
         return [take.piece for take in takes]
+
+    def best(
+        self,
+        source: Melody,
+        *,
+        seeds: Sequence[int],
+        track: int | None = None,
+        options: Options | None = None,
+        progress: Progress | None = None,
+        workers: int = 1,
+        **changes: Any,
+    ) -> Arrangement:
+        """Of a piece of each seed the one that is likest to what people play (`ranking`). Arguments as for `takes`.
+
+        Its own seed gives it again by itself. Raises PianalysisError without a seed, too.
+        """
+        if not len(seeds):
+            raise PianalysisError("expected at least one seed to choose the best of, found none")
+        takes = self.takes(
+            source, seeds=seeds, track=track, options=options, progress=progress, workers=workers, **changes
+        )
+        return min(takes, key=self.distance)
+
+    def distance(self, piece: Arrangement) -> float:
+        """How far a piece of this model is from what people play, in standard deviations (`ranking.distance`)."""
+        return distance(look(self.engine, piece), piece.options.style if piece.options else "pop")
 
     def _takes(
         self, source: Melody, seeds: Sequence[int], track: int | None, options: Options | None, changes: dict[str, Any]

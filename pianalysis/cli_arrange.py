@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pianalysis import vocab
 from pianalysis.notes import PianalysisError
@@ -30,6 +30,7 @@ ARRANGE_EXAMPLES = r"""examples:
   pianalysis arrange melody.mid -o full.mid --musicxml
   pianalysis arrange melody.mid -o full.mid --density low --density 9-16:high
   pianalysis arrange melody.mid -o takes/ --takes 4 --seed 7
+  pianalysis arrange melody.mid -o full.mid --takes 8 --best
   pianalysis arrange melody.mid -o full.mid --temperature 1.1 --top-k 0 --top-p 0.98
   pianalysis arrange melody.mid -o full.mid --harmony 1.5 --clear 0.5
   pianalysis arrange melody.mid -o full.mid --no-structure
@@ -60,6 +61,9 @@ def add_arrange(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--time-signature", metavar="N/N", help="the metre of --notes (default: 4/4)")
     parser.add_argument("--track", type=int, metavar="N", help="the melody's track, from 1 (default: found)")
     parser.add_argument("--max-bars", type=int, metavar="N", help="accompany only the first bars")
+    parser.add_argument(
+        "--best", action="store_true", help="of the --takes keep only the one that is likest to what people play"
+    )
     _add_common(parser)
     parser.set_defaults(run=arrange)
 
@@ -165,13 +169,17 @@ def arrange(args: argparse.Namespace) -> int:
         try:
             label = source.name if isinstance(source, Path) else "typed"
             melody = read_abc(source) if label.lower().endswith(".abc") else source
-            seeds = range(args.seed, args.seed + len(targets))
-            make = partial(arranger.takes, melody, seeds=seeds, track=args.track, options=options)
+            seeds = range(args.seed, args.seed + args.takes)
+            make = partial(_takes, arranger, args.best, melody, seeds=seeds, track=args.track, options=options)
             _write(targets, args, make, label=label)
         except (PianalysisError, FileNotFoundError) as error:
             fail(str(error))  # in a batch the rest goes on
             failed = True
     return USAGE_ERROR if failed else 0
+
+
+def _takes(arranger: Arranger, best: bool, melody: Path | symusic.Score, **asked: Any) -> list[Arrangement]:
+    return [arranger.best(melody, **asked)] if best else arranger.takes(melody, **asked)
 
 
 def _typed(args: argparse.Namespace) -> list[symusic.Score]:
@@ -246,6 +254,9 @@ def _output_paths(args: argparse.Namespace, stems: list[str]) -> list[list[Path]
     """For each piece the paths of its takes. Several pieces, or a folder or a name without suffix, go into a folder."""
     if args.takes < 1:
         raise PianalysisError(f"expected at least 1 take, found {args.takes}")
+    best = getattr(args, "best", False)
+    if best and args.takes == 1:
+        raise PianalysisError("expected --takes 2 or more to choose the --best of, found 1")
     output: Path = args.output
     if output.suffix.lower() in MIDI_SUFFIXES + SCORE_SUFFIXES and not output.is_dir():
         if len(stems) > 1:
@@ -263,7 +274,7 @@ def _output_paths(args: argparse.Namespace, stems: list[str]) -> list[list[Path]
         output.mkdir(parents=True, exist_ok=True)
         bases = [output / stem for stem in stems]
     suffix = output.suffix if output.suffix.lower() in MIDI_SUFFIXES + SCORE_SUFFIXES else ".mid"
-    if args.takes == 1:
+    if args.takes == 1 or best:
         return [[base.with_name(base.name + suffix)] for base in bases]
     return [[base.with_name(f"{base.name}-{take + 1}{suffix}") for take in range(args.takes)] for base in bases]
 
@@ -290,7 +301,9 @@ def _write(
     with _progress(label) as progress:
         pieces = make(progress=progress)
     taken_s = time.perf_counter() - begin
-    together = f" for {len(pieces)} takes" if len(pieces) > 1 else ""
+    best = f", the best of {args.takes}" if getattr(args, "best", False) else ""
+    takes = args.takes if best else len(pieces)
+    together = f" for {takes} takes" if takes > 1 else ""
     for target, piece in zip(targets, pieces, strict=True):
         print(", ".join(map(str, _save(piece, target, args))))
         print(f"  melody: {piece.how_found}")
@@ -298,7 +311,7 @@ def _write(
             print(f"  note: {remark}")
         print(
             f"  {piece.bars} bars, {len(piece.melody)} melody and {len(piece.accompaniment)} accompaniment notes, "
-            f"{piece.seconds:.1f} s of music in {taken_s:.1f} s{together}, seed {piece.seed}"
+            f"{piece.seconds:.1f} s of music in {taken_s:.1f} s{together}, seed {piece.seed}{best}"
         )
 
 

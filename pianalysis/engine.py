@@ -155,6 +155,20 @@ class Engine:
             starting = [(index, job) for index, job in next_jobs if job is not None]
 
     @torch.inference_mode()
+    def likelihood(self, ids: Sequence[int], start: int) -> tuple[float, float]:
+        """The nats of a sequence's ids from place `start` (1 or more) on, and those to be expected there: the entropies' sum.
+
+        No grammar, no bias, temperature 1. Raises PianalysisError for a sequence that is too long.
+        """
+        if len(ids) > self.max_length:
+            raise PianalysisError(f"expected up to {self.max_length} tokens, found {len(ids)}")
+        with torch_threads(self.threads):
+            hidden = self.network.read(ids[:-1], Cache(self.weights, len(ids)), every=True)[start - 1 :]
+            logs = torch.log_softmax(hidden @ self.network.head.t(), dim=-1)
+            found = logs.gather(1, torch.tensor([*ids[start:]])[:, None])
+            return -float(found.sum()), -float((logs.exp() * logs).sum())
+
+    @torch.inference_mode()
     def _begin(self, index: int, job: Job, melodies: dict[tuple[int, ...], _Begun]) -> _Row:
         """Take in a prompt and draw the first id. The melody, which several takes have in common, is read once.
 

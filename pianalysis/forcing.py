@@ -67,9 +67,12 @@ class ForcedState(GrammarState):
 
 
 def forced(state: GrammarState, notes: Notes) -> ForcedState:
-    """A state that holds to fixed notes. notes: grid notes from the state's first_ms on, before its length_ms."""
+    """A state that holds to fixed notes. notes: grid notes from the state's first_ms on, before its length_ms.
+
+    They are struck whether or not two hands could, so nothing is said of reach.
+    """
     known = {field.name: getattr(state, field.name) for field in fields(GrammarState)}
     rows = [
         (vocab.time_id(int(onset)), pitch, vocab.duration_id(int(length))) for onset, length, pitch, _ in notes.tolist()
     ]
-    return ForcedState(**known, fixed=tuple(rows))
+    return ForcedState(**{**known, "two_hands": False}, fixed=tuple(rows))

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pianalysis import vocab
+from pianalysis.hands import FINGERS, WIDEST_SPAN
 from pianalysis.notes import PianalysisError
 
 Mask = NDArray[np.bool_]
@@ -25,7 +26,7 @@ LONGEST_NOTE_TOKENS: Final = 4
 
 @dataclass(frozen=True)
 class Sampling:
-    """How tokens are drawn: temperature above 0 divides the logits, top_k (0: all) and top_p (1: all) cut the tail."""
+    """How tokens are drawn: temperature above 0 divides the logits, top_k (0: all) and top_p (1: all) cut the pitches' tail."""
 
     temperature: float = 0.9
     top_k: int = 50
@@ -53,7 +54,8 @@ class GrammarState:
     onset_ms: the TIME that holds, −1 before the first. pitch_floor: the last pitch of this onset. first_ms, length_ms:
     where new times may lie, on the window's clock. rest_ms: from one onset to the next, and from the last onset to the
     window's end, no more than this may pass; waited_ms of it had passed at first_ms, where no onset is known. lowest,
-    highest: the keys that may be struck.
+    highest: the keys that may be struck. two_hands: of one onset no more than two hands can strike; chord: what they strike
+    at this one so far.
     """
 
     expects: Expects = "time"
@@ -66,6 +68,8 @@ class GrammarState:
     waited_ms: int = 0
     lowest: int = vocab.LOWEST_PITCH
     highest: int = vocab.HIGHEST_PITCH
+    two_hands: bool = False
+    chord: tuple[int, ...] = ()
 
     def advance(self, token: int) -> GrammarState:
         """The state after a token. Raises PianalysisError if the grammar doesn't allow it here."""
@@ -73,9 +77,10 @@ class GrammarState:
             name = vocab.TOKENS[token] if 0 <= token < vocab.VOCAB_SIZE else str(token)
             raise PianalysisError(f"expected {self.expects} after {self.onset_ms} ms, found {name}")
         if token in vocab.TIME_IDS:
-            return replace(self, expects="note_on", onset_ms=vocab.time_ms(token), pitch_floor=0)
+            return replace(self, expects="note_on", onset_ms=vocab.time_ms(token), pitch_floor=0, chord=())
         if token in vocab.PITCH_IDS:
-            return replace(self, expects="duration", pitch_floor=token)
+            chord = (*self.chord, token) if self.two_hands else ()
+            return replace(self, expects="duration", pitch_floor=token, chord=chord)
         if token in vocab.DURATION_IDS:
             return replace(self, expects="note")
         if token in vocab.NOTE_ON_IDS:
@@ -106,7 +111,7 @@ class GrammarState:
         if self.expects == "density":
             return [range(token, token + 1) for token in sorted(vocab.DENSITIES.values())]
         if self.expects == "pitch":
-            return [range(max(self.pitch_floor + 1, self.lowest), self.highest + 1)]
+            return [range(max(self.pitch_floor + 1, self.lowest), self.top + 1)]
         if self.expects == "duration":
             return [vocab.DURATION_IDS]
         if self.expects == "note_on":
@@ -119,8 +124,13 @@ class GrammarState:
             return [*end, times]
         return []
 
+    @property
+    def top(self) -> int:
+        """The highest key that may be struck at this onset."""
+        return min(self.highest, highest_in_reach(self.chord)) if self.two_hands else self.highest
+
     def _note_ons(self) -> list[range]:
-        if self.pitch_floor >= self.highest:
+        if self.pitch_floor >= self.top:
             return []
         if self.loud:
             return [vocab.DYNAMIC_IDS]
@@ -155,10 +165,28 @@ class GrammarState:
         return vocab.EOS if self.loud else vocab.SEP
 
 
+def highest_in_reach(chord: Sequence[int]) -> int:
+    """The highest key that two hands can strike with the keys of a chord, which rise; its last key where there is none.
+
+    A hand has five fingers and a twelfth. The left one takes as many of the lowest keys as it can: so the right one has the
+    fewest left, and the shortest way.
+
+    >>> highest_in_reach([36, 48, 60]), highest_in_reach([36, 40, 43, 48, 52, 55]), highest_in_reach([*range(40, 50)])
+    (79, 74, 49)
+    """
+    if not chord:
+        return vocab.HIGHEST_PITCH
+    left = min(FINGERS, int(np.searchsorted(chord, chord[0] + WIDEST_SPAN, side="right")))
+    right = chord[left:]
+    if not right:
+        return vocab.HIGHEST_PITCH
+    return right[0] + WIDEST_SPAN if len(right) < FINGERS else right[-1]
+
+
 def state_after(ids: Sequence[int], **limits: int) -> GrammarState:
     """The grammar's state after a prompt that begins with ``<bos>``, with limits as `GrammarState` has them.
 
-    limits: any of first_ms, length_ms, rest_ms, waited_ms, lowest, highest; they hold for what comes after the prompt.
+    limits: any of first_ms, length_ms, rest_ms, waited_ms, lowest, highest, two_hands; they hold for what comes after the prompt.
 
     Raises PianalysisError if the prompt breaks the grammar.
     """
@@ -202,7 +230,12 @@ def add_bias(
     if state.expects == "pitch":
         moved: NDArray[np.float32] = logits + row[np.clip(ids - vocab.LOWEST_PITCH, 0, len(row) - 1)]
         return moved
-    least = min(0.0, float(row[state.pitch_floor + 1 - vocab.LOWEST_PITCH :].max(initial=-np.inf)))
+    least = min(
+        0.0,
+        float(
+            row[state.pitch_floor + 1 - vocab.LOWEST_PITCH : state.top + 1 - vocab.LOWEST_PITCH].max(initial=-np.inf)
+        ),
+    )
     begins = (ids >= vocab.DYNAMIC_IDS.start) & (ids < vocab.DYNAMIC_IDS.stop)
     return np.where(begins, logits + np.float32(least), logits) if least and np.isfinite(least) else logits
 
@@ -225,15 +258,46 @@ def draw(logits: NDArray[np.float32], mask: Mask, sampling: Sampling, generator:
 def draw_among(
     ids: NDArray[np.int64], logits: NDArray[np.float32], sampling: Sampling, generator: np.random.Generator
 ) -> int:
-    """One of the ids by their logits: temperature, then top-k, then top-p (Holtzman et al. 2020).
+    """One of the ids by their logits: temperature, and for pitches top-k, then top-p (Holtzman et al. 2020).
 
+    Only pitches are cut, where one wrong key is heard. In rhythm and dynamics music stays with what it does for many notes,
+    so that a change is always in the tail; were that cut, there would never be one. The eight dynamics count as one id beside
+    the others, and which of them it is is drawn by the model's own chances.
     Uses exactly one number of the generator, so that a piece's random numbers don't depend on the mask.
     """
     number = generator.random()
+    if sampling.top_k == 1 or ids[0] in vocab.PITCH_IDS:
+        place, _ = _draw_place(logits, number, sampling)
+        return int(ids[place])
+    uncut = Sampling(sampling.temperature, top_k=0, top_p=1.0)
+    loud = (ids >= vocab.DYNAMIC_IDS.start) & (ids < vocab.DYNAMIC_IDS.stop)
+    dynamics, others = np.flatnonzero(loud), np.flatnonzero(~loud)
+    if not len(dynamics):
+        place, _ = _draw_place(logits, number, uncut)
+        return int(ids[place])
+    one = np.logaddexp.reduce(logits[dynamics].astype(np.float64))
+    place, number = _draw_place(np.append(logits[others].astype(np.float64), one), number, uncut)
+    if place < len(others):
+        return int(ids[others[place]])
+    place, _ = _draw_place(logits[dynamics], number, _AS_IT_IS)
+    return int(ids[dynamics[place]])
+
+
+_AS_IT_IS: Final = Sampling(temperature=1.0, top_k=0, top_p=1.0)
+
+
+def _draw_place(
+    logits: NDArray[np.float32] | NDArray[np.float64], number: float, sampling: Sampling
+) -> tuple[int, float]:
+    """A place among logits, and what the uniform number from 0 to 1 that chose it still says, from 0 to 1 again."""
     values = logits.astype(np.float64) / sampling.temperature
     order = np.argsort(-values, kind="stable")[: sampling.top_k or None]
     chances = np.exp(values[order] - values[order[0]])
     total = np.cumsum(chances / chances.sum())
     kept = int(np.searchsorted(total, sampling.top_p)) + 1  # the smallest set that reaches top_p
     total = total[:kept]
-    return int(ids[order[min(int(np.searchsorted(total, number * total[-1], side="right")), len(total) - 1)]])
+    drawn = number * total[-1]
+    rank = min(int(np.searchsorted(total, drawn, side="right")), len(total) - 1)
+    below = total[rank - 1] if rank else 0.0
+    rest = (drawn - below) / (total[rank] - below) if total[rank] > below else 0.0
+    return int(order[rank]), float(np.clip(rest, 0.0, 1.0 - 1e-12))

@@ -1,8 +1,8 @@
 """Holding the accompaniment to the melody: which pitches fit what the melody sounds now and soon.
 
-In: a window's melody, and how much oftener people than the model play each interval under a melody. Out: what is added
-to each pitch's logit, by onset. A small model knows a melody's rhythm and register before it knows its harmony; this
-gives its intervals the shares that human accompaniments have, and leaves rhythm, register and all else to it.
+In: a window's melody, and how much oftener people than the model play each pitch class under each of a melody's. Out: what
+is added to each pitch's logit, by onset. A small model knows a melody's rhythm and register before it knows its harmony; this
+gives its intervals and its scale the shares that human accompaniments have, and leaves rhythm, register and all else to it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ second hides the melody."""
 CLEAR_FROM_PITCH: Final = 60
 """Under a melody that is lower than this there is no room for two hands: nothing is said against notes above it."""
 SMOOTHING_NOTES: Final = 5.0
-"""Added to every interval's count, so that one that was never played isn't forbidden for ever."""
+"""Added to every count, so that what was never played isn't forbidden for ever."""
+
+INTERVALS: Final = (np.arange(PITCH_CLASSES)[:, None] - np.arange(PITCH_CLASSES)) % PITCH_CLASSES
+"""From an accompaniment's pitch class (column) up to a melody's (row)."""
 
 Floats = NDArray[np.float64]
 
@@ -36,13 +39,13 @@ Floats = NDArray[np.float64]
 class HarmonyGuidance:
     """What a checkpoint's ``generation_config.json`` says under ``harmony``.
 
-    strength: how many times the `intervals` are added. intervals: for each style twelve numbers in nats, a multiple
-    (`scripts/fit_harmony.py --times`) of the logarithm of the human share over the model's of each interval from an
-    accompaniment note up to the melody, octaves aside.
+    strength: how many times the `degrees` are added. degrees: for each style twelve rows, one a pitch class of the melody, of
+    twelve numbers in nats, one a pitch class of an accompaniment note, both in C major or A minor
+    (`scripts/fit_harmony.py`).
     """
 
     strength: float = 0.0
-    intervals: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    degrees: Mapping[str, Sequence[Sequence[float]]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, saved: Any) -> HarmonyGuidance:
@@ -51,29 +54,35 @@ class HarmonyGuidance:
             return cls()
         try:
             found = cls(
-                float(saved["strength"]), {name: [*map(float, row)] for name, row in saved["intervals"].items()}
+                float(saved["strength"]),
+                {name: [[*map(float, row)] for row in rows] for name, rows in saved["degrees"].items()},
             )
         except (TypeError, KeyError, ValueError, AttributeError):
-            raise PianalysisError(f"expected harmony as strength and intervals, found {saved!r}") from None
-        if any(len(row) != PITCH_CLASSES for row in found.intervals.values()):
-            raise PianalysisError(f"expected {PITCH_CLASSES} intervals a style, found {saved!r}")
+            raise PianalysisError(f"expected harmony as strength and degrees, found {saved!r}") from None
+        if any([*map(len, rows)] != [PITCH_CLASSES] * PITCH_CLASSES for rows in found.degrees.values()):
+            raise PianalysisError(f"expected {PITCH_CLASSES} rows of {PITCH_CLASSES} degrees a style, found {saved!r}")
         return found
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON has it."""
-        return {"strength": self.strength, "intervals": {name: [*row] for name, row in self.intervals.items()}}
+        degrees = {name: [[*row] for row in rows] for name, rows in self.degrees.items()}
+        return {"strength": self.strength, "degrees": degrees}
 
-    def pitch_bias(self, melody: Notes, style: str, strength: float | None = None) -> NDArray[np.float32] | None:
+    def pitch_bias(
+        self, melody: Notes, style: str, strength: float | None = None, *, shift: int = 0
+    ) -> NDArray[np.float32] | None:
         """What is added to the logits of the 88 pitches at each onset of a window, ``[640, 88]``; None for nothing.
 
-        melody: on the window's clock, from 0. strength: instead of the guidance's own.
+        melody: on the window's clock, from 0. strength: instead of the guidance's own. shift: the semitones that bring the
+        melody to C major or A minor (`melody.key_shift`).
         """
         times = self.strength if strength is None else strength
-        if not times or style not in self.intervals or not len(melody):
+        if not times or style not in self.degrees or not len(melody):
             return None
-        pitches = np.array(vocab.PITCH_IDS)
-        fit = np.asarray(self.intervals[style])[(np.arange(PITCH_CLASSES) - pitches[:, None]) % PITCH_CLASSES]
-        bias: NDArray[np.float32] = (times * melody_shares(melody) @ fit.T).astype(np.float32)
+        table = np.asarray(self.degrees[style], np.float64)
+        # Both sides of the table moved from C major to the melody's key, and its columns read off for all 88 pitches.
+        own = np.roll(table, (-shift, -shift), (0, 1))[:, np.array(vocab.PITCH_IDS) % PITCH_CLASSES]
+        bias: NDArray[np.float32] = (times * melody_shares(melody) @ own).astype(np.float32)
         return bias
 
 
@@ -115,27 +124,45 @@ def melody_shares(melody: Notes) -> Floats:
     return result
 
 
-def count_intervals(melody: Notes, accompaniment: Notes) -> Floats:
-    """How often each interval from an accompaniment note up to the melody is played in a window, octaves aside, ``[12]``.
+def count_degrees(melody: Notes, accompaniment: Notes, *, shift: int = 0) -> Floats:
+    """How often each pitch class is played under each of the melody's in a window, ``[12, 12]``, melody first.
 
-    A note counts once, shared among what the melody sounds from its onset until `HORIZON_MS` later.
+    A note counts once, shared among what the melody sounds from its onset until `HORIZON_MS` later. shift: as in
+    `HarmonyGuidance.pitch_bias`.
     """
-    if not len(melody) or not len(accompaniment):
-        return np.zeros(PITCH_CLASSES)
-    steps = np.clip(accompaniment["onset_ms"].astype(int) // vocab.TIME_STEP_MS, 0, STEPS - 1)
-    classes = (np.arange(PITCH_CLASSES) - accompaniment["pitch"].astype(int)[:, None]) % PITCH_CLASSES
-    counts: Floats = np.bincount(classes.ravel(), melody_shares(melody)[steps].ravel(), PITCH_CLASSES).astype(
-        np.float64
-    )
+    counts = np.zeros((PITCH_CLASSES, PITCH_CLASSES))
+    if len(melody) and len(accompaniment):
+        steps = np.clip(accompaniment["onset_ms"].astype(int) // vocab.TIME_STEP_MS, 0, STEPS - 1)
+        played = np.eye(PITCH_CLASSES)[accompaniment["pitch"].astype(int) % PITCH_CLASSES]
+        counts = np.roll(melody_shares(melody)[steps].T @ played, (shift, shift), (0, 1))
     return counts
 
 
 def fit_intervals(human: Floats, model: Floats) -> Floats:
-    """The nats by which each interval is commoner in human accompaniments than in the model's, ``[12]``; from counts.
+    """The nats by which each interval up to the melody is commoner in human accompaniments than in the model's, ``[12]``.
 
-    >>> fit_intervals(np.array([40.0, 20]), np.array([20.0, 40])).round(2).tolist()
-    [0.59, -0.59]
+    human, model: counts as `count_degrees` has them.
+
+    >>> human, model = np.zeros((2, 12, 12))
+    >>> human[0, [9, 2]], model[0, [9, 2]] = (400, 200), (200, 400)  # under a C an A, a minor third, and a D, a seventh
+    >>> fit_intervals(human, model)[[3, 10]].round(1).tolist()
+    [0.7, -0.7]
     """
+    return _log_ratio(*(np.bincount(INTERVALS.ravel(), counts.ravel(), PITCH_CLASSES) for counts in (human, model)))
+
+
+def fit_scale(human: Floats, model: Floats) -> Floats:
+    """The same of each pitch class of the accompaniment, in C major or A minor, ``[12]``."""
+    return _log_ratio(human.sum(axis=0), model.sum(axis=0))
+
+
+def degrees_of(intervals: Floats, scale: Floats) -> Floats:
+    """What `HarmonyGuidance.degrees` has for one style: nats by interval up to the melody, and by pitch class."""
+    degrees: Floats = intervals[INTERVALS] + scale
+    return degrees
+
+
+def _log_ratio(human: Floats, model: Floats) -> Floats:
     shares = [(counts + SMOOTHING_NOTES) / (counts + SMOOTHING_NOTES).sum() for counts in (human, model)]
     fitted: Floats = np.log(shares[0] / shares[1])
     return fitted

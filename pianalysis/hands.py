@@ -38,6 +38,12 @@ class _Path:
     before: _Path | None
 
 
+def chord_starts(onset_ms: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Where in sorted onsets each chord begins: a note up to 30 ms after the one before is still its."""
+    starts: NDArray[np.int64] = np.flatnonzero(np.diff(onset_ms, prepend=-np.inf) > SAME_ONSET_MS)
+    return starts
+
+
 def split_hands(notes: Notes) -> NDArray[np.bool_]:
     """Whether each note is the right hand's.
 
@@ -51,7 +57,7 @@ def split_hands(notes: Notes) -> NDArray[np.bool_]:
     mask = np.zeros(len(notes), dtype=bool)
     order = np.lexsort((notes["pitch"], notes["onset_ms"]))
     onsets = notes["onset_ms"][order]
-    chords = np.split(order, np.flatnonzero(np.diff(onsets) > SAME_ONSET_MS) + 1) if len(order) else []
+    chords = np.split(order, chord_starts(onsets)[1:]) if len(order) else []
     chords = [chord[np.argsort(notes["pitch"][chord], kind="stable")] for chord in chords]
     nowhere = -np.inf
     paths = [_Path(0.0, ((45.0, 45.0, nowhere), (67.0, 67.0, nowhere)), 0, None)]

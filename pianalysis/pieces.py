@@ -132,6 +132,11 @@ class Source:
         return self.last_bar - self.first_bar
 
     @cached_property
+    def to_c(self) -> int:
+        """The semitones that bring the voice to C major or A minor; 0 where `shift` has done so."""
+        return 0 if self.shift else key_shift(self.voice)
+
+    @cached_property
     def earlier_bars(self) -> dict[int, Earlier]:
         """The bars in which the melody returns, and where it was heard first."""
         return earlier_bars(self.voice, self.clock.bar_lines)

@@ -137,9 +137,11 @@ class Take:
             waited_ms=0 if len(past) else self._waited_ms(start + first),
             lowest=lowest,
             highest=highest,
+            two_hands=True,
         )
-        fitting = self.guidance.pitch_bias(above, self.options.style, self.options.harmony)
-        bias = both(fitting, clearance(above, self.options.clear))
+        options, shift = self.options, self.source.to_c
+        fitting = self.guidance.pitch_bias(above, options.style, options.harmony, shift=shift)
+        bias = both(fitting, clearance(above, options.clear))
         return Window(prompt, state, bias)
 
     def _waited_ms(self, now_ms: float) -> int:

@@ -49,6 +49,9 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--songs", type=int, default=40, metavar="N", help="songs a corpus; 0: likelihood only")
     parser.add_argument("--seconds", type=float, default=90.0, metavar="S", help="of each song, in whole bars")
     parser.add_argument("--takes", type=int, default=1, metavar="N", help="arrangements of each song, averaged")
+    parser.add_argument(
+        "--best", action="store_true", help="also the best of the takes, chosen as `arrange --best` does"
+    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--temperature", type=float, help="default: the first model's")
     parser.add_argument("--top-p", type=float, help="default: the first model's")
@@ -82,6 +85,7 @@ def main(argv: list[str] | None = None) -> int:
             songs=NO_SONG_LIMIT if args.full else args.songs,
             seconds=float("inf") if args.full else args.seconds,
             takes=args.takes,
+            best=args.best,
             seed=args.seed,
             options=options_of(args),
             settings=args.settings,

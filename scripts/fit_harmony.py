@@ -1,11 +1,12 @@
-"""How much oftener people than a model play each interval under a melody; into the checkpoint's generation_config.json.
+"""How much oftener people than a model play each degree of the scale under each of a melody's; into generation_config.json.
 
-    python scripts/fit_harmony.py --dataset data/pianalysis --model runs/small/best --times pop=10 classical=6 --try 0.5 1 2
+    python scripts/fit_harmony.py --dataset data/pianalysis --model runs/small/best --num-proc 2
 
-On validation windows, evenly spaced: the model accompanies each melody without guidance, its intervals are counted beside
-the human ones (`pianalysis.guidance`), and the difference, so many `--times`, becomes the guidance that `Arranger` uses at
-strength 1. Then the same windows again at each of `--try`'s strengths: pitch consonance score (PCS), clash rate and how many
-notes, beside the human values. Choose the times at which these meet.
+The model accompanies the melodies of validation windows, evenly spaced; the intervals up to the melody are counted beside
+those of people in training windows (`pianalysis.guidance`). Then again for each of `--times`, with the logarithm of the human
+share over the model's so many times in its logits; after each, what lacks of each pitch class of the scale is added for the
+next. Each round prints pitch consonance score (PCS), clash rate, scale consistency and how many notes, beside the human
+values of the same windows. The round whose first two are nearest to the human ones goes into the checkpoint.
 """
 
 from __future__ import annotations
@@ -13,107 +14,155 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from tqdm import tqdm
 
 from pianalysis.dataset import load_windows
-from pianalysis.engine import Engine
+from pianalysis.engine import Engine, Job
 from pianalysis.evaluation.likelihoods import spaced
+from pianalysis.evaluation.workers import workers
 from pianalysis.grammar import state_after
-from pianalysis.guidance import HarmonyGuidance, count_intervals, fit_intervals
+from pianalysis.guidance import Floats, HarmonyGuidance, count_degrees, degrees_of, fit_intervals, fit_scale
 from pianalysis.metrics.harmony import clash_rate, pitch_consonance_score
+from pianalysis.metrics.statistics import scale_consistency
 from pianalysis.model import BUNDLED
 from pianalysis.network import has_int8
 from pianalysis.notes import Notes, PianalysisError, write_atomically
-from pianalysis.tokenizer import WindowNotes, decode, decode_notes
+from pianalysis.tokenizer import WindowNotes, decode, decode_notes, encode_melody
+from pianalysis.training import transpose_ids
 from pianalysis.weights import GENERATION_FILE, read_weights
 
 SIXTEENTH_MS = 125.0
+SIDE_BY_SIDE = 8
 
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dataset", required=True, metavar="DIR_OR_ID")
     parser.add_argument("--model", type=Path, default=Path(BUNDLED), metavar="DIR")
-    parser.add_argument("--windows", type=int, default=100, metavar="N", help="of each style")
-    parser.add_argument("--times", nargs="+", default=["pop=10", "classical=6"], metavar="STYLE=X")
-    parser.add_argument("--try", dest="tried", type=float, nargs="*", default=[], metavar="X", help="strengths to show")
+    parser.add_argument(
+        "--windows", type=int, default=120, metavar="N", help="of each style that the model accompanies"
+    )
+    parser.add_argument("--human-windows", type=int, default=2_000, metavar="N", help="… that people have accompanied")
+    parser.add_argument("--times", type=float, nargs="+", default=[4.0, 8.0, 12.0, 12.0], metavar="X")
+    parser.add_argument(
+        "--strength",
+        type=float,
+        default=1.0,
+        metavar="X",
+        help="how much of it the checkpoint asks for: whole songs, which have a history, may want more than windows "
+        "(scripts/evaluate_model.py --harmony)",
+    )
+    parser.add_argument("--num-proc", type=int, default=1, metavar="N", help="styles side by side")
     args = parser.parse_args(argv)
-    torch.set_num_threads(1)
     try:
-        times = {style: float(value) for style, value in (item.split("=") for item in args.times)}
-        weights = read_weights(args.model)
-        if weights.normalises_key:
-            raise PianalysisError("expected a model of all keys; windows would have to be moved to this one's")
-        engine = Engine(weights, precision="int8" if has_int8() else "float32")
-        windows = windows_of_styles(args.dataset, args.windows)
-        plain = {style: write(engine, some, HarmonyGuidance(), style) for style, some in windows.items()}
-        guidance = HarmonyGuidance(
-            1.0, {style: fit(windows[style], plain[style], times.get(style, 1.0)) for style in windows}
-        )
-        print(
-            "| style | strength | PCS | human | clash rate | human | notes | human |\n|---|--:|--:|--:|--:|--:|--:|--:|"
-        )
-        for style, some in windows.items():
-            print_row(style, 0.0, some, plain[style])
-            for strength in args.tried:
-                print_row(style, strength, some, write(engine, some, guidance, style, strength))
-        save(args.model / GENERATION_FILE, guidance)
-    except (PianalysisError, ValueError) as error:
+        one_key = read_weights(args.model).normalises_key
+        windows = windows_of_styles(args.dataset, "validation", args.windows, in_one_key=one_key)
+        human = {
+            style: np.sum([*map(counts_of, some)], axis=0)
+            for style, some in windows_of_styles(args.dataset, "train", args.human_windows, in_one_key=one_key).items()
+        }
+        print(HEAD, flush=True)
+        jobs = [(args.model, style, some, human[style], args.times) for style, some in windows.items()]
+        with workers(args.num_proc, 1) as run:
+            degrees = dict(zip(windows, run(fit_style, jobs), strict=True))
+        save(args.model / GENERATION_FILE, HarmonyGuidance(args.strength, degrees))
+    except (PianalysisError, ValueError, OSError) as error:
         print(f"fit_harmony: error: {error}", file=sys.stderr)
         return 2
     return 0
 
 
-def windows_of_styles(dataset: str, count: int) -> dict[str, list[WindowNotes]]:
-    """Validation windows with a melody, evenly spaced, by their style token."""
-    rows = load_windows(dataset, "validation")
+Windows = list[tuple[WindowNotes, int]]
+"""Windows, each with the shift that brings its melody to C major or A minor."""
+HEAD = (
+    "| style | times | PCS | human | clash rate | human | scale | human | notes | human |\n"
+    "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
+)
+
+
+def windows_of_styles(dataset: str, split: str, count: int, *, in_one_key: bool) -> dict[str, Windows]:
+    """A split's windows with a melody, evenly spaced, by their style token; in one key for a model that knows no other."""
+    rows = load_windows(dataset, split).select_columns(["corpus", "input_ids", "key_shift"])
     corpora = np.array(rows["corpus"])
-    found: dict[str, list[WindowNotes]] = {}
+    found: dict[str, Windows] = {}
     for corpus in sorted(set(corpora)):
         for row in spaced(rows.select(np.flatnonzero(corpora == corpus)), count):
-            window = decode(row["input_ids"])
+            ids, shift = torch.tensor(row["input_ids"]), row["key_shift"]
+            window = decode(transpose_ids(ids, shift if in_one_key else 0).tolist())
             if len(window.melody):
-                found.setdefault(window.style, []).append(window)
+                found.setdefault(window.style, []).append((window, 0 if in_one_key else shift))
     return found
 
 
-def write(
-    engine: Engine, windows: list[WindowNotes], guidance: HarmonyGuidance, style: str, strength: float | None = None
-) -> list[Notes]:
-    """The model's accompaniment of each window's melody."""
-    from pianalysis.tokenizer import encode_melody
+def counts_of(item: tuple[WindowNotes, int], accompaniment: Notes | None = None) -> Floats:
+    window, shift = item
+    below = window.accompaniment if accompaniment is None else accompaniment
+    return count_degrees(window.melody, below, shift=shift)
 
-    written = []
-    for seed, window in enumerate(tqdm(windows, desc=f"{style}, {strength or 0:g}")):
+
+def fit_style(job: tuple[Path, str, Windows, Floats, list[float]]) -> list[list[float]]:
+    """The degrees of one style, of the round that came nearest."""
+    path, style, windows, human, all_times = job
+    engine = Engine(read_weights(path), precision="int8" if has_int8() else "float32")
+    degrees, scale, intervals = np.zeros_like(human), np.zeros(len(human)), None
+    tried: list[tuple[float, Floats]] = []
+    for times in (0.0, *all_times):
+        if intervals is not None:
+            degrees = np.round(degrees_of(times * intervals, scale), 3)
+        written = write(engine, windows, HarmonyGuidance(1.0, {style: degrees.tolist()}), style)
+        tried.append((print_row(style, times, [window for window, _ in windows], written), degrees))
+        counts = np.sum([*map(counts_of, windows, written)], axis=0)
+        if intervals is None:
+            intervals = fit_intervals(human, counts)
+        else:
+            scale = scale + fit_scale(human, counts)
+    return min(tried, key=lambda one: one[0])[1].tolist()
+
+
+def write(engine: Engine, windows: Windows, guidance: HarmonyGuidance, style: str) -> list[Notes]:
+    """The model's accompaniment of each window's melody, several side by side."""
+    ids: list[list[int]] = [[] for _ in windows]
+
+    def job(number: int) -> Job:
+        window, shift = windows[number]
         prompt = encode_melody(window.melody, style=style, density=window.density)
-        bias = guidance.pitch_bias(window.melody, style, strength)
-        generator = np.random.default_rng(seed)
-        ids = engine.continue_prompt(prompt, state_after(prompt), engine.weights.sampling, generator, bias)
-        written.append(decode_notes([*ids], loud=True))
-    return written
+        bias = guidance.pitch_bias(window.melody, style, shift=shift)
+        generator = np.random.default_rng(number)
+        return Job(prompt, state_after(prompt), engine.weights.sampling, generator, bias)
+
+    places = [*range(min(SIDE_BY_SIDE, len(windows)))]
+    with tqdm(total=len(windows), desc=style, leave=False) as bar:
+
+        def more(place: int) -> Job | None:
+            bar.update()
+            places[place] = max(places) + 1
+            return job(places[place]) if places[place] < len(windows) else None
+
+        for place, token in engine.continue_prompts([job(number) for number in places], more):
+            ids[places[place]].append(token)
+    return [decode_notes(some, loud=True) for some in ids]
 
 
-def fit(windows: list[WindowNotes], written: list[Notes], times: float) -> list[float]:
-    human = sum(count_intervals(window.melody, window.accompaniment) for window in windows)
-    model = sum(count_intervals(window.melody, notes) for window, notes in zip(windows, written, strict=True))
-    return [round(times * float(value), 3) for value in fit_intervals(np.asarray(human), np.asarray(model))]
-
-
-def print_row(style: str, strength: float, windows: list[WindowNotes], written: list[Notes]) -> None:
-    figures: list[Any] = [style, f"{strength:g}"]
-    pairs = [
-        (written, [window.melody for window in windows]),
-        ([w.accompaniment for w in windows], [w.melody for w in windows]),
+def print_row(style: str, times: float, windows: list[WindowNotes], written: list[Notes]) -> float:
+    """A row of the table; how far PCS and clash rate together are from the human ones."""
+    measures: list[Callable[[Notes, Notes], float]] = [
+        lambda above, below: pitch_consonance_score(above, below, step_ms=SIXTEENTH_MS),
+        clash_rate,
+        lambda _, below: scale_consistency(below),
+        lambda _, below: len(below),
     ]
-    for measure in (lambda m, a: pitch_consonance_score(m, a, step_ms=SIXTEENTH_MS), clash_rate, lambda _, a: len(a)):
-        for below, above in pairs:
-            figures.append(f"{np.nanmean([measure(m, a) for m, a in zip(above, below, strict=True)]):.3f}")
-    print(f"| {' | '.join(figures)} |", flush=True)
+    figures = [
+        float(np.nanmean([measure(window.melody, below) for window, below in zip(windows, voices, strict=True)]))
+        for measure in measures
+        for voices in (written, [window.accompaniment for window in windows])
+    ]
+    print(f"| {style} | {times:g} | {' | '.join(f'{figure:.3f}' for figure in figures)} |", flush=True)
+    return abs(figures[0] - figures[1]) + abs(figures[2] - figures[3])
 
 
 def save(path: Path, guidance: HarmonyGuidance) -> None:
@@ -121,7 +170,7 @@ def save(path: Path, guidance: HarmonyGuidance) -> None:
     config = json.loads(path.read_text(encoding="utf-8"))
     config["harmony"] = guidance.to_dict()
     write_atomically(path, (json.dumps(config, indent=2, sort_keys=True) + "\n").encode())
-    print(f"{path}: {json.dumps(config['harmony'])}")
+    print(path)
 
 
 if __name__ == "__main__":

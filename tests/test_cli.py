@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
@@ -101,6 +102,16 @@ def test_arrange_writes_what_was_asked_for(run, tmp_path):
     assert len(read_midi(tmp_path / "full.mid").tracks) == 2
 
 
+def test_the_best_of_several_takes_is_one_file_and_says_which(run, tmp_path):
+    code, out, _ = run("arrange", ODE, "-o", "full.mid", "--max-bars", "2", "--takes", "3", "--best")
+    assert code == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["full.mid"]
+    assert "for 3 takes" in out
+    (seed,) = re.findall(r"seed (\d), the best of 3", out)
+    run("arrange", ODE, "-o", "again.mid", "--max-bars", "2", "--seed", seed)
+    assert (tmp_path / "again.mid").read_bytes() == (tmp_path / "full.mid").read_bytes()
+
+
 def test_takes_have_seeds_of_their_own(run, tmp_path):
     code, out, _ = run("arrange", ODE, "-o", "full.mid", "--max-bars", "2", "--takes", "3", "--temperature", "1.5")
     files = sorted(tmp_path.iterdir())
@@ -176,6 +187,7 @@ def test_compose(run, tmp_path):
     ("argv", "says"),
     [
         (["arrange", ODE, "-o", "x.mid", "--takes", "0"], "at least 1 take"),
+        (["arrange", ODE, "-o", "x.mid", "--best"], "--takes 2 or more"),
         (["arrange", ODE, "-o", "x.mid", "--temperature", "0"], "temperature"),
         (["arrange", ODE, "-o", "x.mid", "--max-bars", "0"], "at least 1 bar"),
         (["arrange", ODE, "-o", "x.mid", "--track", "9"], "track from 1 to 1"),

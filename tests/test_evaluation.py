@@ -10,6 +10,7 @@ import sys
 from contextlib import nullcontext
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from conftest import ROOT
 from songs import write_dataset
@@ -138,6 +139,22 @@ def test_processes_and_two_models_change_nothing(dataset, model, tmp_path):
         assert systems[first] != systems[second]
 
 
+def test_the_best_of_the_takes_stands_beside_their_mean(dataset, model, tmp_path):
+    evaluation = evaluate(small(dataset, model, songs=2, takes=2, best=True), tmp_path, show)
+    for corpus, row in evaluation.figures.items():
+        systems = row["arrangements"]["systems"]
+        assert [*systems][-2:] == ["tiny", "tiny, best of 2"]
+        of_corpus = evaluation.pieces[corpus.split("/")[0]]
+        for song, both, (best,) in zip(
+            of_corpus.songs, of_corpus.systems["tiny"], of_corpus.systems["tiny, best of 2"], strict=True
+        ):
+            files = sorted((tmp_path / "pieces" / "tiny").glob(f"{song.name}-seed*.json"))
+            distances = [json.loads(path.read_text())["distance"] for path in files]
+            assert len(distances) == 2
+            nearest = both[int(np.argmin(distances))]
+            np.testing.assert_array_equal(best.accompaniment, nearest.accompaniment)
+
+
 def test_settings_are_compared(script, dataset, model, tmp_path, monkeypatch):
     monkeypatch.setattr("pianalysis.evaluation.settings.TEMPERATURES", (0.5, 1.0))
     monkeypatch.setattr("pianalysis.evaluation.settings.TOP_PS", (0.5, 1.0))
@@ -175,6 +192,7 @@ def test_the_tables_go_into_readme_and_cards(script, dataset, model, tmp_path, t
     [
         ([], "expected windows/test-*.parquet"),
         (["--takes", "0"], "expected songs from 0, takes"),
+        (["--best"], "expected 2 takes or more"),
         (["--temperature", "0"], "expected a temperature above 0"),
         (["--model", "no/such/model"], "no/such/model"),
     ],

@@ -21,6 +21,7 @@ from pianalysis.generation import (
     end_for_later,
     state_after,
 )
+from pianalysis.grammar import highest_in_reach
 from pianalysis.notes import PianalysisError, make_notes
 from pianalysis.tokenizer import WindowNotes, decode, encode, encode_accompaniment, encode_melody
 
@@ -175,17 +176,17 @@ def test_closing_leaves_room_for_the_end():
 
 def test_draw_by_hand():
     mask = np.zeros(vocab.VOCAB_SIZE, dtype=bool)
-    mask[[3, 5, 9]] = True
+    mask[[33, 35, 39]] = True
     logits = np.full(vocab.VOCAB_SIZE, 99.0, dtype=np.float32)
-    logits[[3, 5, 9]] = np.log([0.2, 0.5, 0.3])
+    logits[[33, 35, 39]] = np.log([0.2, 0.5, 0.3])
     draws = lambda **how: [draw(logits, mask, Sampling(**how), np.random.default_rng(s)) for s in range(2_000)]  # noqa: E731
     plain = draws(temperature=1.0, top_k=0, top_p=1.0)
-    assert set(plain) == {3, 5, 9}
-    assert plain.count(5) / 2_000 == pytest.approx(0.5, abs=0.04)
-    assert set(draws(temperature=1.0, top_k=2, top_p=1.0)) == {5, 9}
-    assert set(draws(temperature=1.0, top_k=0, top_p=0.5)) == {5}
-    assert set(draws(temperature=1.0, top_k=0, top_p=0.51)) == {5, 9}
-    assert set(draws(temperature=0.01, top_k=0, top_p=1.0)) == {5}
+    assert set(plain) == {33, 35, 39}
+    assert plain.count(35) / 2_000 == pytest.approx(0.5, abs=0.04)
+    assert set(draws(temperature=1.0, top_k=2, top_p=1.0)) == {35, 39}
+    assert set(draws(temperature=1.0, top_k=0, top_p=0.5)) == {35}
+    assert set(draws(temperature=1.0, top_k=0, top_p=0.51)) == {35, 39}
+    assert set(draws(temperature=0.01, top_k=0, top_p=1.0)) == {35}
 
 
 @pytest.mark.parametrize("bad", [{"temperature": 0}, {"temperature": -1}, {"top_k": -1}, {"top_p": 0}, {"top_p": 1.1}])
@@ -209,3 +210,28 @@ def test_what_would_come_after_the_window_ends_it():
     )
     assert scores[0].exp()[vocab.EOS].item() == pytest.approx(0.6)
     assert scores[0, vocab.time_id(3_000)] == -torch.inf
+
+
+def playable(pitches):
+    """Whether some split of a rising chord gives each hand at most five keys of a twelfth."""
+    return any(
+        all(len(part) <= 5 and (not len(part) or part[-1] - part[0] <= 19) for part in (pitches[:cut], pitches[cut:]))
+        for cut in range(len(pitches) + 1)
+    )
+
+
+@given(st.lists(st.integers(21, 108), min_size=1, max_size=11, unique=True).map(sorted))
+def test_a_key_is_in_reach_where_some_split_says_so(pitches):
+    for count in range(1, len(pitches)):
+        if not playable(pitches[:count]):
+            break
+        fits = [pitch for pitch in range(pitches[count - 1] + 1, 109) if playable([*pitches[:count], pitch])]
+        assert fits == [*range(pitches[count - 1] + 1, min(highest_in_reach(pitches[:count]), 108) + 1)]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_every_chord_is_for_two_hands(engine, seed):
+    sampling = Sampling(temperature=1.5, top_k=0, top_p=1.0)
+    notes = decode(sample(engine, seed, length_ms=4_000, two_hands=True, sampling=sampling)).accompaniment
+    chords = [notes["pitch"][notes["onset_ms"] == onset].tolist() for onset in np.unique(notes["onset_ms"])]
+    assert all(map(playable, chords))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from conftest import EXAMPLES
 from hypothesis import given
+from hypothesis import strategies as st
 from strategies import note_arrays
 from transformers import GPT2LMHeadModel
 
@@ -13,8 +14,10 @@ from pianalysis.guidance import (
     HarmonyGuidance,
     both,
     clearance,
-    count_intervals,
+    count_degrees,
+    degrees_of,
     fit_intervals,
+    fit_scale,
     melody_shares,
 )
 from pianalysis.metrics import pitch_consonance_score
@@ -35,7 +38,7 @@ def test_shares_are_shares_and_counts_are_of_notes_that_the_melody_covers(notes)
     assert shares.shape == (640, 12)
     total = shares.sum(axis=1)
     assert (np.isclose(total, 1) | (total == 0)).all()
-    counts = count_intervals(notes, notes)
+    counts = count_degrees(notes, notes)
     assert 0 <= counts.sum() <= len(notes) + 1e-9
 
 
@@ -49,24 +52,29 @@ def test_shares_by_hand():
 
 
 def test_counts_by_hand():
-    # A below C: a minor third up to C (3), a fifth up to E (7); a C under E alone: a major third (4).
+    # An A under C and then E, half a second each; a C under E alone.
     below = make_notes([(0, 500, 57, 64), (500, 500, 48, 64), (2_000, 500, 48, 64)])
-    expected = np.zeros(12)
-    expected[[3, 7, 4]] = 0.5, 0.5, 1
-    assert count_intervals(C_THEN_E, below) == pytest.approx(expected)
+    expected = np.zeros((12, 12))
+    expected[0, 9], expected[4, 9], expected[4, 0] = 0.5, 0.5, 1
+    assert count_degrees(C_THEN_E, below) == pytest.approx(expected)
+    higher, lower = C_THEN_E.copy(), below.copy()
+    higher["pitch"] += 2
+    lower["pitch"] += 2
+    assert count_degrees(higher, lower, shift=-2) == pytest.approx(expected)
 
 
 def test_bias_by_hand():
-    intervals = np.zeros(12)
-    intervals[[4, 11]] = 1, -2  # thirds welcome, semitones below the melody not
-    guidance = HarmonyGuidance(2.0, {"pop": [*intervals]})
+    degrees = np.zeros((12, 12))
+    degrees[4, [0, 5]] = 1, -2  # in C major, under an E a C is welcome, an F isn't
+    degrees[0, 8] = -3  # nor under a C an A flat
+    guidance = HarmonyGuidance(2.0, {"pop": degrees.tolist()})
     bias = guidance.pitch_bias(C_THEN_E, "pop")
     assert bias.shape == (640, 88)
     at = lambda step, pitch: bias[step, pitch - vocab.LOWEST_PITCH]  # noqa: E731
     assert at(20, 60) == pytest.approx(2)  # C under E
-    assert at(20, 65) == pytest.approx(-4)  # F under E: 11 semitones up to it
+    assert at(20, 65) == pytest.approx(-4)  # F under E
     assert at(0, 60) == pytest.approx(1)  # half of the time ahead
-    assert at(0, 56) == pytest.approx(0.5 * 2)  # A flat under C, half of the time
+    assert at(0, 56) == pytest.approx(0.5 * -6)  # A flat under C, half of the time
     assert at(60, 60) == 0
     assert at(20, 48) == at(20, 84) == at(20, 60)
     assert guidance.pitch_bias(C_THEN_E, "pop", 1.0) == pytest.approx(bias / 2)
@@ -75,10 +83,33 @@ def test_bias_by_hand():
     assert guidance.pitch_bias(make_notes(), "pop") is None
 
 
+@given(note_arrays(), st.integers(-6, 5))
+def test_in_another_key_the_bias_is_the_same_moved(melody, shift):
+    degrees = np.random.default_rng(0).normal(size=(12, 12)).tolist()
+    guidance = HarmonyGuidance(1.0, {"pop": degrees})
+    melody = melody[(melody["pitch"] > 40) & (melody["pitch"] < 90)]
+    moved = melody.copy()
+    moved["pitch"] -= shift
+    here, there = guidance.pitch_bias(melody, "pop"), guidance.pitch_bias(moved, "pop", shift=shift)
+    if len(melody):
+        np.testing.assert_allclose(there[:, 6:80], here[:, 6 + shift : 80 + shift], atol=1e-5)
+
+
 @given(note_arrays(), note_arrays())
 def test_what_people_and_the_model_play_alike_asks_for_nothing(melody, below):
-    counts = count_intervals(melody, below)
+    counts = count_degrees(melody, below)
     assert fit_intervals(counts, counts) == pytest.approx(np.zeros(12))
+    assert fit_scale(counts, counts) == pytest.approx(np.zeros(12))
+
+
+def test_fits_by_hand():
+    human, model = np.zeros((2, 12, 12))
+    human[4, [0, 4]], model[4, [0, 4]] = (395, 195), (195, 395)  # C and E under an E: a third and a unison
+    assert fit_intervals(human, model)[[4, 0, 1]] == pytest.approx([np.log(2), -np.log(2), 0])
+    assert fit_scale(human, model)[[0, 4, 1]] == pytest.approx([np.log(2), -np.log(2), 0])
+    intervals, scale = np.arange(12.0), np.arange(12.0) / 100
+    assert degrees_of(intervals, scale)[0, 9] == pytest.approx(3.09)  # an A under a C: a minor third
+    assert degrees_of(intervals, scale)[4, 0] == pytest.approx(4.0)
 
 
 def test_clearance_by_hand():
@@ -110,10 +141,10 @@ def test_the_bundled_model_leaves_the_melody_its_key_and_its_place():
 
 
 def test_what_is_saved_is_read():
-    guidance = HarmonyGuidance(4.0, {"pop": [0.5] * 12, "classical": [-0.25] * 12})
+    guidance = HarmonyGuidance(4.0, {"pop": [[0.5] * 12] * 12, "classical": [[-0.25] * 12] * 12})
     assert HarmonyGuidance.read(guidance.to_dict()) == guidance
     assert HarmonyGuidance.read(None) == HarmonyGuidance()
-    for bad in ({"strength": 1}, [], {"strength": "x", "intervals": {}}, {"strength": 1, "intervals": {"pop": [1, 2]}}):
+    for bad in ({"strength": 1}, [], {"strength": "x", "degrees": {}}, {"strength": 1, "degrees": {"pop": [[1, 2]]}}):
         with pytest.raises(PianalysisError, match="expected"):
             HarmonyGuidance.read(bad)
 
@@ -123,7 +154,8 @@ def test_the_bundled_model_keeps_to_the_melody_more_closely_the_more_it_is_asked
     assert arranger.engine.weights.harmony.strength > 0
     values = {}
     for harmony in (0.0, arranger.engine.weights.harmony.strength / 2, None):
-        pieces = [arranger(EXAMPLES / f"{name}.mid", harmony=harmony, max_bars=16) for name in NAMES]
+        melodies = [EXAMPLES / f"{name}.mid" for name in NAMES]
+        pieces = [p for path in melodies for p in arranger.takes(path, seeds=range(3), harmony=harmony, max_bars=16)]
         scores = [pitch_consonance_score(p.melody, p.accompaniment, step_ms=125) for p in pieces]
         values[harmony] = np.mean(scores)
     off, half, own = values.values()

@@ -4,22 +4,12 @@ import numpy as np
 from hypothesis import given
 from strategies import note_arrays
 
-from pianalysis.metrics.playability import Playability, playability, split_hands
+from pianalysis.metrics.playability import Playability, playability
 from pianalysis.notes import make_notes
 
 
 def chord(onset, *pitches, length=400):
     return [(onset, length, pitch, 80) for pitch in pitches]
-
-
-@given(note_arrays())
-def test_each_note_has_one_hand_and_the_hands_never_cross(notes):
-    left, right = split_hands(notes)
-    assert (left ^ right).all()
-    for onset in np.unique(notes["onset_ms"]):
-        here = notes["onset_ms"] == onset
-        if (left & here).any() and (right & here).any():
-            assert notes["pitch"][left & here].max() <= notes["pitch"][right & here].min()
 
 
 @given(note_arrays())
@@ -36,21 +26,9 @@ def test_the_order_of_the_notes_does_not_matter(notes):
     assert str(playability(notes[::-1])) == str(playability(sorted_notes))
 
 
-def test_split_by_hand():
-    notes = make_notes(
-        [*chord(0, 36, 48, 64, 67, 72), *chord(500, 50), *chord(1000, 74), *chord(1500, 40, 59), *chord(2000, 40, 60)]
-    )
-    left, _ = split_hands(notes)
-    # 50 is nearer to the left hand's 42 than to the right hand's 68. 40 and 59 are a twelfth, in the left hand's reach
-    # and around its 50; 40 and 60 are more.
-    assert notes["pitch"][left].tolist() == [36, 48, 50, 40, 59, 40]
-
-
-def test_reach_comes_before_rest():
-    # From 36 to 55 is a twelfth, one hand's; 56 is out of it.
-    (left, _), notes = split_hands(make_notes(chord(0, 36, 56))), make_notes(chord(0, 36, 56))
-    assert notes["pitch"][left].tolist() == [36]
-    assert playability(notes).in_reach == 1
+def test_a_twelfth_is_one_hands_and_more_is_for_two():
+    assert playability(make_notes(chord(0, 36, 55))).in_reach == 1
+    assert playability(make_notes(chord(0, 36, 56))) == Playability(1, 1, 1.0, 1.0)
 
 
 def test_in_reach_by_hand():
@@ -73,6 +51,4 @@ def test_a_spread_chord_is_one_chord():
 
 
 def test_nothing():
-    left, right = split_hands(make_notes())
-    assert len(left) == len(right) == 0
     assert np.isnan(playability(make_notes()).in_reach)

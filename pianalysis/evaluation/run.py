@@ -6,7 +6,7 @@ In: a dataset, models, how much of it. Out: the figures as JSON has them, and th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -38,7 +38,7 @@ class EvaluationOptions:
     """What is evaluated. models: folders or Hub ids, "" the bundled one. songs: a corpus (0: only likelihoods).
 
     splits: likelihoods are taken of each, arrangements made of the last. limit: windows a corpus and split.
-    settings: whether sampling settings are compared, on `settings_songs` songs a corpus, by the first model.
+    best: whether the best of the takes (`pianalysis.ranking`) is shown beside their mean. settings: whether sampling settings are compared, on `settings_songs` songs a corpus, by the first model.
     """
 
     dataset: str
@@ -47,6 +47,7 @@ class EvaluationOptions:
     songs: int = 40
     seconds: float = 90.0
     takes: int = 1
+    best: bool = False
     seed: int = 0
     options: Options = field(default_factory=Options)
     settings: bool = False
@@ -62,6 +63,8 @@ class EvaluationOptions:
                 f"expected songs from 0, takes and settings' songs from 1 and seconds above 0, found {self.songs}, "
                 f"{self.takes}, {self.settings_songs} and {self.seconds:g}"
             )
+        if self.best and self.takes < 2:
+            raise PianalysisError(f"expected 2 takes or more to choose the best of, found {self.takes}")
 
 
 class Bar(Protocol):
@@ -185,7 +188,10 @@ def _arrange(
         for label, of_system in systems.items():
             _write_midi(songs, of_system, folder / "pieces" / label.replace("'", ""))
         for model in models:
-            systems[model.label] = _pieces(written, len(songs), asked.takes)
+            of_model = [next(written) for _ in range(len(songs) * asked.takes)]
+            systems[model.label] = _pieces(of_model, asked.takes)
+            if asked.best:
+                systems[f"{model.label}, best of {asked.takes}"] = _pieces(_best(of_model, asked.takes), 1)
         pieces[corpus] = CorpusPieces(songs, systems)
     return pieces, made
 
@@ -224,11 +230,16 @@ def _make(
         )
 
 
-def _pieces(made: Iterator[MadeTake], songs: int, takes: int) -> Pieces:
-    """The next pieces of a model, of so many songs."""
-    some = [next(made) for _ in range(songs * takes)]
-    voices = [Voices(take.melody, take.accompaniment) for take in some]
+def _pieces(made: Sequence[MadeTake], takes: int) -> Pieces:
+    """Takes, each song's one after the other, as pieces by song."""
+    voices = [Voices(take.melody, take.accompaniment) for take in made]
     return [voices[start : start + takes] for start in range(0, len(voices), takes)]
+
+
+def _best(made: Sequence[MadeTake], takes: int) -> list[MadeTake]:
+    """Of each song's takes the nearest to human ones."""
+    songs = [made[start : start + takes] for start in range(0, len(made), takes)]
+    return [min(of_song, key=lambda take: take.distance) for of_song in songs]
 
 
 def _write_midi(songs: Sequence[Song], pieces: Pieces, folder: Path) -> None:
@@ -243,9 +254,13 @@ def _compare_settings(
     """All settings of the grid on some of the songs of a corpus."""
     some, settings = spaced(songs, asked.settings_songs), grid(asked.options)
     takes = [take for options in settings for take in _takes(asked, model, some, options)]
-    made = iter(_make(takes, f"settings, {some[0].corpus}", asked, folder, show, run))
+    made = _make(takes, f"settings, {some[0].corpus}", asked, folder, show, run)
+    of_each = len(some) * asked.takes
     systems: dict[str, Pieces] = {HUMAN: [[Voices(song.melody, song.accompaniment)] for song in some]}
-    systems |= {setting_name(options): _pieces(made, len(some), asked.takes) for options in settings}
+    systems |= {
+        setting_name(options): _pieces(made[number * of_each : (number + 1) * of_each], asked.takes)
+        for number, options in enumerate(settings)
+    }
     figures = summarise(some, systems, None)
     spread = {name: figure.get("sd") or 0.0 for name, figure in figures[HUMAN].items()}
     rows = grid_figures(figures, settings, spread)

@@ -95,7 +95,8 @@ LEGEND: Final = (
     "melody. *Block chords*: of the melody's key, the diatonic triad that fits each half bar best. An overlapping area "
     "is that of all songs' notes with the human ones; in the human column, that of one half of the songs with the other. "
     "Human density: notes per beat within the human 10th to 90th percentile. *Alone*: the model without the arranger's "
-    "guidance, clearance and structure."
+    "guidance, clearance and structure. *Best of*: the take that is nearest to human pieces in likelihood, consonance and "
+    "clashes (`pianalysis.ranking`)."
 )
 
 

@@ -66,13 +66,17 @@ class Take:
 
 @dataclass(frozen=True, eq=False)
 class MadeTake:
-    """An arrangement: melody and accompaniment as written, in clock-ms; the CPU seconds that it took; remarks."""
+    """An arrangement: melody and accompaniment as written, in clock-ms; the CPU seconds that it took; remarks.
+
+    distance: from what people play (`ranking`).
+    """
 
     take: Take
     melody: Notes
     accompaniment: Notes
     cpu_seconds: float
     remarks: tuple[str, ...]
+    distance: float = float("nan")
 
 
 @cache
@@ -131,10 +135,12 @@ def is_made(take: Take, folder: Path) -> bool:
 def make_take(take: Take, folder: Path) -> None:
     """Arrange a song and keep the result."""
     stem, began = take.stem(folder), time.process_time()
-    piece = _arranger(take.model.source, take.model.digest)(take.song.score(), seed=take.seed, options=take.options)
+    arranger = _arranger(take.model.source, take.model.digest)
+    piece = arranger(take.song.score(), seed=take.seed, options=take.options)
     seconds = time.process_time() - began
     piece.save(stem.with_suffix(".mid"))
     about = {"cpu_seconds": round(seconds, 3), "music_seconds": round(take.song.seconds, 3), "remarks": piece.remarks}
+    about["distance"] = arranger.distance(piece)
     write_atomically(stem.with_suffix(".json"), (json.dumps({**about, **asdict(take.options)}) + "\n").encode())
 
 
@@ -156,4 +162,4 @@ def read_take(take: Take, folder: Path) -> MadeTake:
     about = json.loads(stem.with_suffix(".json").read_text(encoding="utf-8"))
     voices = [take.song.notes_of(score, track) for track in range(len(score.tracks))]
     below = voices[1] if len(voices) > 1 else make_notes()
-    return MadeTake(take, voices[0], below, about["cpu_seconds"], tuple(about["remarks"]))
+    return MadeTake(take, voices[0], below, about["cpu_seconds"], tuple(about["remarks"]), about["distance"])
