@@ -131,31 +131,18 @@ class Arranger:
                     raise
         return [take.piece for take in takes]
 
-    def best(
-        self,
-        source: Melody,
-        *,
-        seeds: Sequence[int],
-        track: int | None = None,
-        options: Options | None = None,
-        progress: Progress | None = None,
-        workers: int = 1,
-        **changes: Any,
-    ) -> Arrangement:
-        """Of a piece of each seed the one that is likest to what people play (`ranking`). Arguments as for `takes`.
+    def best(self, source: Melody, *, seeds: Sequence[int], **settings: Any) -> Arrangement:
+        """Of a piece of each seed the one that is likest to what people play (`ranking`). settings: those of `takes`.
 
         Its own seed gives it again by itself. Raises PianalysisError without a seed, too.
         """
         if not len(seeds):
             raise PianalysisError("expected at least one seed to choose the best of, found none")
-        takes = self.takes(
-            source, seeds=seeds, track=track, options=options, progress=progress, workers=workers, **changes
-        )
-        return min(takes, key=self.distance)
+        return min(self.takes(source, seeds=seeds, **settings), key=self.distance)
 
     def distance(self, piece: Arrangement) -> float:
         """How far a piece of this model is from what people play, in standard deviations (`ranking.distance`)."""
-        return distance(look(self.engine, piece), piece.options.style if piece.options else "pop")
+        return distance(look(self.engine, piece), piece.style)
 
     def _takes(
         self, source: Melody, seeds: Sequence[int], track: int | None, options: Options | None, changes: dict[str, Any]

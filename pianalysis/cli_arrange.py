@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pianalysis import vocab
 from pianalysis.notes import PianalysisError
@@ -170,7 +170,8 @@ def arrange(args: argparse.Namespace) -> int:
             label = source.name if isinstance(source, Path) else "typed"
             melody = read_abc(source) if label.lower().endswith(".abc") else source
             seeds = range(args.seed, args.seed + args.takes)
-            make = partial(_takes, arranger, args.best, melody, seeds=seeds, track=args.track, options=options)
+            takes = _best_alone(arranger) if args.best else arranger.takes
+            make = partial(takes, melody, seeds=seeds, track=args.track, options=options)
             _write(targets, args, make, label=label)
         except (PianalysisError, FileNotFoundError) as error:
             fail(str(error))  # in a batch the rest goes on
@@ -178,8 +179,8 @@ def arrange(args: argparse.Namespace) -> int:
     return USAGE_ERROR if failed else 0
 
 
-def _takes(arranger: Arranger, best: bool, melody: Path | symusic.Score, **asked: Any) -> list[Arrangement]:
-    return [arranger.best(melody, **asked)] if best else arranger.takes(melody, **asked)
+def _best_alone(arranger: Arranger) -> Callable[..., list[Arrangement]]:
+    return lambda melody, **asked: [arranger.best(melody, **asked)]
 
 
 def _typed(args: argparse.Namespace) -> list[symusic.Score]:

@@ -17,9 +17,10 @@ import torch
 from numpy.typing import NDArray
 
 from pianalysis import vocab
-from pianalysis.grammar import LONGEST_NOTE_TOKENS, GrammarState, Sampling, add_bias, draw_among
+from pianalysis.grammar import LONGEST_NOTE_TOKENS, GrammarState, add_bias
 from pianalysis.network import Cache, Network, Precision
 from pianalysis.notes import PianalysisError
+from pianalysis.sampling import Sampling, draw_among
 from pianalysis.weights import weights_of
 
 _ALL_IDS: Final = np.arange(vocab.VOCAB_SIZE)

@@ -16,18 +16,9 @@ from transformers import DynamicCache, LogitsProcessor
 
 from pianalysis import vocab
 from pianalysis.engine import Engine, torch_threads
-from pianalysis.grammar import (
-    LONGEST_NOTE_TOKENS,
-    GrammarState,
-    Mask,
-    Sampling,
-    add_bias,
-    closing,
-    draw,
-    end_for_later,
-    state_after,
-)
+from pianalysis.grammar import LONGEST_NOTE_TOKENS, GrammarState, Mask, add_bias, closing, end_for_later, state_after
 from pianalysis.notes import PianalysisError
+from pianalysis.sampling import Sampling, draw
 
 __all__ = [
     "Engine",

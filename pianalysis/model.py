@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from pianalysis import vocab
-from pianalysis.grammar import Sampling
 from pianalysis.guidance import HarmonyGuidance
+from pianalysis.sampling import Sampling
 from pianalysis.tokenizer import make_hf_tokenizer
 from pianalysis.weights import BUNDLED as BUNDLED
 

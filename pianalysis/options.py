@@ -12,9 +12,9 @@ from typing import Final
 import numpy as np
 
 from pianalysis import vocab
-from pianalysis.grammar import Sampling
 from pianalysis.guidance import HarmonyGuidance
 from pianalysis.notes import Notes, PianalysisError
+from pianalysis.sampling import Sampling
 
 MOST_HARMONY: Final = 5.0
 LOUDEST: Final = 127

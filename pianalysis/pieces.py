@@ -75,6 +75,11 @@ class Arrangement:
         return sort_notes(np.concatenate([self.melody, self.accompaniment]))
 
     @property
+    def style(self) -> str:
+        """What was asked for; where nobody knows, the default."""
+        return self.options.style if self.options else "pop"
+
+    @property
     def seconds(self) -> float:
         """The length of the piece in seconds, to the end of its last note."""
         notes = self.notes

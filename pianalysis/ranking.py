@@ -68,7 +68,7 @@ def distance(seen: Look, style: str) -> float:
     >>> distance(Look(mean.surprise, mean.pcs - 2 * spread.pcs, 0.0), "pop")
     2.0
     """
-    mean, spread = HUMAN.get(style, HUMAN["pop"])
+    mean, spread = HUMAN[style]
     away = [(a - b) / c for a, b, c in zip(astuple(seen), astuple(mean), astuple(spread), strict=True)]
     away[-1] = max(away[-1], 0.0)
     return inf if any(map(isnan, away)) else float(np.linalg.norm(away))
@@ -87,17 +87,18 @@ def voices(piece: Arrangement) -> tuple[Notes, Notes]:
 def surprise(engine: Engine, piece: Arrangement, voice: Notes, below: Notes) -> float:
     """The `Look.surprise` of a piece whose voices are these; NaN without an accompaniment note."""
     nats, expected, notes = 0.0, 0.0, 0
-    style = piece.options.style if piece.options else "pop"
-    for ids in _windows(piece, voice, below, style):
+    for ids in _windows(piece, voice, below):
+        if len(ids) > engine.max_length:
+            continue  # a bar of more than five hundred notes: what can't be read isn't judged
         found, entropy = engine.likelihood(ids, ids.index(vocab.SEP) + 1)
         nats, expected, notes = nats + found, expected + entropy, notes + count_notes(ids)
     return (nats - expected) / notes if notes else float("nan")
 
 
-def _windows(piece: Arrangement, voice: Notes, below: Notes, style: str) -> Iterator[list[int]]:
+def _windows(piece: Arrangement, voice: Notes, below: Notes) -> Iterator[list[int]]:
     source, bar = piece.source, piece.source.first_bar
     lines = source.clock.bar_lines[: source.last_bar + 1]
     while bar < source.last_bar:
-        window = make_window(voice, below, lines, bar, style)
+        window = make_window(voice, below, lines, bar, piece.style)
         yield encode(window.notes)
         bar += window.bars

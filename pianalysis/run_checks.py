@@ -18,11 +18,11 @@ from pianalysis import hub
 from pianalysis.checkpoints import checkpoints_in
 from pianalysis.checks import ValidationReport
 from pianalysis.dataset import load_windows
-from pianalysis.grammar import Sampling
 from pianalysis.guidance import HarmonyGuidance
 from pianalysis.hub_errors import HubError, readable_errors
 from pianalysis.model import PRESETS, load_model, make_generation_config, make_model
 from pianalysis.notes import PianalysisError
+from pianalysis.sampling import Sampling
 from pianalysis.tokenizer import make_hf_tokenizer
 from pianalysis.training import Transpose
 from pianalysis.validation import check_row

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pianalysis import vocab
-from pianalysis.grammar import Sampling
 from pianalysis.guidance import HarmonyGuidance
 from pianalysis.notes import PianalysisError
+from pianalysis.sampling import Sampling
 
 if TYPE_CHECKING:
     import torch

@@ -151,7 +151,7 @@ def prompt_and_state(length: float = WINDOW_SECONDS) -> tuple[list[int], Any]:
 
 def with_engine(engine: Any, seed: int, rows: int) -> tuple[int, float]:
     from pianalysis.engine import Job
-    from pianalysis.grammar import Sampling
+    from pianalysis.sampling import Sampling
 
     prompt, state = prompt_and_state()
     jobs = [Job(prompt, state, Sampling(), np.random.default_rng([seed, row])) for row in range(rows)]
@@ -160,7 +160,7 @@ def with_engine(engine: Any, seed: int, rows: int) -> tuple[int, float]:
 
 def with_loop(model: Any, seed: int, threads: int) -> tuple[int, float]:
     from pianalysis.generation import ReferenceEngine
-    from pianalysis.grammar import Sampling
+    from pianalysis.sampling import Sampling
 
     engine = ReferenceEngine(model, threads=threads)
     prompt, state = prompt_and_state()

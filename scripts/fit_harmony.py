@@ -15,6 +15,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -135,13 +136,17 @@ def write(engine: Engine, windows: Windows, guidance: HarmonyGuidance, style: st
         generator = np.random.default_rng(number)
         return Job(prompt, state_after(prompt), engine.weights.sampling, generator, bias)
 
-    places = [*range(min(SIDE_BY_SIDE, len(windows)))]
+    waiting = iter(range(len(windows)))
+    places = [*islice(waiting, SIDE_BY_SIDE)]
     with tqdm(total=len(windows), desc=style, leave=False) as bar:
 
         def more(place: int) -> Job | None:
             bar.update()
-            places[place] = max(places) + 1
-            return job(places[place]) if places[place] < len(windows) else None
+            number = next(waiting, None)
+            if number is None:
+                return None
+            places[place] = number
+            return job(number)
 
         for place, token in engine.continue_prompts([job(number) for number in places], more):
             ids[places[place]].append(token)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -23,6 +24,13 @@ settings.load_profile("default")
 
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "space" / "examples"
+
+
+@pytest.fixture
+def script(monkeypatch):
+    """Imports one of scripts/ by its name, as a module that a process of its own can import too."""
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    return importlib.import_module
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import importlib
 import json
 import sys
 
@@ -22,13 +21,6 @@ class REMI:
         assert path.read_bytes().startswith(b"MThd")
         return [Track(), Track()]
 """
-
-
-@pytest.fixture
-def script(monkeypatch):
-    """The scripts as modules that a process of their own can import too."""
-    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
-    return importlib.import_module
 
 
 @pytest.fixture

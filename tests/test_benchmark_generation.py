@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 
 import pytest
-from conftest import ROOT
-
-
-@pytest.fixture
-def script(monkeypatch):
-    """The scripts as modules that a process of their own can import too."""
-    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
-    return importlib.import_module
 
 
 def test_the_engine_is_measured_beside_the_plain_ways(script, tmp_path, capsys):

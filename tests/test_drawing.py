@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pianalysis import vocab
-from pianalysis.grammar import GrammarState, Sampling, draw_among
+from pianalysis.grammar import GrammarState
+from pianalysis.sampling import Sampling, draw_among
 
 ALL = Sampling(temperature=1.0, top_k=0, top_p=1.0)
 NUMBERS = (np.arange(4_000) + 0.5) / 4_000

@@ -13,9 +13,10 @@ from pianalysis import vocab
 from pianalysis.arranger import Arranger
 from pianalysis.engine import Engine, Job, torch_threads
 from pianalysis.generation import GrammarLogitsProcessor, ReferenceEngine, closing
-from pianalysis.grammar import GrammarState, Sampling, state_after
+from pianalysis.grammar import GrammarState, state_after
 from pianalysis.network import Cache, FloatLinear, Int8Linear, Network
 from pianalysis.notes import PianalysisError, make_notes
+from pianalysis.sampling import Sampling
 from pianalysis.tokenizer import encode, encode_accompaniment, encode_melody
 from pianalysis.weights import read_weights, weights_of
 from pianalysis.windows import make_window

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import signal
 import subprocess
@@ -21,12 +20,6 @@ from pianalysis.evaluation.tables import SHORT
 from pianalysis.model import make_model, save_model
 from pianalysis.model_cards import RunRecord, model_card
 from pianalysis.notes import read_midi
-
-
-@pytest.fixture
-def script(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
-    return importlib.import_module
 
 
 @pytest.fixture(autouse=True)

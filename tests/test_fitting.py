@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import re
 import shutil
 
 import numpy as np
 import pytest
-from conftest import ROOT
 from songs import write_dataset
 
 from pianalysis.model import make_model, save_model
 from pianalysis.weights import read_weights
-
-
-@pytest.fixture
-def script(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
-    return importlib.import_module
 
 
 @pytest.fixture(scope="module")

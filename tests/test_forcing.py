@@ -14,9 +14,10 @@ from pianalysis.arranger import Arranger
 from pianalysis.engine import Engine, Job
 from pianalysis.forcing import forced
 from pianalysis.generation import ReferenceEngine
-from pianalysis.grammar import Sampling, end_for_later, state_after
+from pianalysis.grammar import end_for_later, state_after
 from pianalysis.hands import split_hands
 from pianalysis.notes import PianalysisError, make_notes
+from pianalysis.sampling import Sampling
 from pianalysis.tokenizer import decode_notes, encode_melody, quantize
 
 PROMPT = encode_melody(make_notes((500 * step, 500, 60 + step % 7, 96) for step in range(8)))

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 from dataclasses import replace
 
 import pytest
 import torch
-from conftest import ROOT
 from easy_music import write_windows
 
 from pianalysis.model import load_model
 from pianalysis.model_cards import CORPORA, read_records
 from pianalysis.runs import RunOptions, train
-
-
-@pytest.fixture
-def script(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
-    return importlib.import_module
 
 
 @pytest.fixture(scope="module")

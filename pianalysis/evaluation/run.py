@@ -38,7 +38,8 @@ class EvaluationOptions:
     """What is evaluated. models: folders or Hub ids, "" the bundled one. songs: a corpus (0: only likelihoods).
 
     splits: likelihoods are taken of each, arrangements made of the last. limit: windows a corpus and split.
-    best: whether the best of the takes (`pianalysis.ranking`) is shown beside their mean. settings: whether sampling settings are compared, on `settings_songs` songs a corpus, by the first model.
+    best: whether the best of the takes (`pianalysis.ranking`) is shown beside their mean. settings: whether sampling
+    settings are compared, on `settings_songs` songs a corpus, by the first model.
     """
 
     dataset: str
