@@ -27,6 +27,17 @@ stopping ended both runs):
 
 ![training loss falls on while validation rises, without augmentation and dropout]({OVERFITTING_FILE})
 """
+SEARCH: Final = """
+What matters, from short runs that differ from a base in one setting each (`scripts/search_settings.py`; {model}, from random
+weights, the rate falling to 0 by the end; nats per accompaniment note on the same {windows} validation windows):
+
+{table}
+"""
+SPEED: Final = """
+A training step beside a plain loop on the same batches (`scripts/benchmark.py training`; {device}, {how}):
+
+{table}
+"""
 CORPORA: Final = {"pop909": "POP909", "openscore_lieder": "OpenScore Lieder", "folder": "the user's folder"}
 NOT_SHOWN: Final = ("output_dir", "resume", "push_to_hub", "hub_strategy", "private", "tag", "time_limit", "threads")
 """Options that say nothing of the result."""
@@ -134,13 +145,16 @@ def model_card(
     figures: dict[str, Any] | None = None,
     dtype: str = "float32",
     overfitting: bool = False,
+    search: dict[str, Any] | None = None,
+    speed: dict[str, Any] | None = None,
     note: str = "",
     repo_id: str | None = None,
 ) -> ModelCard:
     """The card of a checkpoint. figures: what `scripts/evaluate_model.py --json` wrote; without them the runs' own.
 
     With `figures` it is the bundled checkpoint's card, which says what it was trained on; without, that of a user's run.
-    overfitting: whether the picture `OVERFITTING_FILE` lies beside it. note: what else must be known of the data.
+    overfitting: whether the picture `OVERFITTING_FILE` lies beside it. search, speed: what `scripts/search_settings.py`
+    and `scripts/benchmark.py training` wrote. note: what else must be known of the data.
     """
     from huggingface_hub import ModelCard, ModelCardData
 
@@ -176,6 +190,8 @@ def model_card(
         runs_table=_runs_table(records),
         note=f" {note}" if note else "",
         overfitting=OVERFITTING if overfitting else "",
+        search=SEARCH.format(**search, table=search_table(search["runs"])) if search else "",
+        speed=_speed(speed["training"]) if speed else "",
         commands="\n".join(record.command for record in records),
         table=likelihood_table(figures) if figures else _own_table(last),
         arrangements=_arrangements(figures) if figures else "",
@@ -253,6 +269,43 @@ def _runs_table(records: Sequence[RunRecord]) -> str:
             f"{options['optimizer']}, {options['learning_rate']} | {record.best_nats_per_note:.3f} |"
         )
     return "\n".join(lines)
+
+
+def search_table(runs: Sequence[dict[str, Any]]) -> str:
+    """The runs of a search as a Markdown table, best first, each beside the run named base (or else the first)."""
+    lines = [
+        "| run | learning rate | batch | steps | million tokens | minutes | nats per note | against the base |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    base = next((row["nats_per_note"] for row in runs if row["name"] == "base"), runs[0]["nats_per_note"])
+    for row in sorted(runs, key=lambda row: float(row["nats_per_note"])):
+        lines.append(
+            f"| {row['name']} | {row['learning_rate']:.4g} | {row['batch_size']} | {row['steps']:,} | "
+            f"{row['tokens'] / 1e6:.2f} | {row['minutes']:.1f} | {row['nats_per_note']:.3f} | "
+            f"{row['nats_per_note'] - base:+.3f} |"
+        )
+    return "\n".join(lines)
+
+
+def speed_table(steps: Sequence[dict[str, Any]]) -> str:
+    """Training steps beside a plain loop as a Markdown table: rows of `scripts/benchmark.py training`."""
+    lines = [
+        "| model | batch | length | tokens/s | of the plain loop | ratio | peak memory, MB | of the plain loop |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for step in steps:
+        lines.append(
+            f"| {step['model']} | {step['batch_size']} | {step['length']:,} | {step['ours_tokens_per_second']:,.0f} | "
+            f"{step['loop_tokens_per_second']:,.0f} | {step['ratio']:.2f} | {step['ours_peak_mb']:,.0f} | "
+            f"{step['loop_peak_mb']:,.0f} |"
+        )
+    return "\n".join(lines)
+
+
+def _speed(steps: Sequence[dict[str, Any]]) -> str:
+    first = steps[0]
+    how = f"{first['threads']} threads, {'bf16' if first['bf16'] else 'float32'}, not compiled"
+    return SPEED.format(device=first["device"], how=how, table=speed_table(steps))
 
 
 def _own_table(record: RunRecord) -> str:

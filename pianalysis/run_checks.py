@@ -12,15 +12,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-import torch
-
 from pianalysis import hub
 from pianalysis.checkpoints import checkpoints_in
 from pianalysis.checks import ValidationReport
 from pianalysis.dataset import load_windows
 from pianalysis.guidance import HarmonyGuidance
 from pianalysis.hub_errors import HubError, readable_errors
-from pianalysis.model import PRESETS, load_model, make_generation_config, make_model
+from pianalysis.model import PRESETS, load_model, make_generation_config, make_model, set_dropout
 from pianalysis.notes import PianalysisError
 from pianalysis.sampling import Sampling
 from pianalysis.tokenizer import make_hf_tokenizer
@@ -46,7 +44,7 @@ MAY_CHANGE: Final = (
 class RunOptions:
     """What a run is asked to do. batch_size: windows a step, over all processes and accumulated batches.
 
-    decay_steps: the last steps, in which the rate falls to 0 (schedule wsd). eval_windows: validation windows, evenly
+    dropout: of embeddings and of what each layer adds. decay_steps: the last steps, in which the rate falls to 0 (schedule wsd). eval_windows: validation windows, evenly
     spaced, 0 for all. patience: evaluations without improvement before stopping. time_limit: minutes.
     """
 
@@ -183,11 +181,7 @@ def starting_model(options: RunOptions) -> GPT2LMHeadModel:
     saved = model.generation_config.to_dict()
     harmony = HarmonyGuidance.read(saved.get("harmony"))
     model.generation_config = make_generation_config(Sampling.read(saved), harmony)
-    for name in ("resid_pdrop", "embd_pdrop", "attn_pdrop"):
-        setattr(model.config, name, options.dropout)
-    for module in model.modules():
-        if isinstance(module, torch.nn.Dropout):
-            module.p = options.dropout
+    set_dropout(model, options.dropout)
     return model
 
 

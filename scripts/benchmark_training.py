@@ -53,11 +53,13 @@ def add_training(parser: argparse.ArgumentParser) -> None:
 
 def benchmark_training(args: argparse.Namespace) -> dict[str, Any]:
     """Measure, print a table, and return its figures."""
+    from pianalysis.model_cards import speed_table
+
     rows = []
     for batch_size in args.batch_size:
         step = Step(args.model, batch_size, args.length, args.steps, args.threads, args.bf16, args.cpu)
         rounds = [{name: alone(job, step) for name, job in JOBS.items()} for _ in range(args.rounds)]
-        row: dict[str, Any] = asdict(step)
+        row: dict[str, Any] = asdict(step) | {"device": device_of(step)}
         for name in JOBS:
             for figure in ("tokens_per_second", "peak_mb"):
                 row[f"{name}_{figure}"] = statistics.median(each[name][figure] for each in rounds)
@@ -68,17 +70,20 @@ def benchmark_training(args: argparse.Namespace) -> dict[str, Any]:
             flops = row["ours_tokens_per_second"] * flops_of_token(args.model, args.length)
             row["model_flops_utilisation"] = flops / args.peak_tflops / 1e12
         rows.append(row)
-    print(
-        f"{args.model}, windows of {args.length} tokens, {args.threads} threads, {'bf16' if args.bf16 else 'float32'}"
-    )
-    for row in rows:
-        print(
-            f"batch {row['batch_size']}: ours {row['ours_tokens_per_second']:,.0f} tokens/s, plain loop "
-            f"{row['loop_tokens_per_second']:,.0f}, ratio {row['ratio']:.3f}; peak memory {row['ours_peak_mb']:,.0f} and "
-            f"{row['loop_peak_mb']:,.0f} MB"
-            + (f"; {row['model_flops_utilisation']:.1%} of the GPU" if args.peak_tflops else "")
-        )
+    print(speed_table(rows))
+    for row in rows if args.peak_tflops else []:
+        print(f"batch {row['batch_size']}: {row['model_flops_utilisation']:.1%} of the GPU's arithmetic")
     return {"training": rows}
+
+
+def device_of(step: Step) -> str:
+    import os
+
+    import torch
+
+    if step.cpu or not torch.cuda.is_available():
+        return f"{os.cpu_count()} cores"
+    return torch.cuda.get_device_name()
 
 
 def alone(job: Any, step: Step) -> dict[str, float]:
@@ -124,9 +129,11 @@ def ours(step: Step) -> dict[str, float]:
     import torch
     from transformers import TrainerCallback, TrainingArguments
 
+    from pianalysis.memory import keep_freed_memory
     from pianalysis.model import make_model
     from pianalysis.training import WindowCollator, WindowTrainer, with_lengths
 
+    keep_freed_memory()  # as `pianalysis train` does
     torch.set_num_threads(step.threads)
     times: list[float] = []
 

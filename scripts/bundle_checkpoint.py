@@ -37,6 +37,8 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--overfitting", type=Path, metavar="FILE.png", help="the picture of scripts/show_overfitting.py"
     )
+    parser.add_argument("--search", type=Path, metavar="FILE", help="that of scripts/search_settings.py")
+    parser.add_argument("--speed", type=Path, metavar="FILE", help="that of `scripts/benchmark.py training`")
     parser.add_argument(
         "--note", default="", metavar="TEXT", help="what else a reader of the card must know of the data"
     )
@@ -53,8 +55,19 @@ def main(argv: list[str] | None = None) -> int:
     if args.overfitting:
         (args.output / OVERFITTING_FILE).write_bytes(args.overfitting.read_bytes())
     figures = json.loads(args.likelihood.read_text(encoding="utf-8"))
-    overfitting = (args.output / OVERFITTING_FILE).exists()
-    card = model_card(model, records, figures=figures, dtype="float16", overfitting=overfitting, note=args.note)
+    search, speed = (
+        json.loads(file.read_text(encoding="utf-8")) if file else None for file in (args.search, args.speed)
+    )
+    card = model_card(
+        model,
+        records,
+        figures=figures,
+        dtype="float16",
+        overfitting=(args.output / OVERFITTING_FILE).exists(),
+        search=search,
+        speed=speed,
+        note=args.note,
+    )
     card.save(args.output / "README.md")
     args.card.write_text(re.sub(r"\]\((\w+\.png)\)", r"](pianalysis/data/checkpoint/\1)", str(card)), encoding="utf-8")
     return 0 if is_as_good(args.model, args.output, args.dataset) else 2

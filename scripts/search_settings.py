@@ -18,7 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pianalysis.model_cards import read_records
+from pianalysis.model_cards import read_records, search_table
 from pianalysis.notes import PianalysisError, write_atomically
 from pianalysis.runs import BEST, RunOptions, train
 
@@ -57,6 +57,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--only", nargs="+", metavar="NAME", help=f"of: {', '.join(VARIATIONS)}")
     parser.add_argument("--threads", type=int, metavar="N")
     parser.add_argument("--bf16", action="store_true")
+    parser.add_argument("--compile", action="store_true", help="faster steps after a minute's compilation a run")
     parser.add_argument("--cpu", action="store_true")
     parser.add_argument("--json", type=Path, metavar="FILE")
     args = parser.parse_args(argv)
@@ -65,9 +66,10 @@ def main(argv: list[str] | None = None) -> int:
     except PianalysisError as error:
         print(f"search_settings: error: {error}", file=sys.stderr)
         return 2
-    print_table(results)
+    print(search_table(results))
     if args.json:
-        write_atomically(args.json, (json.dumps(results, indent=1) + "\n").encode())
+        search = {"model": args.model, "windows": args.eval_windows, "runs": results}
+        write_atomically(args.json, (json.dumps(search, indent=1) + "\n").encode())
     return 0
 
 
@@ -87,6 +89,7 @@ def plan(args: argparse.Namespace) -> dict[str, RunOptions]:
         patience=1_000,
         threads=args.threads,
         bf16=args.bf16,
+        compile=args.compile,
         cpu=args.cpu,
     )
     runs = {}
@@ -119,18 +122,6 @@ def run(name: str, options: RunOptions) -> dict[str, Any]:
         "minutes": record.minutes,
         "nats_per_note": record.best_nats_per_note,
     }
-
-
-def print_table(results: list[dict[str, Any]]) -> None:
-    print("| run | learning rate | batch | steps | million tokens | minutes | nats per note | against the base |")
-    print("|---|--:|--:|--:|--:|--:|--:|--:|")
-    base = next((row["nats_per_note"] for row in results if row["name"] == "base"), results[0]["nats_per_note"])
-    for row in sorted(results, key=lambda row: float(row["nats_per_note"])):
-        print(
-            f"| {row['name']} | {row['learning_rate']:.4g} | {row['batch_size']} | {row['steps']:,} | "
-            f"{row['tokens'] / 1e6:.2f} | {row['minutes']:.1f} | {row['nats_per_note']:.3f} | "
-            f"{row['nats_per_note'] - base:+.3f} |"
-        )
 
 
 if __name__ == "__main__":

@@ -113,4 +113,4 @@ def test_our_training_step_is_measured_beside_a_plain_loop(script, tmp_path, cap
     assert row["ratio"] == pytest.approx(row["ours_tokens_per_second"] / row["loop_tokens_per_second"])
     assert row["ours_tokens_per_second"] > 10
     assert 100 < row["ours_peak_mb"] < 4_000
-    assert f"ratio {row['ratio']:.3f}" in capsys.readouterr().out
+    assert f"| {row['ratio']:.2f} | {row['ours_peak_mb']:,.0f} |" in capsys.readouterr().out

@@ -6,7 +6,15 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from pianalysis import vocab
-from pianalysis.model import embedding_table, load_model, make_config, make_model, position_table, save_model
+from pianalysis.model import (
+    embedding_table,
+    load_model,
+    make_config,
+    make_model,
+    position_table,
+    save_model,
+    set_dropout,
+)
 
 
 @pytest.mark.parametrize(("preset", "parameters"), [("canonical", 20_374_016), ("small", 3_888_896), ("tiny", 116_640)])
@@ -25,6 +33,17 @@ def test_the_same_seed_gives_the_same_weights():
     assert torch.equal(first.state_dict()[key], again.state_dict()[key])
     assert not torch.equal(first.state_dict()[key], other.state_dict()[key])
     assert torch.equal(first.transformer.wte.weight, again.transformer.wte.weight)
+
+
+def test_dropout_is_of_embeddings_and_layers_not_of_attention(tmp_path):
+    model = make_model("tiny", dropout=0.2)
+    rates = {name: module.p for name, module in model.named_modules() if isinstance(module, torch.nn.Dropout)}
+    assert {rate for name, rate in rates.items() if "attn_dropout" in name} == {0.0}
+    assert {rate for name, rate in rates.items() if "attn_dropout" not in name} == {0.2}
+    assert (model.config.embd_pdrop, model.config.resid_pdrop, model.config.attn_pdrop) == (0.2, 0.2, 0.0)
+    set_dropout(model, 0.0)
+    ids = torch.tensor([[vocab.BOS, vocab.SEP, 60]])
+    assert torch.equal(model.train()(ids).logits, model.eval()(ids).logits)
 
 
 def cosine(table, a, b):

@@ -56,6 +56,14 @@ def test_a_run_is_bundled_with_its_history_and_figures(script, dataset, tmp_path
     likelihood = {f"{corpus}/test": {"model": row, "unigram": row, "untrained": row} for corpus in [*CORPORA][:2]}
     (tmp_path / "likelihood.json").write_text(json.dumps(likelihood))
     argv = ["--model", str(best), "--likelihood", str(tmp_path / "likelihood.json"), "--dataset", str(dataset)]
+    run = {"name": "base", "learning_rate": 0.003, "batch_size": 8, "steps": 9, "tokens": 7e5, "minutes": 1.5}
+    search = {"model": "tiny", "windows": 7, "runs": [run | {"nats_per_note": 4.0}]}
+    search["runs"].append(run | {"name": "AdamW", "nats_per_note": 3.75})
+    (tmp_path / "search.json").write_text(json.dumps(search))
+    step = {"model": "tiny", "batch_size": 16, "length": 1024, "threads": 2, "bf16": False, "device": "2 cores"}
+    step |= {"ours_tokens_per_second": 4500.2, "loop_tokens_per_second": 3000.1, "ratio": 1.5}
+    (tmp_path / "speed.json").write_text(json.dumps({"training": [step | {"ours_peak_mb": 99, "loop_peak_mb": 98}]}))
+    argv += ["--search", str(tmp_path / "search.json"), "--speed", str(tmp_path / "speed.json")]
     argv += ["--output", str(tmp_path / "bundle"), "--card", str(tmp_path / "card.md"), "--note", "Mind the gap."]
     assert script("bundle_checkpoint").main(argv) == 0
     assert "in float16" in capsys.readouterr().out
@@ -66,6 +74,9 @@ def test_a_run_is_bundled_with_its_history_and_figures(script, dataset, tmp_path
     assert "| POP909, test | 8 | 96 | 5.25 | 5.25 | 5.25 | 41.0 |" in card
     assert "value: 5.25" in card
     assert "Mind the gap." in card
+    assert "| AdamW | 0.003 | 8 | 9 | 0.70 | 1.5 | 3.750 | -0.250 |\n| base |" in card
+    assert "(`scripts/benchmark.py training`; 2 cores, 2 threads, float32, not compiled)" in card
+    assert "| tiny | 16 | 1,024 | 4,500 | 3,000 | 1.50 | 99 | 98 |" in card
     assert card.count("accelerate launch scripts/train.py") == 2
     assert "pianalysis/data/checkpoint/training_curves.png" in card
     assert "overfitting.png" not in card
@@ -78,7 +89,7 @@ def test_a_search_runs_each_setting_once_and_goes_on(script, dataset, tmp_path, 
     argv += ["--seeds", "2", "--json", str(tmp_path / "s.json")]
     search = script("search_settings")
     assert search.main(argv) == 0
-    results = {row["name"]: row for row in json.loads((tmp_path / "s.json").read_text())}
+    results = {row["name"]: row for row in json.loads((tmp_path / "s.json").read_text())["runs"]}
     assert [*results] == ["base", "base, seed 1", "each piece in C major or A minor", "half the batch"]
     assert results["half the batch"]["steps"] == 16
     assert results["half the batch"]["batch_size"] == 4

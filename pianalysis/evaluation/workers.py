@@ -13,6 +13,7 @@ from multiprocessing import get_context
 from typing import Any
 
 from pianalysis.building import end_with
+from pianalysis.memory import keep_freed_memory
 
 Map = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
 
@@ -34,6 +35,7 @@ def workers(num_proc: int = 1, threads: int = 1) -> Iterator[Map]:
 def _start(parent: int, threads: int) -> None:
     import torch
 
+    keep_freed_memory()
     torch.set_num_threads(threads)
     end_with(parent)
 
