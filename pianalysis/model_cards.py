@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from pianalysis.model import PRESETS
 from pianalysis.notes import write_atomically
 
 if TYPE_CHECKING:
@@ -53,7 +54,10 @@ CURVES: Final = (("loss", "training loss, nats per token"), ("eval_nats_per_note
 
 @dataclass(frozen=True)
 class RunRecord:
-    """One run: its options, how far it went, and its log (step, tokens, minutes, loss, eval_nats_per_note)."""
+    """One run: its options, how far it went, and its log (step, tokens, minutes, loss, eval_nats_per_note).
+
+    after: a command that changed the weights when it was over.
+    """
 
     options: dict[str, Any]
     steps: int
@@ -63,6 +67,7 @@ class RunRecord:
     windows: int
     best_nats_per_note: float
     log: list[dict[str, float]] = field(default_factory=list)
+    after: str = ""
 
     @classmethod
     def of(cls, state: Any, options: dict[str, Any], *, device: str, windows: int) -> RunRecord:
@@ -179,6 +184,7 @@ def model_card(
         parameters=f"{parameters / 1e6:.2f} M",
         megabytes=f"{parameters * (2 if dtype == 'float16' else 4) / 1e6:.1f}",
         dtype=dtype,
+        preset=_preset(config),
         layers=config.n_layer,
         width=config.n_embd,
         heads=config.n_head,
@@ -192,7 +198,7 @@ def model_card(
         overfitting=OVERFITTING if overfitting else "",
         search=SEARCH.format(**search, table=search_table(search["runs"])) if search else "",
         speed=_speed(speed["training"]) if speed else "",
-        commands="\n".join(record.command for record in records),
+        commands="\n".join(line for record in records for line in (record.command, record.after) if line),
         table=likelihood_table(figures) if figures else _own_table(last),
         arrangements=_arrangements(figures) if figures else "",
     )
@@ -203,6 +209,10 @@ def _arrangements(figures: dict[str, Any]) -> str:
     from pianalysis.evaluation.tables import arrangement_tables
 
     return arrangement_tables(figures)
+
+
+def _preset(config: Any) -> str | None:
+    return next((name for name, shape in PRESETS.items() if all(config.to_dict()[k] == shape[k] for k in shape)), None)
 
 
 def _on_the_hub(name: Any) -> str | None:

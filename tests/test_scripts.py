@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -74,6 +75,7 @@ def test_a_run_is_bundled_with_its_history_and_figures(script, dataset, tmp_path
     assert "| POP909, test | 8 | 96 | 5.25 | 5.25 | 5.25 | 41.0 |" in card
     assert "value: 5.25" in card
     assert "Mind the gap." in card
+    assert "**Size:** the preset `tiny`." in card
     assert "| AdamW | 0.003 | 8 | 9 | 0.70 | 1.5 | 3.750 | -0.250 |\n| base |" in card
     assert "(`scripts/benchmark.py training`; 2 cores, 2 threads, float32, not compiled)" in card
     assert "| tiny | 16 | 1,024 | 4,500 | 3,000 | 1.50 | 99 | 98 |" in card
@@ -99,3 +101,50 @@ def test_a_search_runs_each_setting_once_and_goes_on(script, dataset, tmp_path, 
     assert search.main(argv) == 0  # nothing is trained again
     assert table.splitlines()[-6:] == capsys.readouterr().out.splitlines()
     assert search.main([*argv[:6], "--only", "luck"]) == 2
+
+
+@pytest.fixture(scope="module")
+def off_by_noise(dataset, tmp_path_factory):
+    """A trained model, and two of the same history whose weights are off it by the same noise, up and down."""
+    root = tmp_path_factory.mktemp("noise")
+    options = RunOptions(
+        str(dataset), str(root / "run"), model="tiny", max_steps=60, eval_steps=30, cpu=True, threads=1
+    )
+    best = train(replace(options, learning_rate=1e-2, warmup_steps=2, decay_steps=30)).folder
+    for name, sign in (("up", 1), ("down", -1)):
+        shutil.copytree(best, root / name)
+        model, generator = load_model(best), torch.Generator().manual_seed(0)
+        with torch.no_grad():
+            for parameter in model.parameters():
+                parameter.add_(sign * 0.05 * torch.randn(parameter.shape, generator=generator))
+        model.save_pretrained(root / name)
+    return best, root / "up", root / "down"
+
+
+def test_an_average_that_is_better_is_a_checkpoint_with_its_history(script, dataset, off_by_noise, tmp_path, capsys):
+    best, up, down = off_by_noise
+    argv = ["--models", str(up), str(down), "--dataset", str(dataset), "--output-dir", str(tmp_path / "averaged")]
+    assert script("average_checkpoints").main([*argv, "--shares", "0.9", "0.1", "--shares", "0.5", "0.5"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 4
+    averaged, wanted = load_model(tmp_path / "averaged").state_dict(), load_model(best).state_dict()
+    for name, weights in wanted.items():
+        torch.testing.assert_close(averaged[name], weights, rtol=0, atol=1e-6)
+    (record,), (before,) = read_records(tmp_path / "averaged"), read_records(best)
+    assert record == replace(
+        before, after="python scripts/average_checkpoints.py --models runs/1/best runs/1/best --shares 0.5 0.5"
+    )
+    assert record.after in (tmp_path / "averaged" / "README.md").read_text()
+    assert {file.name for file in best.iterdir()} >= {file.name for file in (tmp_path / "averaged").iterdir()}
+    assert script("average_checkpoints").main([*argv, "--shares", "0.5", "0.5"]) == 2
+    assert "is there already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("shares", "said"), [(["0.5", "0.4"], "add to 1"), (["1"], "2 shares"), (["1", "0"], "nothing is written")]
+)
+def test_averages_that_are_no_use_are_not_written(script, dataset, off_by_noise, tmp_path, capsys, shares, said):
+    _, up, down = off_by_noise
+    argv = ["--models", str(up), str(down), "--dataset", str(dataset), "--output-dir", str(tmp_path / "averaged")]
+    assert script("average_checkpoints").main([*argv, "--shares", *shares]) == 2
+    assert said in capsys.readouterr().err
+    assert not [*tmp_path.iterdir()]
