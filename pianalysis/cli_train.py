@@ -48,8 +48,8 @@ def _add_how(parser: argparse.ArgumentParser) -> None:
     how.add_argument("--batch-size", type=int, default=16, help="windows a step, over all processes (default: 16)")
     how.add_argument("--accumulate", type=int, default=1, help="in so many parts, one after the other (default: 1)")
     how.add_argument("--max-length", type=int, default=1024, help="tokens of a window that are trained on (1024)")
-    how.add_argument("--learning-rate", type=float, default=1.5e-3, help="(default: 0.0015)")
-    how.add_argument("--optimizer", choices=["adamw", "muon"], default="adamw")
+    how.add_argument("--learning-rate", type=float, default=3e-3, help="(default: 0.003)")
+    how.add_argument("--optimizer", choices=["adamw", "muon"], default="muon", help="(default: muon)")
     how.add_argument("--weight-decay", type=float, default=0.1, help="of the blocks' matrices (default: 0.1)")
     how.add_argument("--dropout", type=float, default=0.0, help="of embeddings and of what layers add (default: 0)")
     how.add_argument("--melody-weight", type=float, default=0.2, help="of the loss on the melody (default: 0.2)")
@@ -87,11 +87,9 @@ def train(args: argparse.Namespace) -> int:
     """Train a model on tokenized windows; stop when validation stops falling; resume where it was."""
     from dataclasses import fields
 
-    from pianalysis.memory import keep_freed_memory
     from pianalysis.runs import RunOptions
     from pianalysis.runs import train as run
 
-    keep_freed_memory()
     options = RunOptions(**{item.name: getattr(args, item.name) for item in fields(RunOptions)})
     result = run(options)
     print(f"best: {result.nats_per_note:.4f} nats per accompaniment note, in {result.folder}")

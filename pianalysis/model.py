@@ -50,8 +50,7 @@ def make_config(preset: str) -> GPT2Config:
 def set_dropout(model: GPT2LMHeadModel, dropout: float) -> None:
     """Dropout of the embeddings and of what each layer adds, in place; none of the attention's weights.
 
-    Those are a number a pair of tokens: dropping some took four times a training step's time on a CPU, and keeps the
-    fused attention kernels out.
+    Those are a number a pair of tokens: to draw which of them to drop takes longer, on a CPU, than the rest of a step.
     """
     from torch.nn import Dropout
 

@@ -44,8 +44,8 @@ MAY_CHANGE: Final = (
 class RunOptions:
     """What a run is asked to do. batch_size: windows a step, over all processes and accumulated batches.
 
-    dropout: of embeddings and of what each layer adds. decay_steps: the last steps, in which the rate falls to 0 (schedule wsd). eval_windows: validation windows, evenly
-    spaced, 0 for all. patience: evaluations without improvement before stopping. time_limit: minutes.
+    dropout: of embeddings and of what each layer adds. decay_steps: the last steps, in which the rate falls to 0 (schedule
+    wsd). eval_windows: validation windows, evenly spaced, 0 for all. patience: evaluations without improvement before stopping. time_limit: minutes.
     """
 
     dataset: str
@@ -54,8 +54,8 @@ class RunOptions:
     batch_size: int = 16
     accumulate: int = 1
     max_length: int = 1024
-    learning_rate: float = 1.5e-3
-    optimizer: str = "adamw"
+    learning_rate: float = 3e-3
+    optimizer: str = "muon"
     schedule: str = "wsd"
     weight_decay: float = 0.1
     dropout: float = 0.0

@@ -21,6 +21,7 @@ from transformers import GPT2LMHeadModel, TrainerCallback, TrainerState, Trainin
 
 from pianalysis.checkpoints import checkpoints_in, newest_whole
 from pianalysis.dataset import load_windows
+from pianalysis.memory import keep_freed_memory
 from pianalysis.model import PRESETS, normalises_key
 from pianalysis.model_cards import RunRecord, history_before, save_records
 from pianalysis.notes import PianalysisError, write_atomically
@@ -60,6 +61,7 @@ def train(options: RunOptions) -> RunResult:
     """
     from accelerate import PartialState
 
+    keep_freed_memory()
     if options.threads:
         torch.set_num_threads(options.threads)
     processes = PartialState(cpu=options.cpu)

@@ -37,15 +37,29 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--overfitting", type=Path, metavar="FILE.png", help="the picture of scripts/show_overfitting.py"
     )
-    parser.add_argument("--search", type=Path, metavar="FILE", help="that of scripts/search_settings.py")
-    parser.add_argument("--speed", type=Path, metavar="FILE", help="that of `scripts/benchmark.py training`")
+    parser.add_argument("--search", type=Path, metavar="FILE", help="the JSON of scripts/search_settings.py")
+    parser.add_argument("--speed", type=Path, metavar="FILE", help="the JSON of `scripts/benchmark.py training`")
     parser.add_argument(
         "--note", default="", metavar="TEXT", help="what else a reader of the card must know of the data"
     )
     args = parser.parse_args(argv)
-    model = load_model(args.model)
+    model, records = load_model(args.model), read_records(args.model)
+    figures, search, speed = (
+        json.loads(file.read_text(encoding="utf-8")) if file else None
+        for file in (args.likelihood, args.search, args.speed)
+    )
+    overfitting = args.output / OVERFITTING_FILE
+    card = model_card(  # before anything is written: it is what fails where a file isn't what it should be
+        model,
+        records,
+        figures=figures,
+        dtype="float16",
+        overfitting=bool(args.overfitting) or overfitting.exists(),
+        search=search,
+        speed=speed,
+        note=args.note,
+    )
     save_model(model.to(torch.float16), args.output)
-    records = read_records(args.model)
     (args.output / RECORDS_FILE).write_bytes((args.model / RECORDS_FILE).read_bytes())
     state = json.loads((args.model / "trainer_state.json").read_text(encoding="utf-8"))
     if state["best_model_checkpoint"]:  # the only value in it that names a folder of the machine that trained
@@ -53,21 +67,7 @@ def main(argv: list[str] | None = None) -> int:
     (args.output / "trainer_state.json").write_text(json.dumps(state, indent=1) + "\n", encoding="utf-8")
     draw_curves(records, args.output / "training_curves.png")
     if args.overfitting:
-        (args.output / OVERFITTING_FILE).write_bytes(args.overfitting.read_bytes())
-    figures = json.loads(args.likelihood.read_text(encoding="utf-8"))
-    search, speed = (
-        json.loads(file.read_text(encoding="utf-8")) if file else None for file in (args.search, args.speed)
-    )
-    card = model_card(
-        model,
-        records,
-        figures=figures,
-        dtype="float16",
-        overfitting=(args.output / OVERFITTING_FILE).exists(),
-        search=search,
-        speed=speed,
-        note=args.note,
-    )
+        overfitting.write_bytes(args.overfitting.read_bytes())
     card.save(args.output / "README.md")
     args.card.write_text(re.sub(r"\]\((\w+\.png)\)", r"](pianalysis/data/checkpoint/\1)", str(card)), encoding="utf-8")
     return 0 if is_as_good(args.model, args.output, args.dataset) else 2

@@ -18,6 +18,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pianalysis.model import PRESETS
 from pianalysis.model_cards import read_records, search_table
 from pianalysis.notes import PianalysisError, write_atomically
 from pianalysis.runs import BEST, RunOptions, train
@@ -68,7 +69,7 @@ def main(argv: list[str] | None = None) -> int:
         return 2
     print(search_table(results))
     if args.json:
-        search = {"model": args.model, "windows": args.eval_windows, "runs": results}
+        search = {"model": args.model, "windows": args.eval_windows or "all", "how": how(args), "runs": results}
         write_atomically(args.json, (json.dumps(search, indent=1) + "\n").encode())
     return 0
 
@@ -107,6 +108,12 @@ def plan(args: argparse.Namespace) -> dict[str, RunOptions]:
         for seed in range(1, args.seeds if name == "base" else 1):
             runs[f"base, seed {seed}"] = replace(run, output_dir=f"{folder}_{seed}", seed=seed)
     return runs
+
+
+def how(args: argparse.Namespace) -> str:
+    """Where the runs begin and in what arithmetic, in words."""
+    begin = "from random weights" if args.model in PRESETS else "going on from it"
+    return f"{begin}, {'bf16' if args.bf16 else 'float32'}"
 
 
 def run(name: str, options: RunOptions) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def test_the_same_seed_gives_the_same_weights():
     assert torch.equal(first.transformer.wte.weight, again.transformer.wte.weight)
 
 
-def test_dropout_is_of_embeddings_and_layers_not_of_attention(tmp_path):
+def test_dropout_is_of_embeddings_and_layers_not_of_attention():
     model = make_model("tiny", dropout=0.2)
     rates = {name: module.p for name, module in model.named_modules() if isinstance(module, torch.nn.Dropout)}
     assert {rate for name, rate in rates.items() if "attn_dropout" in name} == {0.0}

@@ -251,3 +251,10 @@ def test_early_stopping_stops_what_overfits(tmp_path):
     assert model_likelihood(load_model(result.folder), load_windows(str(few), "validation")).nats_per_note == (
         pytest.approx(min(values), rel=1e-4)
     )
+
+
+def test_training_keeps_the_memory_that_it_frees(options, monkeypatch):
+    asked: list[bool] = []
+    monkeypatch.setattr("pianalysis.runs.keep_freed_memory", lambda: asked.append(True))
+    train(replace(options, max_steps=1, eval_steps=1))
+    assert asked

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import shutil
 from dataclasses import replace
@@ -58,7 +59,7 @@ def test_a_run_is_bundled_with_its_history_and_figures(script, dataset, tmp_path
     (tmp_path / "likelihood.json").write_text(json.dumps(likelihood))
     argv = ["--model", str(best), "--likelihood", str(tmp_path / "likelihood.json"), "--dataset", str(dataset)]
     run = {"name": "base", "learning_rate": 0.003, "batch_size": 8, "steps": 9, "tokens": 7e5, "minutes": 1.5}
-    search = {"model": "tiny", "windows": 7, "runs": [run | {"nats_per_note": 4.0}]}
+    search = {"model": "tiny", "windows": 7, "how": "by hand", "runs": [run | {"nats_per_note": 4.0}]}
     search["runs"].append(run | {"name": "AdamW", "nats_per_note": 3.75})
     (tmp_path / "search.json").write_text(json.dumps(search))
     step = {"model": "tiny", "batch_size": 16, "length": 1024, "threads": 2, "bf16": False, "device": "2 cores"}
@@ -76,8 +77,9 @@ def test_a_run_is_bundled_with_its_history_and_figures(script, dataset, tmp_path
     assert "value: 5.25" in card
     assert "Mind the gap." in card
     assert "**Size:** the preset `tiny`." in card
-    assert "| AdamW | 0.003 | 8 | 9 | 0.70 | 1.5 | 3.750 | -0.250 |\n| base |" in card
-    assert "(`scripts/benchmark.py training`; 2 cores, 2 threads, float32, not compiled)" in card
+    assert "| AdamW | 0.003 | 8 | 9 | 0.70 | 3.750 | -0.250 |\n| base |" in card
+    assert "(`scripts/benchmark.py training`; 2 cores, 2 threads, float32, not compiled;" in card
+    assert "`tiny`, by hand,\nthe rate" in card
     assert "| tiny | 16 | 1,024 | 4,500 | 3,000 | 1.50 | 99 | 98 |" in card
     assert card.count("accelerate launch scripts/train.py") == 2
     assert "pianalysis/data/checkpoint/training_curves.png" in card
@@ -105,46 +107,80 @@ def test_a_search_runs_each_setting_once_and_goes_on(script, dataset, tmp_path, 
 
 @pytest.fixture(scope="module")
 def off_by_noise(dataset, tmp_path_factory):
-    """A trained model, and two of the same history whose weights are off it by the same noise, up and down."""
+    """Weights of a trained model; and a run and the one it went on from whose weights are off them by the same noise."""
     root = tmp_path_factory.mktemp("noise")
-    options = RunOptions(
-        str(dataset), str(root / "run"), model="tiny", max_steps=60, eval_steps=30, cpu=True, threads=1
-    )
-    best = train(replace(options, learning_rate=1e-2, warmup_steps=2, decay_steps=30)).folder
-    for name, sign in (("up", 1), ("down", -1)):
-        shutil.copytree(best, root / name)
-        model, generator = load_model(best), torch.Generator().manual_seed(0)
+    options = RunOptions(str(dataset), str(root / "1"), model="tiny", max_steps=60, eval_steps=30, cpu=True, threads=1)
+    first = train(replace(options, learning_rate=1e-2, warmup_steps=2, decay_steps=30)).folder
+    second = train(replace(options, output_dir=str(root / "2"), model=str(first), max_steps=2, eval_steps=2)).folder
+    trained = load_model(second)
+    for folder, sign in ((second, 1), (first, -1)):
+        model, generator = copy.deepcopy(trained), torch.Generator().manual_seed(0)
         with torch.no_grad():
             for parameter in model.parameters():
                 parameter.add_(sign * 0.05 * torch.randn(parameter.shape, generator=generator))
-        model.save_pretrained(root / name)
-    return best, root / "up", root / "down"
+        model.save_pretrained(folder)
+    return trained.state_dict(), second, first
+
+
+def averaging(dataset, output, *models):
+    return ["--models", *map(str, models), "--dataset", str(dataset), "--output-dir", str(output)]
 
 
 def test_an_average_that_is_better_is_a_checkpoint_with_its_history(script, dataset, off_by_noise, tmp_path, capsys):
-    best, up, down = off_by_noise
-    argv = ["--models", str(up), str(down), "--dataset", str(dataset), "--output-dir", str(tmp_path / "averaged")]
+    trained, second, first = off_by_noise
+    argv = averaging(dataset, tmp_path / "averaged", second, first)
     assert script("average_checkpoints").main([*argv, "--shares", "0.9", "0.1", "--shares", "0.5", "0.5"]) == 0
-    assert len(capsys.readouterr().out.splitlines()) == 4
-    averaged, wanted = load_model(tmp_path / "averaged").state_dict(), load_model(best).state_dict()
-    for name, weights in wanted.items():
+    *_, last = capsys.readouterr().out.splitlines()
+    averaged = load_model(tmp_path / "averaged").state_dict()
+    for name, weights in trained.items():
         torch.testing.assert_close(averaged[name], weights, rtol=0, atol=1e-6)
-    (record,), (before,) = read_records(tmp_path / "averaged"), read_records(best)
-    assert record == replace(
-        before, after="python scripts/average_checkpoints.py --models runs/1/best runs/1/best --shares 0.5 0.5"
-    )
-    assert record.after in (tmp_path / "averaged" / "README.md").read_text()
-    assert {file.name for file in best.iterdir()} >= {file.name for file in (tmp_path / "averaged").iterdir()}
+    *earlier, record = read_records(tmp_path / "averaged")
+    assert [*earlier, replace(record, after="", after_nats_per_note=None)] == read_records(second)
+    assert last == f"{record.after_nats_per_note:.4f} nats per note: average by 0.5 0.5"
+    assert "--models runs/2/best runs/1/best --shares 0.5 0.5 --dataset data/" in record.after
+    card = (tmp_path / "averaged" / "README.md").read_text()
+    assert record.after in card
+    assert f"value: {record.after_nats_per_note:.3f}".rstrip("0") in card
+    assert f"{record.after_nats_per_note:.3f} nats per note instead of" in card
+    assert {file.name for file in second.iterdir()} >= {file.name for file in (tmp_path / "averaged").iterdir()}
     assert script("average_checkpoints").main([*argv, "--shares", "0.5", "0.5"]) == 2
     assert "is there already" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    ("shares", "said"), [(["0.5", "0.4"], "add to 1"), (["1"], "2 shares"), (["1", "0"], "nothing is written")]
+    ("models", "shares", "said"),
+    [
+        ("21", "0.5 0.4", "add to 1"),
+        ("21", "nan nan", "add to 1"),
+        ("21", "1", "2 shares"),
+        ("21", "1 0", "nothing is written"),
+        ("12", "0.5 0.5", "went on from"),
+        ("22", "0.5 0.5", "went on from"),
+        ("0", "1", "expected the `best` folder"),
+        ("20", "0.5 0.5", "went on from"),
+    ],
 )
-def test_averages_that_are_no_use_are_not_written(script, dataset, off_by_noise, tmp_path, capsys, shares, said):
-    _, up, down = off_by_noise
-    argv = ["--models", str(up), str(down), "--dataset", str(dataset), "--output-dir", str(tmp_path / "averaged")]
-    assert script("average_checkpoints").main([*argv, "--shares", *shares]) == 2
+def test_averages_that_are_no_use_are_not_written(
+    script, dataset, off_by_noise, tmp_path, capsys, models, shares, said
+):
+    _, second, first = off_by_noise
+    folders = {"0": tmp_path / "none", "1": first, "2": second}
+    argv = averaging(dataset, tmp_path / "averaged", *(folders[number] for number in models))
+    assert script("average_checkpoints").main([*argv, "--shares", *shares.split()]) == 2
     assert said in capsys.readouterr().err
     assert not [*tmp_path.iterdir()]
+
+
+def test_averages_want_a_dataset_and_models_of_one_kind(script, dataset, off_by_noise, tmp_path, capsys):
+    _, second, first = off_by_noise
+    shares = ["--shares", "0.5", "0.5"]
+    assert (
+        script("average_checkpoints").main([*averaging(tmp_path / "no", tmp_path / "a", second, first), *shares]) == 2
+    )
+    assert "expected a dataset" in capsys.readouterr().err
+    other = shutil.copytree(first, tmp_path / "other")
+    config = json.loads((other / "config.json").read_text())
+    (other / "config.json").write_text(json.dumps(config | {"normalises_key": True}))
+    assert script("average_checkpoints").main([*averaging(dataset, tmp_path / "a", second, other), *shares]) == 2
+    assert "one way of transposing" in capsys.readouterr().err
+    assert not (tmp_path / "a").exists()
