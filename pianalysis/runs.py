@@ -260,4 +260,5 @@ def _device(trainer: WindowTrainer) -> str:
     processes = trainer.args.world_size
     if trainer.args.device.type == "cuda":
         return f"{processes} × {torch.cuda.get_device_name()}"
-    return f"{processes * torch.get_num_threads()} CPU threads"
+    threads = processes * torch.get_num_threads()
+    return f"{threads} CPU thread{'' if threads == 1 else 's'}"
