@@ -53,7 +53,7 @@ def add_training(parser: argparse.ArgumentParser) -> None:
 
 def benchmark_training(args: argparse.Namespace) -> dict[str, Any]:
     """Measure, print a table, and return its figures."""
-    from pianalysis.model_cards import speed_table
+    from pianalysis.card_tables import speed_table
 
     rows = []
     for batch_size in args.batch_size:

@@ -24,11 +24,11 @@ import torch
 from tqdm import tqdm
 
 from pianalysis.arranger import Options
+from pianalysis.card_tables import likelihood_table
 from pianalysis.evaluation.report import write_report
 from pianalysis.evaluation.run import NO_SONG_LIMIT, EvaluationOptions, evaluate
 from pianalysis.evaluation.tables import arrangement_tables
 from pianalysis.evaluation.workers import default_processes
-from pianalysis.model_cards import likelihood_table
 from pianalysis.notes import PianalysisError, write_atomically
 
 

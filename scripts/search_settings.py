@@ -18,8 +18,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pianalysis.card_tables import search_table
 from pianalysis.model import PRESETS
-from pianalysis.model_cards import read_records, search_table
+from pianalysis.model_cards import read_records
 from pianalysis.notes import PianalysisError, write_atomically
 from pianalysis.runs import BEST, RunOptions, train
 

@@ -20,11 +20,11 @@ from benchmark_generation import generation_table  # its neighbour in scripts/
 
 from pianalysis import Arranger, vocab
 from pianalysis.arranger import Arrangement
+from pianalysis.card_tables import likelihood_table
 from pianalysis.clock import BeatClock
 from pianalysis.evaluation.measures import METRICS
 from pianalysis.evaluation.tables import ARRANGEMENTS, SHORT, arrangement_tables
 from pianalysis.model import BUNDLED
-from pianalysis.model_cards import likelihood_table
 from pianalysis.notes import read_midi
 from pianalysis.tokenizer import encode
 from pianalysis.windows import make_window

@@ -11,8 +11,9 @@ import pytest
 import torch
 from easy_music import write_windows
 
+from pianalysis.card_tables import CORPORA
 from pianalysis.model import load_model
-from pianalysis.model_cards import CORPORA, read_records
+from pianalysis.model_cards import read_records
 from pianalysis.runs import RunOptions, train
 
 

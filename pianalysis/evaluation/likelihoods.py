@@ -1,6 +1,6 @@
 """The likelihood of a split's windows under models, beside a unigram and an untrained model.
 
-In: a dataset and models. Out: a row a corpus, as `pianalysis.model_cards.likelihood_table` reads it. Finished parts are
+In: a dataset and models. Out: a row a corpus, as `pianalysis.card_tables.likelihood_table` reads it. Finished parts are
 kept in a folder.
 """
 

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from pianalysis.card_tables import CORPORA
 from pianalysis.evaluation.measures import METRICS
 from pianalysis.evaluation.settings import TEMPERATURES, TOP_PS
 from pianalysis.evaluation.songs import Song
 from pianalysis.evaluation.summary import HUMAN, Pieces
 from pianalysis.evaluation.tables import SETTINGS_SHOWN, SHORT
 from pianalysis.metrics.distributions import feature_values
-from pianalysis.model_cards import CORPORA
 from pianalysis.notes import Notes, write_atomically
 from pianalysis.render import ACCOMPANIMENT_COLOUR, MELODY_COLOUR
 

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from pianalysis.card_tables import CORPORA, likelihood_table
 from pianalysis.evaluation.likelihoods import spaced
 from pianalysis.evaluation.plots import draw_distributions, draw_metrics, draw_rolls, draw_settings
 from pianalysis.evaluation.run import CHORDS, OTHER, Evaluation
 from pianalysis.evaluation.summary import HUMAN
 from pianalysis.evaluation.tables import ARRANGEMENTS, SETTINGS, arrangement_tables, settings_table
-from pianalysis.model_cards import CORPORA, likelihood_table
 from pianalysis.notes import write_atomically
 
 REPORT_FILE: Final = "report.md"

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from pianalysis.card_tables import CORPORA
 from pianalysis.evaluation.measures import METRICS
 from pianalysis.evaluation.summary import HUMAN
-from pianalysis.model_cards import CORPORA
 
 ARRANGEMENTS: Final = "arrangements"
 """Where a corpus's row in the JSON has the figures of whole songs."""
