@@ -24,7 +24,7 @@ $(VENV)/.installed: pyproject.toml
 	touch $@
 
 $(VENV)/.installed-test: $(VENV)/.installed
-	$(BIN)/python -m pip install --quiet -e '.[test,train,space]'
+	$(BIN)/python -m pip install --quiet -e '.[test,train,space,evaluation]'
 	touch $@
 
 clean:

@@ -16,12 +16,13 @@ import numpy as np
 import symusic
 
 from pianalysis import vocab
+from pianalysis.charting import chart_of
 from pianalysis.clock import BeatClock
 from pianalysis.grammar import state_after
 from pianalysis.melody import fold_to_keyboard, monophonic
 from pianalysis.notes import Notes, PianalysisError, make_notes
 from pianalysis.options import Options
-from pianalysis.pieces import Arrangement, append_track, empty_score, prepare, to_the_models_key
+from pianalysis.pieces import Arrangement, Source, append_track, empty_score, prepare, to_the_models_key
 from pianalysis.ranking import distance, look
 from pianalysis.rewriting import Hand, Rewrite
 from pianalysis.tokenizer import MELODY_VELOCITY, decode_notes, encode_melody
@@ -32,6 +33,7 @@ __all__ = ["LONGEST_REST_MS", "Arrangement", "Arranger", "Fresh", "Options", "St
 
 if TYPE_CHECKING:
     from pianalysis.engine import Engine
+    from pianalysis.harmony.chart import Chart
     from pianalysis.network import Precision
 
     Melody: TypeAlias = str | os.PathLike[str] | bytes | symusic.Score
@@ -151,9 +153,22 @@ class Arranger:
         prepared = prepare(source, track, chosen.max_bars)
         if self.normalises_key:
             prepared = to_the_models_key(prepared)
-        guidance = self.engine.weights.harmony
-        chosen = chosen.resolved(self.engine.weights.sampling, guidance)
-        return [Take(prepared, chosen, seed, self.engine.max_length, guidance) for seed in seeds]
+        chosen, guidance = self._resolved(chosen), self.engine.weights.harmony
+        chart = self._chart(prepared, chosen)
+        return [Take(prepared, chosen, seed, self.engine.max_length, guidance, chart) for seed in seeds]
+
+    def _resolved(self, options: Options) -> Options:
+        """The options with the checkpoint's own numbers. Raises PianalysisError for a style that it never learned."""
+        weights = self.engine.weights
+        if options.style == "hymn" and not weights.plays_chords:  # these models are older than the hymns
+            raise PianalysisError(
+                "this model was trained without hymns; choose the style pop or classical, or a model that plays chords"
+            )
+        return options.resolved(weights.sampling, weights.harmony)
+
+    def _chart(self, source: Source, options: Options) -> Chart | None:
+        """What is played under a melody; None where the model knows no chords."""
+        return chart_of(source, options.style) if self.engine.weights.plays_chords else None
 
     def regenerate(
         self,
@@ -205,9 +220,12 @@ class Arranger:
             source = prepare(piece.score, 1, None)
         elif self.normalises_key and not source.shift:
             source = to_the_models_key(source)
-        guidance = self.engine.weights.harmony
-        chosen = chosen.resolved(self.engine.weights.sampling, guidance)
-        return Stream(self.engine, Rewrite(piece, source, bars, chosen, seed, self.engine.max_length, guidance, keep))
+        chosen, guidance = self._resolved(chosen), self.engine.weights.harmony
+        chart = self._chart(source, chosen)
+        if chart and piece.chart:
+            chart = piece.chart.transposed(source.shift)
+        room = self.engine.max_length
+        return Stream(self.engine, Rewrite(piece, source, bars, chosen, seed, room, guidance, keep, chart))
 
     @property
     def normalises_key(self) -> bool:
@@ -231,7 +249,7 @@ class Arranger:
         if not 1 <= bars <= 1_000 or not 20 <= bpm <= 300:
             raise PianalysisError(f"expected 1 to 1,000 bars at 20 to 300 bpm, found {bars} bars at {bpm} bpm")
         chosen = replace(options or Options(), **changes, max_bars=bars)
-        chosen = chosen.resolved(self.engine.weights.sampling, self.engine.weights.harmony)
+        chosen = self._resolved(chosen)
         score = empty_score(bpm)
         generator = np.random.default_rng([seed, 1])
         melody = self._compose_melody(score, bars, chosen, generator)

@@ -2,13 +2,17 @@
 
 In: corpora and their splits. Out: a folder, and a `BuildReport`. Work is cut into parts of some pieces; a part is
 written whole or not at all, so an interrupted build goes on where it was, and the result is the same bytes whatever the
-number of processes. Validation and test come before training: music that is in both, as corpora have it under two
-names, is left out of training.
+number of processes.
+
+First every part's melodies are read (`listen`): a piece that stands twice, under two names, in two corpora or in two
+keys, is kept once. Test comes before validation and validation before training, so what is in two splits is left out of
+training; then the corpora in the order of `CORPORA`, in which one with an accompaniment comes before lead sheets.
 """
 
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import shutil
@@ -17,9 +21,10 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache, partial
 from multiprocessing import get_context
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,17 +32,33 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pianalysis import __version__, corpora
+from pianalysis import corpora
 from pianalysis.cards import NO_REPO, PLOTS_FILE, dataset_card
-from pianalysis.dataset import FEATURES, PARTS_FOLDER, REPORT_FILE, notes_row, piece_windows, window_digest, window_row
-from pianalysis.melody import key_shift
-from pianalysis.notes import PianalysisError, write_atomically
+from pianalysis.corpora import Piece
+from pianalysis.dataset import (
+    FEATURES,
+    PARTS_FOLDER,
+    REPORT_FILE,
+    Charted,
+    notes_row,
+    piece_windows,
+    window_digest,
+    window_row,
+)
+from pianalysis.digests import code_digest
+from pianalysis.duplicates import Hashes, find_twice, fingerprint, sampled, share_compared
+from pianalysis.melody import key_shift, monophonic
+from pianalysis.notes import Notes, PianalysisError, write_atomically
+from pianalysis.piece_chords import piece_chart
 from pianalysis.report import BuildReport, PartReport, save_plots
-from pianalysis.sources import CorpusSource, OpenCorpus, open_corpus, opened
+from pianalysis.sources import CORPORA, CorpusSource, OpenCorpus, open_corpus, opened
 
 PIECES_PER_PART: Final = 16
 ROWS_PER_SHARD: Final = {"notes": 1_000, "windows": 20_000}
 CARD_FILE: Final = "README.md"
+LISTENING: Final = ("duplicates", "melody", "sources")
+ROWS: Final = ("dataset", "report", "sources")
+"""The modules that decide what is in a part's files, with all that they import: other code builds them again."""
 
 Progress = Callable[[int, int], None]
 """Called with the parts that are done and all of them."""
@@ -67,6 +88,8 @@ class Part:
     names: tuple[tuple[str, ...], ...]
     every_bar: bool
     versions: bool
+    twice: tuple[tuple[str, str], ...] = ()
+    """Pieces to leave out, and what each is again."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +124,7 @@ def build_dataset(
         report = BuildReport(problems=problems, every_bar=options.every_bar)
         built: list[BuiltPart] = []
         with _mapper(num_proc) as run:
+            parts = without_twice(parts, list(run(partial(listen, folder=folder / PARTS_FOLDER), parts)))
             for split in corpora.SPLITS[::-1]:
                 build = partial(build_part, folder=folder / PARTS_FOLDER, taken=_save_taken(built, folder))
                 for part, counts in run(build, [part for part in parts if part.split == split]):
@@ -178,8 +202,56 @@ def plan_parts(options: BuildOptions, sources: list[CorpusSource]) -> list[Part]
     return parts
 
 
+@dataclass(frozen=True)
+class Heard:
+    """The file of the fingerprints of a part's melodies, and how many shingles are in it."""
+
+    path: Path
+    shingles: int
+
+
+def listen(part: Part, folder: Path) -> Heard:
+    """Write the `fingerprint`s of a part's melodies into a folder, unless they are there."""
+    corpus = _corpus_of(part)
+    path = folder / f"{part.index:06d}-{_fingerprint(part, corpus, code_digest(*LISTENING))}.melodies"
+    if not path.exists():
+        prints = []
+        for piece_id in part.piece_ids:
+            piece = next(
+                PartReport().collecting(corpus.read(piece_id), piece_id), None
+            )  # building it says what's wrong
+            prints.append(fingerprint(_voice(piece)) if piece is not None else np.zeros(0, np.uint64))
+        sink = io.BytesIO()
+        np.save(sink, np.concatenate([np.array([len(some) for some in prints], np.uint64), *prints]))
+        write_atomically(path, sink.getvalue())
+    return Heard(path, len(np.load(path, mmap_mode="r")) - len(part.piece_ids))
+
+
+def _voice(piece: Piece) -> Notes:
+    return monophonic(piece.clock.notes_to_clock(piece.melody))
+
+
+def without_twice(parts: list[Part], heard: list[Heard]) -> list[Part]:
+    """The parts with the pieces that they leave out because these stand twice. heard: of `listen`, one a part."""
+    share = share_compared(sum(some.shingles for some in heard))
+    pieces: list[tuple[tuple[int, int, str], Part, Hashes]] = []
+    for part, file in zip(parts, heard, strict=True):
+        place = (-corpora.SPLITS.index(part.split), CORPORA.index(part.source.name))
+        data, count = np.load(file.path), len(part.piece_ids)
+        prints = np.split(data[count:], np.cumsum(data[: count - 1].astype(np.int64)))
+        for piece_id, some in zip(part.piece_ids, prints, strict=True):
+            pieces.append(((*place, piece_id), part, sampled(some, share)))
+    pieces.sort(key=itemgetter(0))
+    splits, prints = [part.split for _, part, _ in pieces], [some for *_, some in pieces]
+    again: dict[int, list[tuple[str, str]]] = {}
+    for later, earlier in find_twice(prints, splits, share=share).items():
+        ((*_, piece_id), part, _), ((*_, name), other, _) = pieces[later], pieces[earlier]
+        again.setdefault(part.index, []).append((piece_id, f"{name} ({other.source.name}, {other.split})"))
+    return [replace(part, twice=tuple(again.get(part.index, ()))) for part in parts]
+
+
 @contextmanager
-def _mapper(num_proc: int) -> Iterator[Callable[..., Iterator[tuple[BuiltPart, PartReport]]]]:
+def _mapper(num_proc: int) -> Iterator[Callable[..., Iterator[Any]]]:
     """What maps a function over parts, in their order, in so many processes."""
     if num_proc <= 1:
         yield map
@@ -217,31 +289,37 @@ def _load_taken(path: Path) -> frozenset[int]:
     return frozenset(np.frombuffer(path.read_bytes(), np.uint64).tolist())
 
 
+def _corpus_of(part: Part) -> OpenCorpus:
+    return OpenCorpus.only(part.source, dict(zip(part.piece_ids, part.names, strict=True)))
+
+
 def build_part(part: Part, folder: Path, taken: Path) -> tuple[BuiltPart, PartReport]:
     """Build one part's parquet files in a folder, unless they are there.
 
     taken: the windows of other splits, see `_save_taken`; a piece with one of them is left out.
     """
-    corpus = OpenCorpus.only(part.source, dict(zip(part.piece_ids, part.names, strict=True)))
+    corpus = _corpus_of(part)
     # The fingerprint tells the part from one of the same number that an interrupted build of other options left.
-    stem = folder / f"{part.index:06d}-{_fingerprint(part, corpus, taken.name)}"
+    stem = folder / f"{part.index:06d}-{_fingerprint(part, corpus, f'{taken.name} {code_digest(*ROWS)}')}"
     report_file = stem.with_suffix(".json")
     if report_file.exists():  # written last: the part is whole
         return _built(stem, PartReport.from_dict(json.loads(report_file.read_text(encoding="utf-8"))))
     report = PartReport(split=part.split)
     rows: dict[str, list[dict[str, Any]]] = {config: [] for config in FEATURES}
+    twice = dict(part.twice)
     for piece_id in part.piece_ids:
-        for piece in report.collecting(
-            corpus.read(piece_id, versions=part.versions, problems=report.problems), piece_id
-        ):
-            windows = list(piece_windows(piece, every_bar=part.every_bar))
+        if piece_id in twice:
+            report.leave_out(piece_id, twice[piece_id])
+            continue
+        for piece, charted in report.collecting(_charted(part, corpus, piece_id, report), piece_id):
+            windows = list(piece_windows(piece, charted, every_bar=part.every_bar))
             shift = key_shift(piece.melody)
             of_piece = [window_row(piece, window, index, shift=shift) for index, window in enumerate(windows)]
             ids = [row["input_ids"] for row in of_piece]
             if not _load_taken(taken).isdisjoint(map(window_digest, ids)):
-                report.problems.append((piece.piece_id, "the same music as a piece of another split; left out"))
-            elif report.add_piece(piece, windows, every_bar=part.every_bar):
-                rows["notes"].append(notes_row(piece, part.split))
+                report.problems.append((piece.piece_id, "a window is the same as one of another split; left out"))
+            elif report.add_piece(piece, windows, charted, every_bar=part.every_bar):
+                rows["notes"].append(notes_row(piece, part.split, charted))
                 rows["windows"] += of_piece
                 report.add_windows(piece, windows, ids)
     for config, features in FEATURES.items():
@@ -250,14 +328,18 @@ def build_part(part: Part, folder: Path, taken: Path) -> tuple[BuiltPart, PartRe
     return _built(stem, report)
 
 
+def _charted(part: Part, corpus: OpenCorpus, piece_id: str, report: PartReport) -> Iterator[tuple[Piece, Charted]]:
+    for piece in corpus.read(piece_id, versions=part.versions, problems=report.problems):
+        yield piece, piece_chart(piece)
+
+
 def _built(stem: Path, report: PartReport) -> tuple[BuiltPart, PartReport]:
     return BuiltPart(stem, report.split, {config: report.rows(config) for config in FEATURES}), report
 
 
-def _fingerprint(part: Part, corpus: OpenCorpus, taken: str) -> str:
-    """What a part's bytes depend on: our version and columns, what was asked for, and the bytes of its files."""
-    columns = [str(features) for features in FEATURES.values()] + [item.name for item in fields(PartReport)]
-    asked = {**asdict(part), "source": [part.source.name, part.source.style], "made by": [__version__, taken, *columns]}
+def _fingerprint(part: Part, corpus: OpenCorpus, made_by: str) -> str:
+    """What a part's bytes depend on: our code, what was asked for, and the bytes of its files."""
+    asked = {**asdict(part), "source": [part.source.name, part.source.style], "made by": made_by}
     digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode())
     for piece_id in part.piece_ids:
         for name, read_bytes in corpus.files_of(piece_id).items():

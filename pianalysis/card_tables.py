@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from pianalysis.model_cards import RunRecord
 
-CORPORA: Final = {"pop909": "POP909", "openscore_lieder": "OpenScore Lieder", "folder": "the user's folder"}
+CORPORA: Final = {
+    "pop909": "POP909",
+    "openscore_lieder": "OpenScore Lieder",
+    "polish_scores": "Heritage of Polish music",
+    "hymns": "hymns, songs and carols",
+    "openewld": "OpenEWLD",
+    "folder": "the user's folder",
+}
 
 
 def search_table(runs: Sequence[dict[str, Any]]) -> str:

@@ -5,12 +5,14 @@ In: a `BuildReport` and the folder it is of. Out: the README.md of the dataset's
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import pyarrow.parquet as pq
 
 from pianalysis import corpora
+from pianalysis.card_tables import CORPORA
 from pianalysis.dataset import FEATURES
 from pianalysis.report import BuildReport
 
@@ -18,9 +20,26 @@ NO_REPO: Final = "ORG/NAME"
 """What a card calls a dataset that isn't to be published."""
 PLOTS_FILE: Final = "build_report.png"
 TEMPLATE: Final = Path(__file__).with_name("data") / "dataset_card_template.md"
-SOURCES: Final = {"pop909": "POP909", "openscore_lieder": "OpenScore Lieder", "folder": "your folder"}
-_LICENSES: Final = {"pop909": "mit", "openscore_lieder": "cc0-1.0", "folder": "unknown"}
-_TAGS: Final = {"pop909": "pop909", "openscore_lieder": "openscore-lieder", "folder": "own-corpus"}
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What the Hub is told of a corpus: its licence as the Hub names it ("other" for the public domain), and a tag."""
+
+    license: str
+    tag: str
+    licensed: str
+    """The licence as people call it."""
+
+
+FACTS: Final = {
+    "pop909": Facts("mit", "pop909", "MIT"),
+    "openscore_lieder": Facts("cc0-1.0", "openscore-lieder", "CC0 1.0"),
+    "polish_scores": Facts("cc-by-4.0", "heritage-of-polish-music", "CC BY 4.0"),
+    "hymns": Facts("other", "hymns", "public domain"),
+    "openewld": Facts("other", "openewld", "public domain"),
+    "folder": Facts("unknown", "own-corpus", "unknown"),
+}
 _SIZES: Final = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _SHOWN_PROBLEMS: Final = 20
 MILLION: Final = 1_000_000
@@ -47,6 +66,8 @@ def dataset_card(
         versions_note=", in the training split only" if _has_versions(report) else " (none in this build)",
         stride_note=every_bar if report.every_bar else "Windows don't overlap.",
         split_table=_split_table(report),
+        chords_table=_chords_table(report),
+        twice_table=_twice_table(report),
         figures_table=_table(("figure", "value"), _spelled(report.figures())),
         problems_table=_problems_table(report),
         sources=_corpora_in(report),
@@ -70,14 +91,14 @@ def _front_matter(report: BuildReport, folder: Path) -> Any:
     from huggingface_hub import DatasetCardData
 
     used = _corpora_in(report)
-    licenses = sorted(_LICENSES[name] for name in used)
+    licenses = sorted({FACTS[name].license for name in used})
     windows = sum(report.windows.values())
     data = DatasetCardData(
         pretty_name="Pianalysis",
         license=licenses,
         size_categories=[next((word for limit, word in _SIZES if windows < limit), "n>1M")],
         source_datasets=["original"],
-        tags=["music", "midi", "piano", "symbolic-music", "accompaniment", *(_TAGS[name] for name in sorted(used))],
+        tags=["music", "midi", "piano", "symbolic-music", "accompaniment", *(FACTS[name].tag for name in sorted(used))],
     )
     configs = {}
     for config in ("windows", "notes"):
@@ -139,12 +160,39 @@ def scale_section(benchmark: dict[str, Any]) -> str:
 
 def _split_table(report: BuildReport) -> str:
     rows = []
-    for name, title in SOURCES.items():
+    for name in FACTS:
         for split in corpora.SPLITS:
             place = f"{name}/{split}"
             if report.windows[place]:
-                rows.append((title, split, f"{report.pieces[place]:,}", f"{report.windows[place]:,}"))
+                rows.append((CORPORA[name], split, f"{report.pieces[place]:,}", f"{report.windows[place]:,}"))
     return _table(("corpus", "split", "pieces", "windows"), rows)
+
+
+def _chords_table(report: BuildReport) -> str:
+    """A row a corpus: what its chords are, and how many there are."""
+    rows = []
+    for name in FACTS:
+        if report.bars[name]:
+            sources = {source: report.chord_sources[f"{name}/{source}"] for source in ("label", "written", "rule")}
+            rows.append(
+                (
+                    CORPORA[name],
+                    FACTS[name].licensed,
+                    ", ".join(f"{source} {count:,}" for source, count in sources.items() if count),
+                    f"{report.chord_beats[name] / report.beats[name]:.1%}",
+                    f"{report.chord_changes[name] / report.bars[name]:.2f}",
+                )
+            )
+    return _table(("corpus", "licence", "chords of so many pieces", "beats with a chord", "changes a bar"), rows)
+
+
+def _twice_table(report: BuildReport) -> str:
+    if not report.twice:
+        return "No piece stands twice."
+    rows = [(_plain(piece), _plain(other)) for piece, other in report.twice[:_SHOWN_PROBLEMS]]
+    more = len(report.twice) - len(rows)
+    rest = f"\n\n… and {more} more, in `build_report.json`." if more else ""
+    return _table(("left out", "stands already as"), rows) + rest
 
 
 def _problems_table(report: BuildReport) -> str:

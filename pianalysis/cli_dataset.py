@@ -6,14 +6,14 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
 
 from pianalysis.notes import PianalysisError, write_atomically
+from pianalysis.sources import CORPORA, CorpusSource
 
 
 def add_prepare(parser: argparse.ArgumentParser) -> None:
     """The options of `pianalysis prepare`."""
-    parser.add_argument("--corpus", action="append", required=True, choices=["pop909", "lieder", "folder"])
+    parser.add_argument("--corpus", action="append", required=True, choices=CORPORA)
     parser.add_argument(
         "--root",
         action="append",
@@ -28,7 +28,9 @@ def add_prepare(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="split file, one a --corpus; '-' for none (folder)",
     )
-    parser.add_argument("--style", choices=["pop", "classical"], default="pop", help="what a folder's music is like")
+    parser.add_argument(
+        "--style", choices=["pop", "classical", "hymn"], default="pop", help="what a folder's music is like"
+    )
     parser.add_argument("--output", type=Path, default=Path("data/pianalysis"), metavar="DIR")
     parser.add_argument("--every-bar", action="store_true", help="a training window starts at every bar")
     parser.add_argument("--versions", action="store_true", help="POP909's alternative versions too, in training only")
@@ -80,6 +82,8 @@ def prepare(args: argparse.Namespace) -> int:
         )
     for name, value in report.figures().items():
         print(f"{name}: {value}")
+    for name, other in report.twice:
+        print(f"left out: {name!r} stands already as {other}", file=sys.stderr)
     for name, reason in report.problems:
         print(f"problem: {name!r}: {reason}", file=sys.stderr)
     print(f"written: {args.output}")
@@ -89,16 +93,15 @@ def prepare(args: argparse.Namespace) -> int:
     return _publish(args) if args.push_to_hub else 0
 
 
-def _sources(args: argparse.Namespace) -> Any:
+def _sources(args: argparse.Namespace) -> tuple[CorpusSource, ...]:
     from pianalysis.download import pop909_archive
-    from pianalysis.sources import CorpusSource
 
     if args.corpus == ["pop909"] and not args.root:
         args.root = ["-"]
     if len(args.root) != len(args.corpus):
         raise PianalysisError(
             f"expected one --root for each --corpus, found {len(args.root)} for {len(args.corpus)}; '-' downloads POP909,"
-            " how the Lieder's MIDI files are made is in the dataset's card"
+            " how the others' files are made is in the dataset's card"
         )
     if any(root == "-" and name != "pop909" for name, root in zip(args.corpus, args.root, strict=True)):
         raise PianalysisError("only POP909 can be downloaded; give the other corpora's folders or archives with --root")

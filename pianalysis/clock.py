@@ -28,6 +28,8 @@ GRIDS_PER_QUARTER: Final = (4, 6)
 """Sixteenths and sixteenth triplets: what an accompaniment is snapped to where the melody sits on a grid."""
 ON_GRID_MS: Final = 4.0
 """How far from the grid a melody's onsets may be and still count as on it, in clock-ms."""
+LATE_QUARTERS: Final = 1 / 32
+"""A metre that is stated so shortly after the beginning holds from it: abc2midi puts it at tick 1, with all notes."""
 Floats = NDArray[np.float64]
 
 
@@ -157,7 +159,8 @@ def _signature_quarters(score: symusic.Score, end_tick: int) -> list[tuple[float
     changes = {0.0: (4, 4)}
     for item in sorted(score.time_signatures, key=lambda signature: signature.time):
         if item.numerator > 0 and item.denominator > 0 and item.time < end_tick:
-            changes[max(0, item.time) / score.tpq] = (item.numerator, item.denominator)
+            start = item.time / score.tpq
+            changes[start if start > LATE_QUARTERS else 0.0] = (item.numerator, item.denominator)
     return [(start, *signature) for start, signature in sorted(changes.items())]
 
 

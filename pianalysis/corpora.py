@@ -1,4 +1,4 @@
-"""The corpora: POP909, OpenScore Lieder and folders of MIDI files, read as pieces.
+"""The corpora, read as pieces: POP909, OpenScore Lieder, Polish scores, hymns, OpenEWLD, and files of a user's own.
 
 In: a folder or an archive. Out: `Piece`s with melody and accompaniment in real milliseconds and a clock.
 """
@@ -9,19 +9,23 @@ import io
 import json
 import lzma
 import os
+import re
 import tarfile
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from typing import Final, Literal
 
 import numpy as np
 import symusic
 
 from pianalysis.clock import BeatClock
-from pianalysis.melody import Melody, find_melody
-from pianalysis.notes import Notes, PianalysisError, read_midi, track_notes
+from pianalysis.melody import Melody, find_melody, skyline, top_line
+from pianalysis.music.musicxml import SheetMusic, read_musicxml
+from pianalysis.music.xmlfiles import MUSICXML_SUFFIXES
+from pianalysis.notes import Notes, PianalysisError, make_notes, read_midi, ticks_to_ms, track_notes
 
 Files = Mapping[str, Callable[[], bytes]]
 """The files of a corpus: a path inside it to what reads it."""
@@ -29,13 +33,21 @@ Files = Mapping[str, Callable[[], bytes]]
 Problems = list[tuple[str, str]]
 """(file, reason) of what can't be used."""
 
+ChordSource = Literal["label", "written", "rule", ""]
+"""Where a piece's chords are from: labels made for the corpus, symbols in the score, a rule; "" where it has none."""
+
 SPLITS = ("train", "validation", "test")
-LIEDER_TABLE = "metadata.tsv"
+TABLE: Final = "metadata.tsv"
+"""What a corpus with one file a piece says about each: tab-separated, a head with `id` and more."""
 
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """One version of one piece: notes in real ms, clock, and what the catalogue says."""
+    """One version of one piece: notes in real ms, clock, and what the catalogue says.
+
+    style: pop, classical or hymn. chords: (start, end) in real ms and a label as Harte et al. (2005) write it. A lead
+    sheet is melody and chords: its accompaniment is empty.
+    """
 
     piece_id: str
     version: int
@@ -49,7 +61,8 @@ class Piece:
     clock: BeatClock
     key: str = ""
     chords: tuple[tuple[float, float, str], ...] = ()
-    """Start and end in real ms, label."""
+    chord_source: ChordSource = ""
+    lead_sheet: bool = False
 
 
 class FolderFiles(Mapping[str, Callable[[], bytes]]):
@@ -106,9 +119,8 @@ def read_splits(path: str | os.PathLike[str]) -> dict[str, str]:
     return splits
 
 
-def _two_voices(data: bytes, name: str, above: tuple[str, ...], below: tuple[str, ...]) -> tuple[Notes, Notes]:
+def _two_voices(score: symusic.Score, name: str, above: tuple[str, ...], below: tuple[str, ...]) -> tuple[Notes, Notes]:
     """Melody and accompaniment in real ms, from the tracks whose names begin so; neither may be empty."""
-    score = read_midi(data, name=name)
     voices = []
     for prefixes in (above, below):
         notes = track_notes(score, (track for track in score.tracks if track.name.strip().upper().startswith(prefixes)))
@@ -142,7 +154,7 @@ def read_pop909(
     chords = _spans(files, f"{folder}/chord_midi.txt")
     for version, name in enumerate(names):
         try:
-            melody, below = _two_voices(files[name](), name, ("MELODY",), ("BRIDGE", "PIANO"))
+            melody, below = _two_voices(read_midi(files[name](), name=name), name, ("MELODY",), ("BRIDGE", "PIANO"))
         except PianalysisError as error:
             if version == 0:
                 raise
@@ -155,7 +167,8 @@ def read_pop909(
             "end_ms": float((both["onset_ms"] + both["duration_ms"]).max()),
         }
         clock = BeatClock.from_beats(beats[:, 0] * 1_000, beats[:, -1] > 0.5, **span)
-        yield Piece(piece_id, version, "pop909", "pop", "", "", "MIT", melody, below, clock, key, chords)
+        source: ChordSource = "label" if chords else ""
+        yield Piece(piece_id, version, "pop909", "pop", "", "", "MIT", melody, below, clock, key, chords, source)
 
 
 def _spans(files: Files, name: str) -> tuple[tuple[float, float, str], ...]:
@@ -168,28 +181,134 @@ def _spans(files: Files, name: str) -> tuple[tuple[float, float, str], ...]:
 
 def read_lieder(files: Files, piece_id: str) -> Iterator[Piece]:
     """A song of OpenScore Lieder (Gotham & Jonas 2021): melody = the voice, accompaniment = the piano staves."""
-    name = next((name for name in files if name.endswith(f"/{piece_id}.mid") or name == f"{piece_id}.mid"), None)
-    if name is None:
-        raise PianalysisError(f"expected {piece_id}.mid in the corpus, found none")
-    title, composer = _lieder_titles(files).get(piece_id, ("", ""))
-    data = files[name]()
-    melody, below = _two_voices(data, name, ("VOICE",), ("PIANO",))
-    clock = BeatClock.from_score(read_midi(data, name=name))
+    data, name = _piece_file(files, piece_id, ".mid")
+    about, score = _about(files, piece_id), read_midi(data, name=name)
+    melody, below = _two_voices(score, name, ("VOICE",), ("PIANO",))
+    clock = BeatClock.from_score(score)
+    title, composer = about.get("title", ""), about.get("composer", "")
     yield Piece(piece_id, 0, "openscore_lieder", "classical", title, composer, "CC0-1.0", melody, below, clock)
 
 
-def _lieder_titles(files: Files) -> dict[str, tuple[str, str]]:
-    table = next((name for name in files if name.endswith(LIEDER_TABLE)), None)
-    if table is None:
-        return {}
-    rows = (line.split("\t") for line in files[table]().decode().splitlines()[1:])
-    return {row[0]: (row[3], row[1]) for row in rows if len(row) >= 4}
+def read_polish(files: Files, piece_id: str) -> Iterator[Piece]:
+    """A piece of the Heritage of Polish music: melody = the voice or the solo instrument, accompaniment = the piano.
+
+    Of a piece for piano alone the melody is the top line of the right hand. Where the piano doubles the singer it goes
+    on doing so: that is how the composer set the song, and a piano part without its top voice would be nobody's.
+    """
+    data, name = _piece_file(files, piece_id, ".mid")
+    about, score = _about(files, piece_id), read_midi(data, name=name)
+    if any(track.name.startswith(("VOICE", "SOLO")) and len(track.notes) for track in score.tracks):
+        melody, below = _two_voices(score, name, ("VOICE", "SOLO"), ("PIANO",))
+    else:
+        right, left = _two_voices(score, name, ("PIANO RH",), ("PIANO LH",))
+        melody, below = top_line(right, left)
+    yield Piece(
+        piece_id,
+        0,
+        "polish_scores",
+        "classical",
+        about.get("title", ""),
+        about.get("composer", ""),
+        about.get("license") or "CC-BY-4.0",
+        melody,
+        below,
+        BeatClock.from_score(score),
+    )
+
+
+def read_hymn(files: Files, piece_id: str) -> Iterator[Piece]:
+    """A hymn, song or carol in four parts: melody = the soprano, accompaniment = alto, tenor and bass.
+
+    abc2midi begins at tick 1: all is moved back to 0, so that there is no bar of one tick before the first.
+    """
+    data, name = _piece_file(files, piece_id, ".mid")
+    about, score = _about(files, piece_id), read_midi(data, name=name)
+    score = score.shift_time(-min((item.time for item in score.time_signatures), default=0))
+    melody, below = _two_voices(score, name, ("SOPRANO",), ("ALTO", "TENOR", "BASS"))
+    clock = BeatClock.from_score(score)
+    title = _hymn_title(piece_id, about.get("title", ""))
+    yield Piece(piece_id, 0, "hymns", "hymn", title, "", about.get("license") or "Public Domain", melody, below, clock)
+
+
+def read_openewld(files: Files, piece_id: str) -> Iterator[Piece]:
+    """A lead sheet of OpenEWLD (Simonetta et al. 2018): melody = the top line, chords as written, no accompaniment."""
+    data, name = _piece_file(files, piece_id, ".mxl")
+    about, sheet = _about(files, piece_id), read_musicxml(data, name=name)
+    melody = skyline(track_notes(sheet.score, sheet.score.tracks))
+    yield Piece(
+        piece_id,
+        0,
+        "openewld",
+        "pop",
+        about.get("title") or sheet.title,
+        about.get("authors", "").strip("[]") or sheet.composer,
+        about.get("license") or "Public Domain",
+        melody,
+        make_notes(),
+        BeatClock.from_score(sheet.score),
+        chords=_written_chords(sheet),
+        chord_source="written" if sheet.chords else "",
+        lead_sheet=True,
+    )
+
+
+def _written_chords(sheet: SheetMusic) -> tuple[tuple[float, float, str], ...]:
+    """The chord symbols of a score as a piece has them, in real ms."""
+    starts, ends = (ticks_to_ms(sheet.score, [chord[side] for chord in sheet.chords]).tolist() for side in (0, 1))
+    return tuple(zip(starts, ends, (label for _, _, label in sheet.chords), strict=True))
+
+
+def _hymn_title(piece_id: str, title: str) -> str:
+    """The title in the table, or for the songbooks, whose table has the name of a font or nothing there, the file's.
+
+    >>> _hymn_title("ls-Love_s_Young_Dream", "Garamond Premr Pro Smdb Subh")
+    "Love's Young Dream"
+    """
+    if title and not title.startswith("Garamond"):
+        return title
+    words = piece_id.partition("-")[2].replace("_", " ").strip()
+    return re.sub(r" s\b", "'s", re.sub(r"\b([LlDd]) (?=[AEIOUaeiou])", r"\1'", words))
+
+
+def _piece_file(files: Files, piece_id: str, suffix: str) -> tuple[bytes, str]:
+    """The bytes and the name of the file of a piece, whichever folder it is in. Raises PianalysisError for none."""
+    name = next((name for name in files if PurePosixPath(name).name == piece_id + suffix), None)
+    if name is None:
+        raise PianalysisError(f"expected {piece_id}{suffix} in the corpus, found none")
+    return files[name](), name
+
+
+def _about(files: Files, piece_id: str) -> dict[str, str]:
+    """The row of a piece in the corpus's table, by column; {} without one."""
+    for name in files:
+        if PurePosixPath(name).name == TABLE:
+            head, *rows = files[name]().decode("utf-8", "replace").split("\n")  # a title may hold other line ends
+            row = next((row for row in rows if row.startswith(f"{piece_id}\t")), None)
+            if row is not None:
+                columns, values = (line.rstrip("\r").split("\t") for line in (head, row))
+                return {column: value.strip() for column, value in zip(columns, values, strict=False)}
+    return {}
 
 
 def read_single(data: bytes, name: str, *, style: str = "pop") -> Iterator[Piece]:
-    """A file of a user's own: the melody as `find_melody` finds it, everything else that isn't drums around it."""
-    score = read_midi(data, name=name)
-    yield piece_around(score, find_melody(score, name=name), name, style=style)
+    """A file of a user's own: the melody as `find_melody` finds it, everything else that isn't drums around it.
+
+    MIDI, or MusicXML by its name; MusicXML with chord symbols and nothing but a melody is a lead sheet.
+    """
+    if PurePosixPath(name).suffix.lower() not in MUSICXML_SUFFIXES:
+        score = read_midi(data, name=name)
+        yield piece_around(score, find_melody(score, name=name), name, style=style)
+        return
+    sheet = read_musicxml(data, name=name)
+    piece = piece_around(sheet.score, find_melody(sheet.score, name=name), name, style=style)
+    yield replace(
+        piece,
+        title=sheet.title or piece.title,
+        composer=sheet.composer,
+        chords=_written_chords(sheet),
+        chord_source="written" if sheet.chords else "",
+        lead_sheet=bool(sheet.chords) and not len(piece.accompaniment),
+    )
 
 
 def piece_around(score: symusic.Score, melody: Melody, name: str, *, style: str = "pop") -> Piece:

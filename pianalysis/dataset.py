@@ -14,10 +14,16 @@ from typing import Any, Final
 
 import datasets
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
+from pianalysis.charting import held_chords
 from pianalysis.clock import QUARTER_MS, BeatClock, tempo_fold
-from pianalysis.corpora import Piece
-from pianalysis.notes import Notes
+from pianalysis.corpora import ChordSource, Piece
+from pianalysis.grammar import voice_start
+from pianalysis.harmony.chart import Chart
+from pianalysis.notes import Notes, PianalysisError
+from pianalysis.piece_chords import chord_rows, piece_chart
 from pianalysis.tokenizer import encode, to_events
 from pianalysis.vocab import SEP
 from pianalysis.windows import MAX_TOKENS, Window, bars_in_window, cut_windows
@@ -49,11 +55,14 @@ NOTES_FEATURES: Final = datasets.Features(
         "downbeats_ms": datasets.List(datasets.Value("float64")),
         "key": datasets.Value("string"),
         "chords": _CHORD,
+        "chord_source": datasets.Value("string"),
         "melody": _NOTE,
         "accompaniment": _NOTE,
     }
 )
-"""One row a piece: notes in real milliseconds, beats, chords and what the catalogue says."""
+"""One row a piece: notes in real milliseconds, beats, chords (Harte's names) and what the catalogue says.
+
+chord_source: label, written or rule, see `ChordSource`. A lead sheet's accompaniment is empty."""
 
 WINDOWS_FEATURES: Final = datasets.Features(
     {
@@ -70,10 +79,14 @@ WINDOWS_FEATURES: Final = datasets.Features(
         "key_shift": datasets.Value("int8"),
         "input_ids": datasets.List(datasets.Value("int16")),
         "target_start": datasets.Value("int32"),
+        "accompaniment_start": datasets.Value("int32"),
         "training_sequence": datasets.List(datasets.Value("int16")),
     }
 )
-"""One row a window: the token ids, where the accompaniment begins in them, and the same as the event view."""
+"""One row a window: the token ids, and the same as the event view.
+
+target_start: where the chords begin in the ids, which the model learns to write, and the accompaniment after them;
+accompaniment_start: where that begins, in a lead sheet, which has none, the ids' length."""
 
 SHORT_WINDOW_TOKENS: Final = 60
 PARTS_FOLDER: Final = ".parts"
@@ -83,9 +96,14 @@ REPORT_FILE: Final = "build_report.json"
 FEATURES: Final = {"notes": NOTES_FEATURES, "windows": WINDOWS_FEATURES}
 
 
-def notes_row(piece: Piece, split: str) -> dict[str, Any]:
+Charted = tuple[Chart, ChordSource]
+"""What `piece_chart` gives, and who has it already hands on."""
+
+
+def notes_row(piece: Piece, split: str, charted: Charted | None = None) -> dict[str, Any]:
     """The row of a piece in the config `notes`."""
     clock = piece.clock
+    chart, source = charted or piece_chart(piece)
     return {
         "piece_id": piece.piece_id,
         "version": piece.version,
@@ -99,7 +117,8 @@ def notes_row(piece: Piece, split: str) -> dict[str, Any]:
         "beats_ms": beats_ms(clock).tolist(),
         "downbeats_ms": clock.to_real(clock.bar_lines).tolist(),
         "key": piece.key,
-        "chords": [{"onset_ms": start, "end_ms": end, "label": label} for start, end, label in piece.chords],
+        "chords": chord_rows(piece, chart),
+        "chord_source": source,
         "melody": _note_rows(piece.melody),
         "accompaniment": _note_rows(piece.accompaniment),
     }
@@ -144,6 +163,7 @@ def window_row(piece: Piece, window: Window, index: int, *, shift: int) -> dict[
         "key_shift": shift,
         "input_ids": ids,
         "target_start": ids.index(SEP) + 1,
+        "accompaniment_start": voice_start(ids),
         "training_sequence": to_events(window.notes),
     }
 
@@ -155,9 +175,13 @@ def window_digest(ids: list[int]) -> int | None:
     return int.from_bytes(hashlib.blake2b(" ".join(map(str, ids)).encode(), digest_size=8).digest(), "little")
 
 
-def piece_windows(piece: Piece, *, every_bar: bool = False) -> Iterator[Window]:
-    """The windows of a piece, in its corpus's style."""
-    return cut_windows(piece.melody, piece.accompaniment, piece.clock, style=piece.style, every_bar=every_bar)
+def piece_windows(piece: Piece, charted: Charted | None = None, *, every_bar: bool = False) -> Iterator[Window]:
+    """The windows of a piece, in its corpus's style, with its chords."""
+    chart, _ = charted or piece_chart(piece)
+    below = None if piece.lead_sheet else piece.accompaniment
+    return cut_windows(
+        piece.melody, below, piece.clock, style=piece.style, every_bar=every_bar, chords=held_chords(chart)
+    )
 
 
 DROP_REASONS: Final = (
@@ -191,7 +215,8 @@ def dropped_windows(bar_lines: np.ndarray, kept: list[Window], *, every_bar: boo
 def load_windows(path: str | os.PathLike[str], split: str) -> datasets.Dataset:
     """The windows of one split, from a folder that `prepare_dataset.py` made or from a dataset repository on the Hub.
 
-    Raises FileNotFoundError where the split isn't there; for a folder also if its build was interrupted.
+    Raises FileNotFoundError where the split isn't there, for a folder also if its build was interrupted; PianalysisError
+    for a file in a folder that can't be read.
     """
     return load_rows(path, "windows", split)
 
@@ -203,7 +228,31 @@ def load_rows(path: str | os.PathLike[str], config: str, split: str) -> datasets
         return datasets.load_dataset(str(path), config, split=split)
     if (folder / PARTS_FOLDER).exists() and not (folder / REPORT_FILE).exists():
         raise FileNotFoundError(f"{folder}: expected a finished dataset, found an interrupted build; run it again")
-    files = sorted(str(file) for file in (folder / config).glob(f"{split}-*.parquet"))
+    files = sorted((folder / config).glob(f"{split}-*.parquet"))
     if not files:
         raise FileNotFoundError(f"{folder}: expected {config}/{split}-*.parquet, found none; run prepare_dataset.py")
-    return datasets.load_dataset("parquet", data_files={split: files}, split=split)
+    try:
+        return datasets.load_dataset("parquet", data_files={split: [*map(str, files)]}, split=split)
+    except (datasets.exceptions.DatasetGenerationError, pa.ArrowException, OSError) as error:
+        raise _unreadable(files, error) from None
+
+
+def _unreadable(files: list[Path], error: Exception) -> PianalysisError:
+    """What is wrong with the first of some parquet files that can't be read; else with all of them together."""
+    for file in files:
+        try:
+            for _ in pq.ParquetFile(file).iter_batches():
+                pass
+        except (pa.ArrowException, OSError) as cause:
+            return PianalysisError(
+                f"{file}: expected a whole parquet file, found one that is cut off or damaged ({_line(cause)});"
+                " build or download the dataset again"
+            )
+    return PianalysisError(
+        f"{files[0].parent}: expected parquet files with the same columns, found others"
+        f" ({_line(error.__cause__ or error)}); build or download the dataset again"
+    )
+
+
+def _line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:120]

@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from pianalysis import vocab
-from pianalysis.grammar import LONGEST_NOTE_TOKENS, GrammarState, add_bias
+from pianalysis.grammar import LONGEST_NOTE_TOKENS, GrammarState, add_bias, voice_start
 from pianalysis.network import Cache, Network, Precision
 from pianalysis.notes import PianalysisError
 from pianalysis.sampling import Sampling, draw_among
@@ -77,7 +77,7 @@ def _logits(head: torch.Tensor, hidden: torch.Tensor, span: range) -> NDArray[np
 
 @dataclass(frozen=True, eq=False)
 class _Begun:
-    """A melody that has been read: what the cache holds then, and the hidden state ``[1, width]``."""
+    """A melody, and the chords of a model that plays them, that has been read: what the cache holds then, and the hidden state ``[1, width]``."""
 
     cache: Cache
     hidden: torch.Tensor
@@ -171,7 +171,7 @@ class Engine:
 
     @torch.inference_mode()
     def _begin(self, index: int, job: Job, melodies: dict[tuple[int, ...], _Begun]) -> _Row:
-        """Take in a prompt and draw the first id. The melody, which several takes have in common, is read once.
+        """Take in a prompt and draw the first id. The melody (and the chords), which several takes have in common, is read once.
 
         It is read before the history even where there's one take, so that the sums are the same in company.
         """
@@ -180,7 +180,7 @@ class Engine:
             raise PianalysisError(
                 f"expected a window of fewer than {self.max_length} tokens, found {len(ids)}; ask for fewer bars"
             )
-        middle = ids.index(vocab.SEP) + 1 if vocab.SEP in ids else len(ids)
+        middle = voice_start(ids)
         melody = tuple(ids[:middle])
         with torch_threads(self.threads):
             if melody not in melodies:

@@ -40,11 +40,19 @@ class GrammarLogitsProcessor(LogitsProcessor):
     """The grammar as a `transformers` LogitsProcessor, for plain ``model.generate(logits_processor=[…])``.
 
     Prompts begin with ``<bos>``, without padding on the left. Rows that have ended go on with ``<pad>``. `pitch_bias` as
-    `guidance.HarmonyGuidance.pitch_bias` makes it.
+    `guidance.HarmonyGuidance.pitch_bias` makes it. chords: for a model that plays chords, whose windows have them between
+    melody and accompaniment; what the prompt lacks of them is written too.
     """
 
-    def __init__(self, *, max_length: int = 2048, pitch_bias: NDArray[np.float32] | None = None, **limits: int) -> None:
-        self.limits = limits  # of `state_after`
+    def __init__(
+        self,
+        *,
+        max_length: int = 2048,
+        pitch_bias: NDArray[np.float32] | None = None,
+        chords: bool = False,
+        **limits: int,
+    ) -> None:
+        self.chords, self.limits = chords, limits  # of `state_after`
         self.pitch_bias = pitch_bias
         self.max_length = max_length
         self._states: dict[int, tuple[list[int], GrammarState]] = {}
@@ -70,7 +78,7 @@ class GrammarLogitsProcessor(LogitsProcessor):
         """The state of a row: one step on from the last call where the row only grew, else from the start."""
         known_ids, known_state = self._states.get(index, ([], GrammarState()))
         grown = bool(known_ids) and ids[:-1] == known_ids
-        state = known_state.advance(ids[-1]) if grown else state_after(ids, **self.limits)
+        state = known_state.advance(ids[-1]) if grown else state_after(ids, chords=self.chords, **self.limits)
         self._states[index] = (ids, state)
         return state
 

@@ -18,17 +18,25 @@ from pianalysis.hands import FINGERS, WIDEST_SPAN
 from pianalysis.notes import PianalysisError
 
 Mask = NDArray[np.bool_]
-Expects = Literal["style", "density", "time", "note", "note_on", "pitch", "duration", "end"]
+Expects = Literal[
+    "style", "density", "time", "note", "note_on", "pitch", "duration", "chord", "bass", "tone", "tones", "end"
+]
 
 LONGEST_NOTE_TOKENS: Final = 4
-"""TIME, NOTE_ON, PITCH, DURATION: what a step may need before the window can be closed."""
+"""TIME, NOTE_ON, PITCH, DURATION: what a step may need before the window can be closed. A chord may need as many:
+TIME, its bass, a tone, and the ``<sep>`` before the window's end."""
+_IN_CHORDS: Final = ("chord", "bass", "tone", "tones")
+_MAY_END: Final = ("note", "time", "chord", "tones")
+"""Where the voice's end, or a later time, may come next."""
 
 
 @dataclass(frozen=True)
 class GrammarState:
     """Where in the grammar a sequence stands.
 
-    expects: the kind of the next token ("note" is NOTE_ON or a later TIME or the voice's end). loud: after ``<sep>``.
+    expects: the kind of the next token ("note" is NOTE_ON or a later TIME or the voice's end; "chord" a TIME or the end,
+    "tones" one more tone, a later TIME or the end). chords: whether the sequence has chords between melody and
+    accompaniment, as a model that plays them wants it. loud: after the last ``<sep>``.
     onset_ms: the TIME that holds, −1 before the first. pitch_floor: the last pitch of this onset. first_ms, length_ms:
     where new times may lie, on the window's clock. rest_ms: from one onset to the next, and from the last onset to the
     window's end, no more than this may pass; waited_ms of it had passed at first_ms, where no onset is known. lowest,
@@ -37,6 +45,7 @@ class GrammarState:
     """
 
     expects: Expects = "time"
+    chords: bool = False
     loud: bool = True
     onset_ms: int = -1
     pitch_floor: int = 0
@@ -55,7 +64,12 @@ class GrammarState:
             name = vocab.TOKENS[token] if 0 <= token < vocab.VOCAB_SIZE else str(token)
             raise PianalysisError(f"expected {self.expects} after {self.onset_ms} ms, found {name}")
         if token in vocab.TIME_IDS:
-            return replace(self, expects="note_on", onset_ms=vocab.time_ms(token), pitch_floor=0, chord=())
+            expects: Expects = "bass" if self.in_chords else "note_on"
+            return replace(self, expects=expects, onset_ms=vocab.time_ms(token), pitch_floor=0, chord=())
+        if self.in_chords and token in vocab.PITCH_IDS:
+            return replace(self, expects="tone" if self.expects == "bass" else "tones", pitch_floor=token)
+        if token == vocab.NOTE_OFF:
+            return replace(self, expects="chord")
         if token in vocab.PITCH_IDS:
             chord = (*self.chord, token) if self.two_hands else ()
             return replace(self, expects="duration", pitch_floor=token, chord=chord)
@@ -64,10 +78,17 @@ class GrammarState:
         if token in vocab.NOTE_ON_IDS:
             return replace(self, expects="pitch")
         if token == vocab.SEP:
+            if self.chords and not self.in_chords:
+                return replace(self, expects="chord", onset_ms=-1, pitch_floor=0)
             return replace(self, expects="time", loud=True, onset_ms=-1, pitch_floor=0)
         return replace(
             self, expects="density" if self.expects == "style" else "time" if self.expects == "density" else "end"
         )
+
+    @property
+    def in_chords(self) -> bool:
+        """Whether the sequence stands in its chords: after the first ``<sep>`` and before the second."""
+        return self.expects in _IN_CHORDS
 
     def allowed(self) -> Mask:
         """The ids that may come next, ``[801]``."""
@@ -82,7 +103,7 @@ class GrammarState:
         >>> GrammarState(expects="duration").spans() == [vocab.DURATION_IDS]
         True
         """
-        if room <= LONGEST_NOTE_TOKENS + 1 and self.expects in ("note", "time"):
+        if room <= LONGEST_NOTE_TOKENS + 1 and self.expects in _MAY_END:
             return [range(self.end_token, self.end_token + 1)]
         if self.expects == "style":
             return [range(token, token + 1) for token in sorted(vocab.STYLES.values())]
@@ -100,6 +121,20 @@ class GrammarState:
         if self.expects == "time":
             end, times = self._end_and_times()
             return [*end, times]
+        return self._chord_spans()
+
+    def _chord_spans(self) -> list[range]:
+        """What `spans` gives in the chords."""
+        tones = range(max(self.pitch_floor + 1, vocab.CHORD_TONE_IDS.start), vocab.CHORD_TONE_IDS.stop)
+        end = range(self.end_token, self.end_token + 1)
+        if self.expects == "chord":
+            return [end, self._chord_times()]
+        if self.expects == "bass":
+            return [range(vocab.NOTE_OFF, vocab.NOTE_OFF + 1), vocab.CHORD_BASS_IDS]
+        if self.expects == "tone":
+            return [tones]
+        if self.expects == "tones":
+            return [end, tones, self._chord_times()]
         return []
 
     @property
@@ -125,9 +160,18 @@ class GrammarState:
         end = [range(self.end_token, self.end_token + 1)] if until >= self.length_ms else []
         return end, range(vocab.TIME_IDS.start + first, vocab.TIME_IDS.start + stop)
 
+    def _chord_times(self) -> range:
+        """The first chord stands at 0, wherever in the window new ones may begin."""
+        if self.onset_ms < 0:
+            return range(vocab.TIME_IDS.start, vocab.TIME_IDS.start + 1)
+        step = vocab.TIME_STEP_MS
+        first = max(self.onset_ms // step + 1, -(-self.first_ms // step))
+        stop = max(first, min(-(-self.length_ms // step), len(vocab.TIME_IDS)))
+        return range(vocab.TIME_IDS.start + first, vocab.TIME_IDS.start + stop)
+
     def times_past_the_end(self) -> range:
         """The TIMEs past the window's end, where one of them or the voice's end might come next; else none."""
-        if self.expects not in ("note", "time"):
+        if self.expects not in _MAY_END or (self.in_chords and self.onset_ms < 0):  # the first chord can't be late
             return range(0)
         past = vocab.TIME_IDS.start + min(-(-self.length_ms // vocab.TIME_STEP_MS), len(vocab.TIME_IDS))
         return range(past, vocab.TIME_IDS.stop)
@@ -139,7 +183,7 @@ class GrammarState:
 
     @property
     def end_token(self) -> int:
-        """What ends the voice: ``<sep>`` the melody, ``<eos>`` the accompaniment."""
+        """What ends the voice: ``<sep>`` the melody and the chords, ``<eos>`` the accompaniment."""
         return vocab.EOS if self.loud else vocab.SEP
 
 
@@ -161,22 +205,35 @@ def highest_in_reach(chord: Sequence[int]) -> int:
     return right[0] + WIDEST_SPAN if len(right) < FINGERS else right[-1]
 
 
-def state_after(ids: Sequence[int], **limits: int) -> GrammarState:
+def voice_start(ids: Sequence[int]) -> int:
+    """The place after the last ``<sep>``, where in a whole window the accompaniment begins; the length where there is none.
+
+    >>> voice_start([1, 8, 6, 3, 109, 11, 3, 2]), voice_start([1, 8, 6, 3, 2]), voice_start([1, 8, 6])
+    (7, 4, 3)
+    """
+    return next((place + 1 for place in reversed(range(len(ids))) if ids[place] == vocab.SEP), len(ids))
+
+
+def state_after(ids: Sequence[int], *, chords: bool = False, **limits: int) -> GrammarState:
     """The grammar's state after a prompt that begins with ``<bos>``, with limits as `GrammarState` has them.
 
+    chords: whether the sequence has chords between melody and accompaniment (`vocab`), which no prompt says by itself.
     limits: any of first_ms, length_ms, rest_ms, waited_ms, lowest, highest, two_hands; they hold for what comes after the prompt.
 
     Raises PianalysisError if the prompt breaks the grammar.
     """
     if not len(ids) or ids[0] != vocab.BOS:
         raise PianalysisError("expected a prompt that begins with <bos>")
-    state = GrammarState(expects="style", loud=False)
+    state = GrammarState(expects="style", chords=chords, loud=False)
     for token in ids[1:]:
         state = state.advance(int(token))
-    # After a history the next note lies beyond it: it can't join the history's last onset.
+    # After a history the next note or chord lies beyond it: it can't join the history's last onset.
     state = replace(state, **limits)  # type: ignore[arg-type]  # no limit is one of the fields of another type
-    beyond = state.expects == "note" and state.onset_ms < state.first_ms
-    return replace(state, expects="time") if beyond else state
+    if state.onset_ms >= state.first_ms:
+        return state
+    if state.expects == "note":
+        return replace(state, expects="time")
+    return replace(state, expects="chord") if state.expects == "tones" else state
 
 
 def end_for_later(logits: NDArray[np.float32], state: GrammarState) -> NDArray[np.float32]:
@@ -220,7 +277,7 @@ def add_bias(
 
 def closing(state: GrammarState, mask: Mask, room: int) -> Mask:
     """The mask, or only the voice's end where fewer tokens are left than a note needs: a full window still decodes."""
-    if room > LONGEST_NOTE_TOKENS + 1 or state.expects not in ("note", "time"):
+    if room > LONGEST_NOTE_TOKENS + 1 or state.expects not in _MAY_END:
         return mask
     only = np.zeros_like(mask)
     only[state.end_token] = True

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from pianalysis.model import PRESETS, make_model
+from pianalysis.model import PRESETS, make_model, normalises_key, plays_chords
 from pianalysis.notes import PianalysisError
 
 if TYPE_CHECKING:
@@ -37,14 +37,15 @@ def grow(model: GPT2LMHeadModel, preset: str, *, noise: float = 0.0, seed: int =
             f"expected a model half as wide as {preset}, with half its heads and no more than {after['n_layer']} layers, "
             f"found width {before.n_embd}, {before.n_head} heads, {before.n_layer} layers"
         )
-    grown = make_model(preset, structured=False).eval()
+    grown = make_model(preset, structured=False)
+    grown.train(False)
     state = model.state_dict()
     with torch.no_grad():
         for name, parameter in grown.named_parameters():
             parameter.copy_(_grown(name, state, before.n_layer))
         if noise:
             _add_noise(grown, noise, seed)
-    grown.config.normalises_key = getattr(before, "normalises_key", False)
+    grown.config.normalises_key, grown.config.plays_chords = normalises_key(model), plays_chords(model)
     grown.generation_config = model.generation_config
     return grown
 

@@ -143,6 +143,29 @@ def skyline(notes: Notes) -> Notes:
     return notes[sorted(kept)]
 
 
+def top_line(hand: Notes, others: Notes) -> tuple[Notes, Notes]:
+    """The melody of a right hand, its `skyline`, and all that is played with it: the hand's other notes and `others`.
+
+    Two new arrays, sorted. In neither are the keys of the line that are struck a second time at once, by another voice or
+    the other hand, and the line's grace notes, which are over before the note that they lean on begins.
+
+    >>> from pianalysis.notes import make_notes
+    >>> hand = make_notes([(0, 25, 71, 90), (28, 400, 72, 90), (28, 90, 72, 90), (28, 400, 64, 90)])
+    >>> line, below = top_line(hand, make_notes([(28, 400, 48, 90)]))
+    >>> line["pitch"].tolist(), below["pitch"].tolist()
+    ([72], [48, 64])
+    """
+    line = skyline(hand)
+    if len(line):
+        following = np.searchsorted(line["onset_ms"], hand["onset_ms"], side="right")
+        leant_on = line["onset_ms"][np.minimum(following, len(line) - 1)]
+        near = (following < len(line)) & (leant_on - hand["onset_ms"] < SAME_ONSET_MS)
+        hand = hand[~(near & (hand["onset_ms"] + hand["duration_ms"] <= leant_on))]
+    below = sort_notes(np.concatenate([hand, others]))
+    struck = set(line[["onset_ms", "pitch"]].tolist())
+    return line, below[[key not in struck for key in below[["onset_ms", "pitch"]].tolist()]]
+
+
 def monophonic(notes: Notes) -> Notes:
     """One voice: of each chord the highest note, each note cut off where the next begins (a new array).
 

@@ -122,6 +122,11 @@ def normalises_key(model: Any) -> bool:
     return bool(getattr(getattr(model, "config", None), "normalises_key", False))
 
 
+def plays_chords(model: Any) -> bool:
+    """Whether a model was trained on windows with chords in them, and so wants to be given them."""
+    return bool(getattr(getattr(model, "config", None), "plays_chords", False))
+
+
 def save_model(model: GPT2LMHeadModel, folder: str | os.PathLike[str]) -> None:
     """The model as safetensors and JSON with its tokenizer, as `from_pretrained` and `AutoTokenizer` read them."""
     model.save_pretrained(folder)

@@ -46,6 +46,9 @@ NOT_SHOWN: Final = ("output_dir", "resume", "push_to_hub", "hub_strategy", "priv
 """Options that say nothing of the result."""
 IN_THE_INDEX: Final = {
     "melody_recall": "melody recall, whole songs",
+    "chord_tones": "share of chord tones, of the song's chords, whole songs",
+    "chord_root": "root agreement with the song's chords, whole songs",
+    "two_sample": "classifier two-sample test against human accompaniments, AUC",
     "pcs": "pitch consonance score, whole songs",
     "pcs_coupling": "pitch consonance score minus that with another song's accompaniment",
     "clash_rate": "clash rate, whole songs",
@@ -230,12 +233,13 @@ def _on_the_hub(name: Any) -> str | None:
 
 
 def _transposition(config: Any) -> str:
+    chords = "The chords stand between melody and accompaniment. " if getattr(config, "plays_chords", False) else ""
     if getattr(config, "normalises_key", False):
-        return (
+        return chords + (
             "Each piece is transposed to C major or A minor, by the melody's key (`pianalysis.melody.key_shift`); "
             "`Arranger` does the same with what it is given, and undoes it."
         )
-    return "Each window is transposed by −6…+5 semitones on the fly."
+    return f"{chords}Each window is transposed by −6…+5 semitones on the fly."
 
 
 def _eval_results(figures: dict[str, Any]) -> list[EvalResult]:

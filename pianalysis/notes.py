@@ -88,7 +88,7 @@ def read_midi(source: str | os.PathLike[str] | bytes, *, name: str = "") -> symu
         raise MidiReadError(
             f"{name}: the MIDI file is damaged or cut off ({_first_line(error)}); export it again"
         ) from None
-    _check_limits(score, name)
+    check_limits(score, name)
     return score
 
 
@@ -110,7 +110,8 @@ def _first_line(error: Exception) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0][:120]
 
 
-def _check_limits(score: symusic.Score, name: str) -> None:
+def check_limits(score: symusic.Score, name: str) -> None:
+    """Raise MidiReadError for a score without notes, or past `MAX_NOTES`, `MAX_MINUTES` or `MAX_QUARTERS`."""
     if score.tpq <= 0:
         raise MidiReadError(
             f"{name}: expected at least one tick per quarter note, found {score.tpq}; export the file again"

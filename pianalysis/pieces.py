@@ -30,6 +30,7 @@ from pianalysis.notes import (
 from pianalysis.structure import Earlier, earlier_bars
 
 if TYPE_CHECKING:
+    from pianalysis.harmony.chart import Chart
     from pianalysis.options import Options
 
 COMPOSED_TPQ: Final = 480
@@ -40,7 +41,8 @@ class Arrangement:
     """A piece: `score` holds the melody as given on track 1, the accompaniment on track 2.
 
     melody, accompaniment: notes in real ms. bar_lines_ms: real ms. how_found: which notes were taken as the melody.
-    remarks: what a user should know (notes outside the piano, windows cut short …). source, options: what it was made of
+    remarks: what a user should know (notes outside the piano, windows cut short …). chart: the chords that it was written
+    from; None for a model that knows none, and where nobody knows. source, options: what it was made of
     and what was asked for; `options` is None where nobody knows.
     """
 
@@ -53,6 +55,7 @@ class Arrangement:
     source: Source = field(repr=False)
     options: Options | None = None
     remarks: tuple[str, ...] = ()
+    chart: Chart | None = None
 
     @classmethod
     def read(cls, path: str | os.PathLike[str] | bytes | symusic.Score) -> Arrangement:

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pianalysis import vocab
+from pianalysis.charting import held_chords
+from pianalysis.grammar import voice_start
 from pianalysis.metrics.harmony import clash_rate, pitch_consonance_score
 from pianalysis.metrics.likelihood import count_notes
 from pianalysis.notes import Notes, sort_notes
@@ -68,7 +70,7 @@ def distance(seen: Look, style: str) -> float:
     >>> distance(Look(mean.surprise, mean.pcs - 2 * spread.pcs, 0.0), "pop")
     2.0
     """
-    mean, spread = HUMAN[style]
+    mean, spread = HUMAN.get(style, HUMAN["classical"])  # hymns aren't measured yet
     away = [(a - b) / c for a, b, c in zip(astuple(seen), astuple(mean), astuple(spread), strict=True)]
     away[-1] = max(away[-1], 0.0)
     return inf if any(map(isnan, away)) else float(np.linalg.norm(away))
@@ -90,7 +92,7 @@ def surprise(engine: Engine, piece: Arrangement, voice: Notes, below: Notes) -> 
     for ids in _windows(piece, voice, below):
         if len(ids) > engine.max_length:
             continue  # a bar of more than five hundred notes: what can't be read isn't judged
-        found, entropy = engine.likelihood(ids, ids.index(vocab.SEP) + 1)
+        found, entropy = engine.likelihood(ids, voice_start(ids))
         nats, expected, notes = nats + found, expected + entropy, notes + count_notes(ids)
     return (nats - expected) / notes if notes else float("nan")
 
@@ -98,7 +100,8 @@ def surprise(engine: Engine, piece: Arrangement, voice: Notes, below: Notes) -> 
 def _windows(piece: Arrangement, voice: Notes, below: Notes) -> Iterator[list[int]]:
     source, bar = piece.source, piece.source.first_bar
     lines = source.clock.bar_lines[: source.last_bar + 1]
+    chords = held_chords(piece.chart.transposed(source.shift)) if piece.chart else None
     while bar < source.last_bar:
-        window = make_window(voice, below, lines, bar, piece.style)
+        window = make_window(voice, below, lines, bar, piece.style, chords)
         yield encode(window.notes)
         bar += window.bars

@@ -9,15 +9,18 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 
 from pianalysis import vocab
 from pianalysis.clock import QUARTER_MS
 from pianalysis.corpora import Piece
-from pianalysis.dataset import DROP_REASONS, dropped_windows
+from pianalysis.dataset import DROP_REASONS, Charted, dropped_windows
+from pianalysis.grammar import voice_start
+from pianalysis.harmony.symbols import NO_CHORD
 from pianalysis.melody import monophonic
 from pianalysis.notes import Notes, PianalysisError, sort_notes
 from pianalysis.tokenizer import decode
@@ -26,11 +29,14 @@ from pianalysis.windows import MAX_TOKENS, Window, bars_in_window
 ERROR_STEP_MS: Final = 0.5
 ERROR_BINS: Final = 1_200_000
 """Round-trip errors are counted in bins of half a millisecond, up to ten minutes (notes longer than a window are cut)."""
-DENSITY_STEP: Final = 0.05
-DENSITY_BINS: Final = 600
-"""Accompaniment notes per beat are counted in bins of a twentieth, up to thirty."""
+DENSITY_STEP: Final = 0.01
+DENSITY_BINS: Final = 3_000
+"""Accompaniment notes per beat are counted in bins of a hundredth, up to thirty."""
+DENSITY_BAR: Final = 0.25
+"""The plot's bars are as wide as this."""
 
 Column = np.ndarray[Any, Any]
+T = TypeVar("T")
 
 
 @dataclass
@@ -44,6 +50,7 @@ class PartReport:
     dropped: Counter[str] = field(default_factory=Counter)  # reason: windows
     shortened: int = 0  # windows of fewer bars than would fit the clock, for their many notes
     problems: list[tuple[str, str]] = field(default_factory=list)  # file, reason
+    twice: list[tuple[str, str]] = field(default_factory=list)  # piece left out, which it is again
     notes: int = 0  # in windows, both voices
     accompaniment_notes: int = 0
     accompaniment_tokens: int = 0
@@ -56,15 +63,21 @@ class PartReport:
     onset_errors: Counter[int] = field(default_factory=Counter)
     duration_errors: Counter[int] = field(default_factory=Counter)
     dynamics: Counter[str] = field(default_factory=Counter)
-    densities: Counter[str] = field(default_factory=Counter)  # corpus/split/word
-    per_beat: Counter[int] = field(default_factory=Counter)  # training windows
+    densities: Counter[str] = field(default_factory=Counter)  # corpus/split/word, windows with an accompaniment
+    per_beat: Counter[int] = field(default_factory=Counter)  # training windows with an accompaniment
+    lead_sheets: Counter[str] = field(default_factory=Counter)  # corpus/split: windows without one
+    chord_sources: Counter[str] = field(default_factory=Counter)  # corpus/source: pieces
+    beats: Counter[str] = field(default_factory=Counter)  # corpus: of its pieces, from the first bar line to the last
+    chord_beats: Counter[str] = field(default_factory=Counter)  # corpus: those with a chord
+    chord_changes: Counter[str] = field(default_factory=Counter)  # corpus: beats with another chord than the one before
+    bars: Counter[str] = field(default_factory=Counter)  # corpus
     token_counts: Counter[int] = field(default_factory=Counter)
 
     def rows(self, config: str) -> int:
         """The rows of a config."""
         return sum((self.pieces if config == "notes" else self.windows).values())
 
-    def collecting(self, pieces: Iterable[Piece], name: str) -> Iterator[Piece]:
+    def collecting(self, pieces: Iterable[T], name: str) -> Iterator[T]:
         """The pieces of a file, until one can't be read: that is noted, and the build goes on."""
         self.pieces_seen += 1
         iterator = iter(pieces)
@@ -78,7 +91,12 @@ class PartReport:
                 return
             yield piece
 
-    def add_piece(self, piece: Piece, windows: list[Window], *, every_bar: bool) -> bool:
+    def leave_out(self, piece_id: str, other: str) -> None:
+        """Note a piece that isn't built because another one has its melody."""
+        self.pieces_seen += 1
+        self.twice.append((piece_id, other))
+
+    def add_piece(self, piece: Piece, windows: list[Window], charted: Charted, *, every_bar: bool) -> bool:
         """Count a piece and what was cut off it; False where it has no window and so is left out."""
         if not windows:
             self.problems.append((piece.piece_id, "no window of it holds a melody; left out"))
@@ -87,7 +105,17 @@ class PartReport:
         lines = piece.clock.bar_lines
         self.dropped.update(dropped_windows(lines, windows, every_bar=every_bar))
         self.shortened += sum(window.bars < bars_in_window(lines, window.start_bar) for window in windows)
+        self._count_chords(piece.corpus, charted)
         return True
+
+    def _count_chords(self, corpus: str, charted: Charted) -> None:
+        chart, source = charted
+        chords = chart.per_beat()
+        self.chord_sources[f"{corpus}/{source}"] += 1
+        self.beats[corpus] += len(chords)
+        self.bars[corpus] += len(chart.bar_lines) - 1
+        self.chord_beats[corpus] += sum(chord not in (None, NO_CHORD) for chord in chords)
+        self.chord_changes[corpus] += sum(one != other for one, other in pairwise(chords))
 
     def add_windows(self, piece: Piece, windows: list[Window], ids: list[list[int]]) -> None:
         """Count a piece's windows with their ids, and compare them with the piece they were cut from."""
@@ -96,25 +124,31 @@ class PartReport:
             self._count(piece, window, tokens)
             again = decode(tokens)
             self._compare(voices[0], window.notes.melody, again.melody, piece, window)
-            self._compare(voices[1], window.notes.accompaniment, again.accompaniment, piece, window)
+            self._compare(voices[1], window.notes.below, again.below, piece, window)
 
     def _count(self, piece: Piece, window: Window, ids: list[int]) -> None:
         place = f"{piece.corpus}/{self.split}"
-        below = window.notes.accompaniment
+        below = window.notes.below
         self.windows[place] += 1
-        self.densities[f"{place}/{window.notes.density}"] += 1
-        per_beat = len(below) / (window.length_ms / QUARTER_MS)
-        if self.split == "train":
-            self.per_beat[min(int(per_beat / DENSITY_STEP), DENSITY_BINS)] += 1
+        if window.notes.accompaniment is None:
+            self.lead_sheets[place] += 1
+        else:
+            self._count_density(place, window)
         self.notes += len(below) + len(window.notes.melody)
         self.accompaniment_notes += len(below)
-        self.accompaniment_tokens += len(ids) - ids.index(vocab.SEP) - 1
+        self.accompaniment_tokens += len(ids) - voice_start(ids)
         self.tokens += len(ids)
         self.token_counts.update(ids)
         start, end = piece.clock.to_real([window.start_ms, window.start_ms + window.length_ms])
         self.seconds += float(end - start) / 1_000
         for velocity, count in Counter(below["velocity"].tolist()).items():
             self.dynamics[vocab.DYNAMIC_NAMES[vocab.DYNAMIC_VELOCITIES.index(velocity)]] += count
+
+    def _count_density(self, place: str, window: Window) -> None:
+        self.densities[f"{place}/{window.notes.density}"] += 1
+        per_beat = len(window.notes.below) / (window.length_ms / QUARTER_MS)
+        if self.split == "train":
+            self.per_beat[min(int(per_beat / DENSITY_STEP + 1e-9), DENSITY_BINS)] += 1
 
     def _compare(self, voice: _Voice, grid: Notes, decoded: Notes, piece: Piece, window: Window) -> None:
         """Notes lost and added, and round-trip errors in real ms of the notes that begin in a window."""
@@ -150,7 +184,8 @@ class PartReport:
             value = values[item.name]
             if isinstance(value, dict):
                 values[item.name] = Counter({int(k) if _is_number(k) else k: v for k, v in value.items()})
-        values["problems"] = [tuple(problem) for problem in values["problems"]]
+        for name in ("problems", "twice"):
+            values[name] = [tuple(pair) for pair in values[name]]
         return cls(**values)
 
 
@@ -222,8 +257,11 @@ class BuildReport(PartReport):
         return "; ".join(shown) or "the corpora hold no pieces"
 
     def density_terciles(self) -> tuple[float, float]:
-        """Accompaniment notes per beat at the terciles of the training windows."""
+        """Accompaniment notes per beat at the terciles of the training windows that have an accompaniment."""
         return (_quantile(self.per_beat, 1 / 3) * DENSITY_STEP, _quantile(self.per_beat, 2 / 3) * DENSITY_STEP)
+
+    def _pieces_with(self, chord_source: str) -> int:
+        return sum(count for name, count in self.chord_sources.items() if name.endswith(f"/{chord_source}"))
 
     def figures(self) -> dict[str, Any]:
         """What people read: plain numbers, rounded."""
@@ -233,6 +271,8 @@ class BuildReport(PartReport):
             "windows kept": sum(self.windows.values()),
             **{f"windows dropped: {reason}": self.dropped[reason] for reason in DROP_REASONS},
             f"windows of fewer bars, to stay within {MAX_TOKENS:,} tokens": self.shortened,
+            "windows of lead sheets, without accompaniment": sum(self.lead_sheets.values()),
+            "pieces that stand twice, left out": len(self.twice),
             "files with problems": len(self.problems),
             "hours of music in windows": round(self.seconds / 3_600, 1),
             "tokens": self.tokens,
@@ -250,6 +290,9 @@ class BuildReport(PartReport):
             figures[f"round-trip error of the {name}, ms: mean, p99, max"] = (
                 f"{mean:.1f}, {_quantile(errors, 0.99) * ERROR_STEP_MS:.1f}, {worst:.1f}"
             )
+        figures["pieces whose chords are labels, as written, by rule"] = ", ".join(
+            f"{self._pieces_with(source):,}" for source in ("label", "written", "rule")
+        )
         low, high = self.density_terciles()
         figures["density terciles of training windows, notes a beat"] = f"{low:.2f}, {high:.2f}"
         figures["dynamics"] = ", ".join(f"{name} {self.dynamics[name]:,}" for name in vocab.DYNAMIC_NAMES)
@@ -273,7 +316,11 @@ def save_plots(report: BuildReport, path: str | os.PathLike[str]) -> Path:
     figure = Figure(figsize=(10, 6), layout="constrained")
     axes = figure.subplots(2, 2)
     steps = sorted(report.per_beat)
-    axes[0, 0].bar([step * DENSITY_STEP for step in steps], [report.per_beat[step] for step in steps], DENSITY_STEP)
+    axes[0, 0].hist(
+        [step * DENSITY_STEP for step in steps],
+        np.arange(0, DENSITY_STEP * DENSITY_BINS, DENSITY_BAR),
+        weights=[report.per_beat[step] for step in steps],
+    )
     for cut in report.density_terciles():
         axes[0, 0].axvline(cut, color="#D55E00")
     axes[0, 0].set(title="accompaniment notes a beat, training windows; terciles", xlim=(0, 15))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
 import symusic
@@ -22,6 +22,9 @@ from pianalysis.options import Options
 from pianalysis.pieces import Arrangement, Source, notes_in_ticks, rebuild
 from pianalysis.windows import notes_between
 from pianalysis.writing import Take, Window
+
+if TYPE_CHECKING:
+    from pianalysis.harmony.chart import Chart
 
 Hand = Literal["left", "right"]
 
@@ -44,12 +47,13 @@ class Rewrite(Take):
         room: int,
         guidance: HarmonyGuidance,
         keep: Hand | None = None,
+        chart: Chart | None = None,
     ) -> None:
         """source: the piece's, in the model's key. bars: the first and the last, counted from 1 as the file has them.
 
         keep: a hand whose notes stay. Raises PianalysisError for bars that aren't the piece's, and where no keys are left.
         """
-        super().__init__(source, options, seed, room, guidance)
+        super().__init__(source, options, seed, room, guidance, chart)
         first, last = bars
         if not source.first_bar < first <= last <= source.last_bar:
             raise PianalysisError(
@@ -116,7 +120,12 @@ class Rewrite(Take):
         # What was snapped over a bar line is in a bar that isn't rewritten.
         inside = [note for note, bar in zip(fresh, bars, strict=True) if self.first_bar <= bar < self._bar]
         together = sorted([*kept, *fit_between(kept, inside)], key=lambda note: (note.time, note.pitch))
-        return replace(rebuild(self.source, together), how_found=self._old.how_found, options=self._old.options)
+        return replace(
+            rebuild(self.source, together),
+            how_found=self._old.how_found,
+            options=self._old.options,
+            chart=self._own_chart,
+        )
 
     def _prompt(self, end_bar: int, density: str) -> Window:
         window = super()._prompt(end_bar, density)

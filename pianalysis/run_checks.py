@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from pianalysis import hub
+from pianalysis import hub, vocab
 from pianalysis.checkpoints import checkpoints_in
 from pianalysis.checks import ValidationReport
 from pianalysis.dataset import load_windows
@@ -21,7 +21,6 @@ from pianalysis.hub_errors import HubError, readable_errors
 from pianalysis.model import PRESETS, load_model, make_generation_config, make_model, set_dropout
 from pianalysis.notes import PianalysisError
 from pianalysis.sampling import Sampling
-from pianalysis.tokenizer import make_hf_tokenizer
 from pianalysis.training import Transpose
 from pianalysis.validation import check_row
 
@@ -192,7 +191,7 @@ def _check_tokenizer(source: str) -> None:
         found = AutoTokenizer.from_pretrained(source).get_vocab()
     except (OSError, ValueError):
         return  # a model without a tokenizer of its own gets ours
-    if found != make_hf_tokenizer().get_vocab():
+    if not vocab.is_this_table(found):
         raise PianalysisError(
             f"{source}: its tokenizer has another vocabulary ({len(found)} tokens) than the dataset's ids are of; "
             "take a model that was trained on this project's tokens"

@@ -19,6 +19,7 @@ from accelerate.utils import broadcast_object_list
 from safetensors.torch import load_file
 from transformers import GPT2LMHeadModel, TrainerCallback, TrainerState, TrainingArguments
 
+from pianalysis import vocab
 from pianalysis.checkpoints import checkpoints_in, newest_whole
 from pianalysis.dataset import load_windows
 from pianalysis.memory import keep_freed_memory
@@ -156,6 +157,7 @@ def make_trainer(options: RunOptions, model: GPT2LMHeadModel, windows: dict[str,
     if transpose == "key" and "key_shift" not in windows["train"].column_names:
         raise PianalysisError(f"{options.dataset}: expected a column key_shift, found none; build the dataset again")
     model.config.normalises_key = transpose == "key"
+    model.config.plays_chords = windows["train"][0]["input_ids"].count(vocab.SEP) > 1  # a build has one form of window
     if options.compile and (options.cpu or not torch.cuda.is_available()):
         # The fused kernels that torch.compile makes of plain attention beat the CPU's own.
         model.set_attn_implementation("eager")

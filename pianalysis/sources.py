@@ -14,14 +14,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final
 
 from pianalysis import corpora
 from pianalysis.corpora import Files, FolderFiles, Piece, Problems
+from pianalysis.music.xmlfiles import MAX_XML_BYTES, MUSICXML_SUFFIXES
 from pianalysis.notes import MAX_FILE_BYTES, PianalysisError
 
-CORPORA: Final = ("pop909", "lieder", "folder")
+CORPORA: Final = ("pop909", "lieder", "polish", "hymns", "openewld", "folder")
+ONE_FILE_EACH: Final = {
+    "lieder": corpora.read_lieder,
+    "polish": corpora.read_polish,
+    "hymns": corpora.read_hymn,
+    "openewld": corpora.read_openewld,
+}
+"""The corpora in which a piece is one file, and what reads it."""
 TABLES: Final = ""
 """Where `OpenCorpus.names` has the files that every piece is read with."""
 MIDI_SUFFIXES: Final = (".mid", ".midi", ".kar")
@@ -32,7 +40,7 @@ _SPLIT_SHARES: Final = (("train", 0.9), ("validation", 0.95), ("test", 1.0))
 
 @dataclass(frozen=True)
 class CorpusSource:
-    """A corpus as a user names it: pop909, lieder or folder; the folder or archive; the file of its split.
+    """A corpus as a user names it: one of `CORPORA`; the folder or archive; the file of its split.
 
     style: which accompaniment a folder's is like. Without a split file the one that comes with the package is used; a
     folder's own files are split by a hash.
@@ -59,8 +67,8 @@ class OpenCorpus:
         files = self.files_of(piece_id)  # not all of them: searching those for each piece takes the corpus squared
         if self.source.name == "pop909":
             yield from corpora.read_pop909(files, piece_id, versions=versions, problems=problems)
-        elif self.source.name == "lieder":
-            yield from corpora.read_lieder(files, piece_id)
+        elif self.source.name in ONE_FILE_EACH:
+            yield from ONE_FILE_EACH[self.source.name](files, piece_id)
         else:
             (read_bytes,) = files.values()
             yield from corpora.read_single(read_bytes(), piece_id, style=self.source.style)
@@ -81,14 +89,14 @@ class OpenCorpus:
 
 
 def _files_by_piece(names: Iterable[str], corpus: str) -> dict[str, list[str]]:
-    """Piece id to file names: a POP909 song is a folder, a song of the Lieder a file beside one table for all."""
+    """Piece id to file names: a POP909 song is a folder, a piece of the others a file beside one table for all."""
     found: dict[str, list[str]] = {}
     for name in names:
         parts = name.split("/")
         if corpus == "pop909":
             keys = [part for part in parts[:-1] if part.isdigit()]
         else:
-            keys = [TABLES if parts[-1] == corpora.LIEDER_TABLE else parts[-1].removesuffix(".mid")]
+            keys = [TABLES if parts[-1] == corpora.TABLE else PurePosixPath(parts[-1]).stem]
         for key in keys[:1]:
             found.setdefault(key, []).append(name)
     return found
@@ -169,7 +177,7 @@ def _open_folder(source: CorpusSource) -> OpenCorpus:
 
 
 def _walk(root: Path, problems: Problems) -> Iterator[str]:
-    """The paths of MIDI files in a folder; links to folders aren't followed, so that loops end."""
+    """The paths of MIDI and MusicXML files in a folder; links to folders aren't followed, so that loops end."""
 
     def note(error: OSError) -> None:
         problems.append((str(error.filename), f"the folder can't be read ({error.strerror})"))
@@ -177,19 +185,20 @@ def _walk(root: Path, problems: Problems) -> Iterator[str]:
     for folder, _, names in os.walk(root, onerror=note):
         for name in names:
             path = Path(folder, name)
-            if path.suffix.lower() in MIDI_SUFFIXES:
+            if path.suffix.lower() in MIDI_SUFFIXES + MUSICXML_SUFFIXES:
                 yield path.relative_to(root).as_posix()
 
 
 def _digest_of(path: Path) -> str:
-    """The hash of a file's bytes. Raises PianalysisError for what can't be a MIDI file of ours, before it's read."""
+    """The hash of a file's bytes. Raises PianalysisError for what can't be a file of ours, before it's read."""
+    largest = MAX_XML_BYTES if path.suffix.lower() in (".musicxml", ".xml") else MAX_FILE_BYTES
     try:
         state = path.stat()
         if not stat.S_ISREG(state.st_mode):  # opening a pipe would wait for ever
             raise PianalysisError("expected a file, found a pipe or a device; left out")
-        if state.st_size > MAX_FILE_BYTES:
+        if state.st_size > largest:
             raise PianalysisError(
-                f"{state.st_size / 2**20:,.0f} MB is too large; MIDI files up to {MAX_FILE_BYTES >> 20} MB are read"
+                f"{state.st_size / 2**20:,.0f} MB is too large; files of its kind up to {largest >> 20} MB are read"
             )
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,7 +1,7 @@
 """Training: windows in, loss out, on `transformers.Trainer`.
 
-In: a model and tokenized windows. Out: a `WindowTrainer` whose loss is on the accompaniment and, weighted down, on the
-melody, and whose validation reports nats per accompaniment note. `runs` makes runs of it: options, resuming, the Hub.
+In: a model and tokenized windows. Out: a `WindowTrainer` whose loss is on chords and accompaniment and, weighted down, on
+the melody, and whose validation reports nats per accompaniment note. `runs` makes runs of it: options, resuming, the Hub.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import groupby, islice
+from math import floor
 from typing import Any, Final, Literal
 
 import datasets
@@ -27,12 +28,16 @@ from transformers import (
 )
 
 from pianalysis import vocab
+from pianalysis.grammar import voice_start
+from pianalysis.notes import Notes
 from pianalysis.optimizers import make_optimizer
-from pianalysis.tokenizer import decode, encode, quantize
+from pianalysis.tokenizer import ChordTones, decode, encode, quantize
 from pianalysis.windows import density_of
 
 LENGTH_MULTIPLE: Final = 64
 """Batches are padded to a multiple of this: fewer shapes, faster kernels."""
+DENSITY_PLACE: Final = 2
+"""Where in a window its density word stands, after ``<bos>`` and the style."""
 TRANSPOSITIONS: Final = range(-6, 6)
 BATCHES_SORTED: Final = 50
 """So many batches' windows are sorted by length together: little padding, and still a different order every epoch."""
@@ -41,43 +46,87 @@ Transpose = Literal["none", "random", "key"]
 
 
 def transpose_ids(ids: torch.Tensor, semitones: int) -> torch.Tensor:
-    """Ids with every pitch moved by some semitones; by fewer where the keyboard ends.
+    """Ids ``[length]`` with every pitch moved by some semitones; by fewer where the keyboard ends.
+
+    The chords between two ``<sep>`` move with the notes, by pitch class: each in its octave, its tones in rising order.
 
     >>> transpose_ids(torch.tensor([129, 12, 60, 750]), 2).tolist()
     [129, 12, 62, 750]
+    >>> transpose_ids(torch.tensor([3, 109, 43, 62, 65, 67, 71, 3]), 2).tolist()  # G7 to A7
+    [3, 109, 45, 61, 64, 67, 69, 3]
     """
+    chords = _chords_part(ids)
     pitched = (ids >= vocab.LOWEST_PITCH) & (ids <= vocab.HIGHEST_PITCH)
-    if not bool(pitched.any()):
-        return ids
-    low, high = int(ids[pitched].min()), int(ids[pitched].max())
-    shift = min(max(semitones, vocab.LOWEST_PITCH - low), vocab.HIGHEST_PITCH - high)
-    return torch.where(pitched, ids + shift, ids)
+    pitched[chords] = False
+    shift = semitones
+    if bool(pitched.any()):
+        low, high = int(ids[pitched].min()), int(ids[pitched].max())
+        shift = min(max(semitones, vocab.LOWEST_PITCH - low), vocab.HIGHEST_PITCH - high)
+    moved = torch.where(pitched, ids + shift, ids)
+    moved[chords] = torch.tensor(_transposed_chords(ids[chords].tolist(), shift), dtype=ids.dtype)
+    return moved
+
+
+def _chords_part(ids: torch.Tensor) -> slice:
+    """Where the chords are in a window: between two ``<sep>``, else nowhere."""
+    separators = (ids == vocab.SEP).nonzero().flatten().tolist()
+    return slice(separators[0] + 1, separators[1]) if len(separators) > 1 else slice(0, 0)
+
+
+def _transposed_chords(ids: list[int], semitones: int) -> list[int]:
+    bass, tone = vocab.CHORD_BASS_IDS.start, vocab.CHORD_TONE_IDS.start
+    moved: list[int] = []
+    for is_tone, group in groupby(ids, key=lambda token: token in vocab.CHORD_TONE_IDS):
+        if is_tone:  # those of one chord: the next one has a TIME before it
+            moved += sorted(tone + (token - tone + semitones) % 12 for token in group)
+        else:
+            moved += [
+                bass + (token - bass + semitones) % 12 if token in vocab.CHORD_BASS_IDS else token for token in group
+            ]
+    return moved
 
 
 def change_tempo(ids: Sequence[int], factor: float) -> list[int]:
     """A window's ids written out at another tempo: times and lengths by `factor` (2: half as fast, 0.5: twice).
 
     What is past the window's end is cut; the density word is that of the new window. Onsets that the grid doesn't have
-    at half are moved to it, so that only 2 can be undone.
+    at half are moved to it, so that only 2 can be undone; of two chords that then begin together the later stays.
     """
     window = decode(ids)
-    voices = []
-    for notes in (window.melody, window.accompaniment):
-        scaled = notes.copy()
-        scaled["onset_ms"] *= factor
-        scaled["duration_ms"] *= factor
-        voices.append(quantize(scaled))
-    density = density_of(len(voices[1]), vocab.WINDOW_MS * min(1.0, factor))
-    return encode(replace(window, melody=voices[0], accompaniment=voices[1], density=density))
+    melody = _scaled(window.melody, factor)
+    if window.chords is not None:
+        window = replace(window, chords=_scaled_chords(window.chords, factor))
+    if window.accompaniment is None:
+        return encode(replace(window, melody=melody))
+    below = _scaled(window.accompaniment, factor)
+    density = density_of(len(below), vocab.WINDOW_MS * min(1.0, factor))
+    return encode(replace(window, melody=melody, accompaniment=below, density=density))
+
+
+def _scaled(notes: Notes, factor: float) -> Notes:
+    scaled = notes.copy()
+    scaled["onset_ms"] *= factor
+    scaled["duration_ms"] *= factor
+    return quantize(scaled)
+
+
+def _scaled_chords(chords: Sequence[ChordTones], factor: float) -> tuple[ChordTones, ...]:
+    moved = {}
+    for chord in chords:
+        onset = floor(chord.onset_ms * factor / vocab.TIME_STEP_MS + 0.5) * vocab.TIME_STEP_MS
+        moved[onset] = replace(chord, onset_ms=onset)
+    return tuple(chord for onset, chord in moved.items() if onset < vocab.WINDOW_MS)
 
 
 @dataclass(frozen=True)
 class WindowCollator:
     """Rows to a padded batch: input_ids, weights and target ``[batch, length]``, notes and seconds ``[batch]``.
 
-    weights: 1 on the accompaniment's tokens (``<eos>`` included), `melody_weight` before, 0 on padding and on
-    ``<bos>``. target: 1 on the accompaniment's tokens, else 0. tempo_share: of the windows, how many are written at half or double tempo. What is done to a row depends
-    on seed, epoch and its column `row` only: not on the process that has it, nor on how far a loader reads ahead.
+    weights: 1 on the tokens of chords and accompaniment (``<eos>`` and the second ``<sep>`` included), `melody_weight`
+    before, 0 on padding, on ``<bos>`` and on a lead sheet's density, which is nobody's. target: 1 on the accompaniment's
+    tokens, else 0. notes, seconds: of the accompaniment, 0 for a lead sheet. tempo_share: of the windows, how many are
+    written at half or double tempo. What is done to a row depends on seed, epoch and its column `row` only: not on the
+    process that has it, nor on how far a loader reads ahead.
     """
 
     max_length: int = 1024
@@ -87,20 +136,27 @@ class WindowCollator:
     seed: int = 0
 
     def __call__(self, rows: Sequence[dict[str, Any]], epoch: int = 0) -> dict[str, torch.Tensor]:
-        windows = [torch.tensor(self._augmented(row, epoch)[: self.max_length], dtype=torch.long) for row in rows]
+        whole = [self._augmented(row, epoch) for row in rows]
+        windows = [torch.tensor(ids[: self.max_length], dtype=torch.long) for ids in whole]
         longest = max(len(ids) for ids in windows)
         length = min(-(-longest // LENGTH_MULTIPLE) * LENGTH_MULTIPLE, self.max_length)
         input_ids = torch.full((len(rows), length), vocab.PAD)
         weights, target = torch.zeros(len(rows), length), torch.zeros(len(rows), length)
-        for index, ids in enumerate(windows):
+        seconds = torch.zeros(len(rows))
+        for index, (ids, uncut) in enumerate(zip(windows, whole, strict=True)):
+            # Where its parts begin is said by the whole window: cut, it may have lost a <sep>.
+            learned_start, target_start = uncut.index(vocab.SEP) + 1, voice_start(uncut)
+            lead_sheet = target_start == len(uncut)
             input_ids[index, : len(ids)] = ids
-            separators = (ids == vocab.SEP).nonzero()  # a window cut in its melody has none
-            target_start = int(separators[0]) + 1 if len(separators) else len(ids)
+            weights[index, 1:learned_start] = self.melody_weight
+            weights[index, learned_start : len(ids)] = 1.0
+            weights[index, len(ids) :] = 0.0
             target[index, target_start : len(ids)] = 1.0
-            weights[index, 1:target_start] = self.melody_weight
-        weights += target
+            if lead_sheet:
+                weights[index, DENSITY_PLACE : DENSITY_PLACE + 1] = 0.0
+            else:
+                seconds[index] = float(rows[index]["seconds"])
         loud = (input_ids >= vocab.DYNAMIC_IDS.start) & (input_ids < vocab.DYNAMIC_IDS.stop)
-        seconds = torch.tensor([float(row["seconds"]) for row in rows])
         counts = {"notes": loud.sum(1).float(), "seconds": seconds}
         return {"input_ids": input_ids, "weights": weights, "target": target, **counts}
 

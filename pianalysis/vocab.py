@@ -9,13 +9,13 @@ The table is the whole module: `TOKENS[id]` is the name of an id, `IDS[name]` th
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 PAD, BOS, EOS, SEP, UNK = range(5)
 DENSITY_LOW, DENSITY_MID, DENSITY_HIGH = 5, 6, 7
-STYLE_POP, STYLE_CLASSICAL = 8, 9
+STYLE_POP, STYLE_CLASSICAL, STYLE_HYMN = 8, 9, 20
 NOTE_ON, NOTE_OFF = 10, 11
-RESERVED = 20
 
 TIME_STEP_MS: Final = 25
 """The clock's grid in clock milliseconds (1/20 of a quarter note)."""
@@ -40,11 +40,15 @@ DURATIONS_MS: Final = (
 LOWEST_PITCH, HIGHEST_PITCH = 21, 108
 DYNAMIC_IDS: Final = range(12, 20)
 PITCH_IDS: Final = range(LOWEST_PITCH, HIGHEST_PITCH + 1)
+CHORD_BASS_IDS: Final = range(36, 48)
+"""A chord's bass: the pitch classes from C on, as keys of this octave."""
+CHORD_TONE_IDS: Final = range(60, 72)
+"""A chord's tones, in the same way."""
 TIME_IDS: Final = range(109, 109 + WINDOW_MS // TIME_STEP_MS)
 DURATION_IDS: Final = range(TIME_IDS.stop, TIME_IDS.stop + len(DURATIONS_MS))
 NOTE_ON_IDS: Final = (NOTE_ON, *DYNAMIC_IDS)
 
-STYLES: Final = {"pop": STYLE_POP, "classical": STYLE_CLASSICAL}
+STYLES: Final = {"pop": STYLE_POP, "classical": STYLE_CLASSICAL, "hymn": STYLE_HYMN}
 DENSITIES: Final = {"low": DENSITY_LOW, "mid": DENSITY_MID, "high": DENSITY_HIGH}
 
 TOKENS: Final[tuple[str, ...]] = (
@@ -52,26 +56,27 @@ TOKENS: Final[tuple[str, ...]] = (
     *("DENSITY_LOW", "DENSITY_MID", "DENSITY_HIGH", "STYLE_POP", "STYLE_CLASSICAL"),
     *("NOTE_ON", "NOTE_OFF"),
     *(f"NOTE_ON_{name}" for name in DYNAMIC_NAMES),
-    "RESERVED_20",
+    "STYLE_HYMN",
     *(f"PITCH_{pitch}" for pitch in PITCH_IDS),
     *(f"TIME_{step * TIME_STEP_MS}" for step in range(len(TIME_IDS))),
     *(f"DURATION_{ms}" for ms in DURATIONS_MS),
 )
 IDS: Final[dict[str, int]] = {token: index for index, token in enumerate(TOKENS)}
 VOCAB_SIZE: Final = len(TOKENS)
+FORMER_NAMES: Final = {"RESERVED_20": "STYLE_HYMN"}
+"""Names in the tokenizers of older checkpoints, whose ids had no meaning then."""
 
 _MEANINGS: Final = (
     (range(0, 1), "padding, never inside a sequence"),
     (range(1, 2), "a window begins"),
     (range(2, 3), "a window ends"),
-    (range(3, 4), "between the melody and its accompaniment"),
+    (range(3, 4), "between the melody, the chords and the accompaniment"),
     (range(4, 5), "never produced by encoding, never sampled"),
     (range(5, 8), "accompaniment notes per beat, in terciles of the training set"),
-    (range(8, 10), "the corpus the accompaniment is like"),
+    ((STYLE_POP, STYLE_CLASSICAL, STYLE_HYMN), "the corpus the accompaniment is like"),
     (range(10, 11), "a note whose loudness is not stated (the melody)"),
-    (range(11, 12), "only in the event view"),
+    (range(11, 12), "a key is let go, in the event view; in the chords: no chord from this time on"),
     (DYNAMIC_IDS, "a note at one of eight dynamics"),
-    (range(20, 21), "reserved, never sampled"),
     (PITCH_IDS, "a key of the piano, id = MIDI pitch"),
     (TIME_IDS, "an onset, clock milliseconds from the window's start"),
     (DURATION_IDS, "a length in clock milliseconds"),
@@ -88,6 +93,15 @@ def meaning(token_id: int) -> str:
         if token_id in ids:
             return text
     raise ValueError(f"expected a token id from 0 to {VOCAB_SIZE - 1}, found {token_id}")
+
+
+def is_this_table(table: Mapping[str, int]) -> bool:
+    """Whether a tokenizer's names and ids are those of this module, under today's names or `FORMER_NAMES`.
+
+    >>> is_this_table(IDS), is_this_table({"<pad>": 0})
+    (True, False)
+    """
+    return {FORMER_NAMES.get(name, name): token for name, token in table.items()} == IDS
 
 
 def time_id(onset_ms: int) -> int:

@@ -46,8 +46,9 @@ class Weights:
     """A GPT-2 over the 801 ids.
 
     tensors: float32 on the CPU, by their names in `transformers` without the prefix ``transformer.``.
-    positions: the longest sequence. normalises_key: it was trained on pieces in C major or A minor. sampling, harmony:
-    how it is sampled unless a user says otherwise, as its ``generation_config.json`` has it.
+    positions: the longest sequence. normalises_key: it was trained on pieces in C major or A minor. plays_chords: on
+    windows with chords in them. sampling, harmony: how it is sampled unless a user says otherwise, as its
+    ``generation_config.json`` has it.
     """
 
     tensors: Mapping[str, torch.Tensor]
@@ -58,6 +59,7 @@ class Weights:
     normalises_key: bool = False
     sampling: Sampling = field(default_factory=Sampling)
     harmony: HarmonyGuidance = field(default_factory=HarmonyGuidance)
+    plays_chords: bool = False
 
     def digest(self) -> str:
         """16 hexadecimal digits that change with whatever decides what is written."""
@@ -165,6 +167,7 @@ def _make(
         bool(config.get("normalises_key", False)),
         Sampling.read(generation),
         HarmonyGuidance.read(generation.get("harmony")),
+        bool(config.get("plays_chords", False)),
     )
 
 

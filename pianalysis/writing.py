@@ -14,17 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pianalysis import vocab
+from pianalysis.charting import held_chords
 from pianalysis.grammar import GrammarState, state_after
 from pianalysis.guidance import HarmonyGuidance, both, clearance
 from pianalysis.notes import Notes, make_notes
 from pianalysis.options import Options
 from pianalysis.pieces import Arrangement, Source, finish, to_real
 from pianalysis.structure import Earlier, played_later
-from pianalysis.tokenizer import decode_notes, encode_accompaniment, encode_melody
-from pianalysis.windows import bars_in_window, notes_between
+from pianalysis.tokenizer import decode_notes, encode_accompaniment, encode_chords, encode_melody
+from pianalysis.windows import bars_in_window, chords_between, notes_between
 
 if TYPE_CHECKING:
     from pianalysis.engine import Engine
+    from pianalysis.harmony.chart import Chart
 
 LONGEST_REST_MS: Final = 2_000
 """No voice rests longer, in clock-ms: of POP909's and OpenScore's gaps between onsets 999 in 1,000 are shorter."""
@@ -51,10 +53,23 @@ class Window:
 class Take:
     """One accompaniment in hand: it says what to ask the engine, window after window, and keeps what is answered."""
 
-    def __init__(self, source: Source, options: Options, seed: int, room: int, guidance: HarmonyGuidance) -> None:
-        """options: resolved. room: the longest sequence that the engine takes, in tokens."""
+    def __init__(
+        self,
+        source: Source,
+        options: Options,
+        seed: int,
+        room: int,
+        guidance: HarmonyGuidance,
+        chart: Chart | None = None,
+    ) -> None:
+        """options: resolved. room: the longest sequence that the engine takes, in tokens.
+
+        chart: what is played, in the source's key, by a model that plays chords; for another one None.
+        """
         self.source, self.options, self.seed, self.room = source, options, seed, room
         self.guidance = guidance
+        self.chart = chart
+        self._chords = held_chords(chart) if chart else None
         self.generator = np.random.default_rng(seed)
         self.first_bar, self.last_bar = source.first_bar, source.last_bar
         self.written: list[Notes] = []  # clock-ms, the model's key
@@ -81,7 +96,12 @@ class Take:
         return replace(piece, remarks=(*piece.remarks, f"stopped after {self.bars_done} of {self.bars} bars"))
 
     def _piece(self) -> Arrangement:
-        return replace(finish(self.source, self._played(self.written)), options=self.options)
+        return replace(finish(self.source, self._played(self.written)), options=self.options, chart=self._own_chart)
+
+    @property
+    def _own_chart(self) -> Chart | None:
+        """The chart in the melody's own key."""
+        return self.chart.transposed(-self.source.shift) if self.chart else None
 
     def _played(self, written: Sequence[Notes]) -> Notes:
         """What was written (clock-ms, the model's key) as it is played, in real ms."""
@@ -126,11 +146,15 @@ class Take:
         above = notes_between(self.source.voice, start, self._window_ms(end_bar))
         past = notes_between(self._history(), start, first) if first else make_notes()
         prompt = encode_melody(above, style=self.options.style, density=density)
+        if self._chords is not None:
+            held = chords_between(self._chords, start, self._window_ms(end_bar))
+            prompt += [*encode_chords(held), vocab.SEP]
         if len(prompt) + 2 * len(encode_accompaniment(past)) > self.room:
             past = make_notes()  # a very dense stretch: better no history than no room for the answer
         prompt += encode_accompaniment(past)
         state = state_after(
             prompt,
+            chords=self._chords is not None,
             first_ms=int(np.ceil(first)),
             length_ms=int(np.floor(self._window_ms(self._stop_bar))),
             rest_ms=LONGEST_REST_MS,

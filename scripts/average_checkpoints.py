@@ -22,7 +22,7 @@ from transformers import GPT2LMHeadModel
 
 from pianalysis.memory import keep_freed_memory
 from pianalysis.metrics import model_likelihood
-from pianalysis.model import load_model, normalises_key, save_model
+from pianalysis.model import load_model, normalises_key, plays_chords, save_model
 from pianalysis.model_cards import read_records, save_records
 from pianalysis.notes import PianalysisError
 from pianalysis.run_checks import checked_windows
@@ -65,9 +65,14 @@ def average(args: argparse.Namespace) -> None:
     if 0 < args.eval_windows < len(rows):
         rows = rows.select([int(k * len(rows) / args.eval_windows) for k in range(args.eval_windows)])
     models = [load_model(folder) for folder in args.models]
-    kinds = [(normalises_key(model), {k: v.shape for k, v in model.state_dict().items()}) for model in models]
+    kinds = [
+        (normalises_key(model), plays_chords(model), {k: v.shape for k, v in model.state_dict().items()})
+        for model in models
+    ]
     if any(kind != kinds[0] for kind in kinds):
-        raise PianalysisError("expected models of one shape and one way of transposing, found several")
+        raise PianalysisError(
+            "expected models of one shape, one way of transposing and one form of window, found several"
+        )
     alone = [model_likelihood(model, rows).nats_per_note for model in models]
     for folder, nats in zip(args.models, alone, strict=True):
         print(f"{nats:.4f} nats per note: {folder}", flush=True)

@@ -3,7 +3,8 @@
     python scripts/benchmark.py dataset --root POP909.tar.xz --json benchmark.json
 
 `dataset`: files a second from POP909's MIDI to window tokens, and to the finished dataset, beside MidiTok's REMI on the
-same files in the same run; and the peak memory of a build when the corpus grows tenfold (the same songs under other ids).
+same files in the same run; and the peak memory of a build when the corpus grows tenfold (the same songs under other ids, each
+copy with a melody of its own: a build keeps the same melody once).
 Everything is measured in processes of its own, so that a peak is the measured code's and nobody else's.
 
 `training`: tokens a second of a training step beside a plain loop, and its memory (scripts/benchmark_training.py).
@@ -17,6 +18,7 @@ import argparse
 import json
 import os
 import platform
+import random
 import statistics
 import sys
 import tempfile
@@ -106,7 +108,10 @@ def miditok_version() -> str:
 
 
 def copy_songs(root: Path, songs: list[str], target: Path, copies: int) -> None:
-    """The songs' folders under other ids, so many times, as POP909 lays them out, with a split file beside them."""
+    """The songs' folders under other ids, so many times, as POP909 lays them out, with a split file beside them.
+
+    From the second copy on each has another melody.
+    """
     folders = {path.name: path for path in root.rglob("*") if path.is_dir() and path.name in set(songs)}
     ids = []
     for copy in range(copies):
@@ -114,12 +119,28 @@ def copy_songs(root: Path, songs: list[str], target: Path, copies: int) -> None:
             piece = f"{copy}{song}"
             folder = target / "POP909" / piece
             folder.mkdir(parents=True)
-            for file in sorted(folders[song].iterdir()):
-                if file.is_file():
-                    (folder / file.name.replace(f"{song}.mid", f"{piece}.mid")).symlink_to(file.resolve())
+            for file in sorted(item for item in folders[song].iterdir() if item.is_file()):
+                path = folder / file.name.replace(f"{song}.mid", f"{piece}.mid")
+                if copy and path.suffix == ".mid":
+                    path.write_bytes(with_another_melody(file, seed=copy))
+                else:
+                    path.symlink_to(file.resolve())
             ids.append(piece)
     split = {"train": ids, "validation": [], "test": []}
     (target / "splits.json").write_text(json.dumps(split), encoding="utf-8")
+
+
+def with_another_melody(path: Path, seed: int) -> bytes:
+    """A song whose melody has its pitch classes exchanged by chance: the same rhythm, another tune."""
+    import symusic
+
+    score = symusic.Score.from_midi(path.read_bytes())
+    others = random.Random(seed).sample(range(12), 12)
+    for track in score.tracks:
+        if track.name.strip().upper().startswith("MELODY"):
+            for note in track.notes:
+                note.pitch = note.pitch // 12 * 12 + others[note.pitch % 12]
+    return score.dumps_midi()
 
 
 def source_at(root: Path) -> Any:

@@ -1,6 +1,8 @@
 """The stage `generation` of scripts/benchmark.py: the engine beside the plain ways, and a whole arranger.
 
-    python scripts/benchmark.py generation --model canonical --json generation.json
+    python scripts/benchmark.py generation --json generation.json
+
+Of the bundled checkpoint, unless another or a size without training is asked for; the table says whose weights were run.
 
 Windows of 16 seconds of music (at most 375 ms from onset to onset, so that a model without training writes about as many
 tokens as people do) from `generate` with our LogitsProcessor, from the plain loop, and from the engine in float32 and int8,
@@ -12,6 +14,7 @@ its first notes, four takes beside one, `pianalysis arrange` from a cold process
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import platform
 import statistics
@@ -38,7 +41,7 @@ COLD_SECONDS = 30
 
 def add_generation(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--model", default="canonical", help="canonical or small without training, or a checkpoint's DIR"
+        "--model", metavar="DIR", help="a checkpoint, or canonical or small without training (default: the bundled one)"
     )
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="all ways in turn; the medians count")
     parser.add_argument("--threads", type=int, default=1, metavar="N", help="of the plain ways (the engine has one)")
@@ -58,7 +61,8 @@ def benchmark_generation(args: argparse.Namespace) -> dict[str, Any]:
         lengths = [*args.seconds, *([HOUR_SECONDS] if args.full else [])]
         pieces = [in_a_process(long_piece, folder, seconds, work) for seconds in lengths]
         results = {
-            "model": args.model if Path(folder).parent == Path(work) else Path(folder).name,
+            "model": args.model,
+            "weights": name_weights(args.model, folder),
             "cores": os.cpu_count(),
             "machine": platform.machine(),
             "threads": args.threads,
@@ -71,14 +75,31 @@ def benchmark_generation(args: argparse.Namespace) -> dict[str, Any]:
     return {"generation": results}
 
 
-def checkpoint(model: str, folder: Path) -> str:
-    """The folder of a checkpoint: as given, or of a preset without training, saved there."""
-    from pianalysis.model import PRESETS, make_model, save_model
+def checkpoint(model: str | None, folder: Path) -> str:
+    """The folder of a checkpoint: the bundled one, as given, or of a preset without training, saved there."""
+    from pianalysis.model import BUNDLED, PRESETS, make_model, save_model
 
     if model not in PRESETS:
-        return model
+        return model or BUNDLED
     save_model(make_model(model), folder)
     return str(folder)
+
+
+def name_weights(model: str | None, folder: str) -> str:
+    """Which weights a folder has, in words: whose, how many, trained on how many tokens, and their digest."""
+    from pianalysis.model import PRESETS
+    from pianalysis.model_cards import RECORDS_FILE
+    from pianalysis.weights import read_weights
+
+    weights, records = read_weights(folder), Path(folder, RECORDS_FILE)
+    whose = "the bundled checkpoint" if model is None else f"a {model}" if model in PRESETS else Path(folder).name
+    parts = [f"{whose}: {sum(tensor.numel() for tensor in weights.tensors.values()) / 1e6:.2f} M parameters"]
+    if records.exists():
+        tokens = sum(run["tokens"] for run in json.loads(records.read_text(encoding="utf-8")))
+        parts.append(f"trained on {tokens / 1e6:,.0f} M tokens")
+    elif model in PRESETS:
+        parts.append("without training")
+    return ", ".join([*parts, f"digest {weights.digest()}"])
 
 
 def in_a_process(job: Callable[..., dict[str, float]], *arguments: Any) -> dict[str, float]:
@@ -294,9 +315,11 @@ def long_piece(folder: str, seconds: int, work: str) -> dict[str, float]:
 def generation_table(results: dict[str, Any]) -> str:
     """The figures in Markdown, as the README has them."""
     limit = results["limit_tokens_per_second"]
+    asked = f" --model {results['model']}" if results["model"] else ""
+    threads = f"{results['threads']} thread" + ("s" if results["threads"] != 1 else "")
     lines = [
-        f"`scripts/benchmark.py generation --model {results['model']}` on {results['cores']} cores "
-        f"({results['machine']}), {results['threads']} threads for the plain ways, one for the engine:",
+        f"`scripts/benchmark.py generation{asked}` on {results['cores']} cores ({results['machine']}), {threads} for the "
+        f"plain ways, one for the engine. The weights are those of {results['weights']}.",
         "",
         "| way | tokens/s | seconds of music per second |",
         "|---|--:|--:|",

@@ -5,6 +5,9 @@
         --full --settings --json figures.json --report evaluation
     python scripts/evaluate_model.py --dataset data/pianalysis --songs 0 --split validation test --json likelihood.json
 
+Every song is asked for in its corpus's style and at density mid: nothing of the human accompaniment is handed on. Whole
+songs need scikit-learn (`pip install 'pianalysis[evaluation]'`) for the classifier two-sample test; likelihood doesn't.
+
 An interrupted run, started again, goes on: what is finished is kept in the report's folder. The JSON is what
 scripts/update_readme.py and scripts/bundle_checkpoint.py read.
 """

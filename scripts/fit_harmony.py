@@ -33,8 +33,9 @@ from pianalysis.metrics.statistics import scale_consistency
 from pianalysis.model import BUNDLED
 from pianalysis.network import has_int8
 from pianalysis.notes import Notes, PianalysisError, write_atomically
-from pianalysis.tokenizer import WindowNotes, decode, decode_notes, encode_melody
+from pianalysis.tokenizer import WindowNotes, decode, decode_notes, encode_melody, without_chords
 from pianalysis.training import transpose_ids
+from pianalysis.vocab import EOS
 from pianalysis.weights import GENERATION_FILE, read_weights
 
 SIXTEENTH_MS = 125.0
@@ -93,7 +94,10 @@ def windows_of_styles(dataset: str, split: str, count: int, *, in_one_key: bool)
     found: dict[str, Windows] = {}
     for corpus in sorted(set(corpora)):
         for row in spaced(rows.select(np.flatnonzero(corpora == corpus)), count):
-            ids, shift = torch.tensor(row["input_ids"]), row["key_shift"]
+            shift = row["key_shift"]
+            if row["input_ids"][-1] != EOS:
+                continue  # a lead sheet
+            ids = torch.tensor(without_chords(row["input_ids"]))
             window = decode(transpose_ids(ids, shift if in_one_key else 0).tolist())
             if len(window.melody):
                 found.setdefault(window.style, []).append((window, 0 if in_one_key else shift))
@@ -102,7 +106,7 @@ def windows_of_styles(dataset: str, split: str, count: int, *, in_one_key: bool)
 
 def counts_of(item: tuple[WindowNotes, int], accompaniment: Notes | None = None) -> Floats:
     window, shift = item
-    below = window.accompaniment if accompaniment is None else accompaniment
+    below = window.below if accompaniment is None else accompaniment
     return count_degrees(window.melody, below, shift=shift)
 
 

@@ -1,9 +1,10 @@
 """Fill README's figures, tokens and picture from the bundled checkpoint, and the cards' figures of whole songs.
 
-    python scripts/update_readme.py --likelihood figures.json --alone alone.json --generation generation.json
+    python scripts/update_readme.py --likelihood figures.json --alone alone.json --generation generation.json --harmony harmony.json
 
-`--likelihood` is the file of scripts/evaluate_model.py, `--generation` that of `scripts/benchmark.py generation`. What the
-first has of whole songs goes into the cards too, beside those of `scripts/evaluate_model.py --alone`.
+`--likelihood` is the file of scripts/evaluate_model.py, `--generation` that of `scripts/benchmark.py generation`, `--harmony`
+that of `scripts/evaluate_harmony.py`. What the first has of whole songs goes into the cards too, beside those of
+`scripts/evaluate_model.py --alone`. Without one of them its figures stay as they are.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from benchmark_generation import generation_table  # its neighbour in scripts/
+from benchmark_generation import generation_table  # its neighbours in scripts/
+from evaluate_harmony import Reliability, Row, charts_of_tunes, table_of_reliability, table_of_rows
 
 from pianalysis import Arranger, vocab
 from pianalysis.arranger import Arrangement
@@ -33,13 +35,15 @@ ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "space" / "examples" / "ode_to_joy.mid"
 CARDS = (ROOT / "model_card.md", Path(BUNDLED) / "README.md")
 MELODY_TOKENS, ACCOMPANIMENT_TOKENS = 19, 24
+CALIBRATION = "How often the likeliest root of a beat is the right one, by how likely the harmoniser calls it:"
 
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--likelihood", type=Path, required=True, metavar="FILE")
+    parser.add_argument("--likelihood", type=Path, metavar="FILE")
     parser.add_argument("--alone", type=Path, metavar="FILE", help="of the same songs, by the model alone")
-    parser.add_argument("--generation", type=Path, metavar="FILE", help="without it the speeds stay as they are")
+    parser.add_argument("--generation", type=Path, metavar="FILE", help="the speeds")
+    parser.add_argument("--harmony", type=Path, metavar="FILE", help="chords found for melodies")
     args = parser.parse_args(argv)
     readme = ROOT / "README.md"
     text = readme.read_text(encoding="utf-8")
@@ -47,20 +51,33 @@ def main(argv: list[str] | None = None) -> int:
     images = ROOT / "space" / "images"
     images.mkdir(exist_ok=True)
     piece.save_png(images / "ode_to_joy.png", title="Ode to Joy, arranged")
-    figures = json.loads(args.likelihood.read_text(encoding="utf-8"))
-    if args.alone:
-        add_alone(figures, json.loads(args.alone.read_text(encoding="utf-8")))
-    table = likelihood_table(figures)
-    note = "Nats per accompaniment note (`scripts/evaluate_model.py`; the human pieces themselves, unseen in training):"
-    text = between(text, "likelihood", f"{note}\n\n{table}")
+    if args.likelihood:
+        figures = json.loads(args.likelihood.read_text(encoding="utf-8"))
+        if args.alone:
+            add_alone(figures, json.loads(args.alone.read_text(encoding="utf-8")))
+        text = with_likelihood(with_evaluation(text, figures, SHORT), figures)
+        for card in CARDS:
+            card.write_text(with_evaluation(card.read_text(encoding="utf-8"), figures), encoding="utf-8")
+    if args.harmony:
+        found = json.loads(args.harmony.read_text(encoding="utf-8"))
+        text = between(text, "harmony", harmony_tables(found))
+        text = between(text, "tunes", charts_of_tunes())
     if args.generation:
         speeds = json.loads(args.generation.read_text(encoding="utf-8"))["generation"]
         text = between(text, "generation", generation_table(speeds))
     text = between(text, "tokens", f"```\n{first_tokens(piece)}\n```")
-    readme.write_text(with_evaluation(text, figures, SHORT), encoding="utf-8")
-    for card in CARDS:
-        card.write_text(with_evaluation(card.read_text(encoding="utf-8"), figures), encoding="utf-8")
+    readme.write_text(text, encoding="utf-8")
     return 0
+
+
+def with_likelihood(text: str, figures: dict[str, Any]) -> str:
+    note = "Nats per accompaniment note (`scripts/evaluate_model.py`; the human pieces themselves, unseen in training):"
+    return between(text, "likelihood", f"{note}\n\n{likelihood_table(figures)}")
+
+
+def harmony_tables(found: dict[str, Any]) -> str:
+    rows, sure = [Row(**row) for row in found["rows"]], [Reliability(**row) for row in found["reliability"]]
+    return f"{table_of_rows(rows)}\n\n{CALIBRATION}\n\n{table_of_reliability(sure)}"
 
 
 def add_alone(figures: dict[str, Any], alone: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 
 import symusic
 
@@ -22,6 +23,17 @@ def song(number, bars=20, *, bpm=120):
         for track, pitch in ((1, 48), (2, 36)):
             length = 4 * QUARTER
             score.tracks[track].notes.append(symusic.Note(bar * length, length, pitch + (bar * number) % 12, 64))
+    return score.dumps_midi()
+
+
+def song_with_tune(seed, *, transposed=0):
+    """A `song` whose melody is a walk by chance, which no other seed has."""
+    score = symusic.Score.from_midi(song(seed))
+    generator = random.Random(seed)
+    pitch = 66
+    for note in score.tracks[0].notes:
+        pitch += generator.choice((-5, -2, -1, 1, 2, 3, 4)) if 55 < pitch < 80 else (66 - pitch) // 2
+        note.pitch = pitch + transposed
     return score.dumps_midi()
 
 

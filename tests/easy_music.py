@@ -10,16 +10,22 @@ import numpy as np
 
 from pianalysis import vocab
 from pianalysis.notes import make_notes
-from pianalysis.tokenizer import WindowNotes, encode, to_events
+from pianalysis.tokenizer import ChordTones, WindowNotes, encode, to_events
 
 
-def window_row(generator: np.random.Generator, notes: int = 12) -> dict[str, Any]:
-    """A row with the columns that training reads."""
+def window_row(
+    generator: np.random.Generator, notes: int = 12, *, chords: bool = False, lead_sheet: bool = False
+) -> dict[str, Any]:
+    """A row with the columns that training reads. chords: a fifth of each second note and the one below it, too."""
     onsets = np.arange(notes) * 500.0
     pitches = generator.integers(60, 80, notes)
     melody = make_notes((onset, 500, pitch, 96) for onset, pitch in zip(onsets, pitches, strict=True))
     below = make_notes((onset, 500, pitch - 7, 64) for onset, pitch in zip(onsets, pitches, strict=True))
-    window = WindowNotes(melody, below)
+    held = tuple(
+        ChordTones(int(onset), int(pitch - 7) % 12, tuple(sorted({int(pitch) % 12, int(pitch - 7) % 12})))
+        for onset, pitch in zip(onsets[::2], pitches[::2], strict=True)
+    )
+    window = WindowNotes(melody, None if lead_sheet else below, chords=held if chords or lead_sheet else None)
     ids = encode(window)
     return {
         "corpus": "folder",
@@ -31,11 +37,16 @@ def window_row(generator: np.random.Generator, notes: int = 12) -> dict[str, Any
     }
 
 
-def write_windows(folder: Path, *, train: int = 64, validation: int = 8) -> Path:
-    """A dataset of ours, with the config `windows` only, in a folder."""
+def write_windows(folder: Path, *, train: int = 64, validation: int = 8, chords: bool = False) -> Path:
+    """A dataset of ours, with the config `windows` only, in a folder; with chords every fourth window is a lead sheet."""
     generator = np.random.default_rng(0)
     (folder / "windows").mkdir(parents=True, exist_ok=True)
     for split, count in (("train", train), ("validation", validation)):
-        rows = datasets.Dataset.from_list([window_row(generator, 8 + index % 5) for index in range(count)])
+        rows = datasets.Dataset.from_list(
+            [
+                window_row(generator, 8 + index % 5, chords=chords, lead_sheet=chords and index % 4 == 3)
+                for index in range(count)
+            ]
+        )
         rows.to_parquet(folder / "windows" / f"{split}-00000-of-00001.parquet")
     return folder

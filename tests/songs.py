@@ -18,7 +18,8 @@ def piece_of(melody, accompaniment, *, beats_ms, downbeats, chords=()):
     """A piece with annotated beats."""
     clock = BeatClock.from_beats(beats_ms, downbeats)
     voices = make_notes(melody), make_notes(accompaniment)
-    return Piece("1", 0, "pop909", "pop", "", "", "", *voices, clock, "", tuple(chords))
+    source = "label" if chords else ""
+    return Piece("1", 0, "pop909", "pop", "", "", "", *voices, clock, "", tuple(chords), source)
 
 
 def row_of(*voices, **clock):

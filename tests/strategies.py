@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import symusic
 from hypothesis import strategies as st
 
 from pianalysis import vocab
 from pianalysis.notes import make_notes, sort_notes
-from pianalysis.tokenizer import MELODY_VELOCITY, WindowNotes
+from pianalysis.tokenizer import MELODY_VELOCITY, ChordTones, WindowNotes
 
 MELODY_ROWS = st.tuples(st.floats(0, 60_000), st.floats(0, 5_000), st.integers(0, 127), st.integers(1, 127))
 """Notes of any kind, in milliseconds."""
@@ -92,8 +94,28 @@ def grid_notes(draw, *, loud=True, one_voice=False):
 
 
 @st.composite
-def windows(draw):
-    """Whole windows, of any style and density."""
+def chord_parts(draw, *, min_size=0):
+    """The chords of a window: any bass, any tones, and now and then no chord; the first at 0, the others anywhere."""
+    later = draw(st.sets(STEPS.filter(bool), max_size=12))
+    onsets = [0, *sorted(map(int, later))] if later or min_size or draw(st.booleans()) else []
+    classes = st.integers(0, 11)
+    kinds = st.one_of(
+        st.just((-1, ())),
+        st.tuples(classes, st.sets(classes, min_size=1).map(lambda tones: tuple(sorted(tones)))),
+    )
+    return tuple(ChordTones(onset, *draw(kinds)) for onset in onsets)
+
+
+@st.composite
+def windows(draw, *, chords=None):
+    """Whole windows, of any style and density, with chords and without; `chords`: only the ones or the others."""
     melody = draw(grid_notes(loud=False, one_voice=True))
     style, density = draw(st.sampled_from([*vocab.STYLES])), draw(st.sampled_from([*vocab.DENSITIES]))
-    return WindowNotes(melody, draw(grid_notes()), style, density)
+    with_chords = draw(st.booleans()) if chords is None else chords
+    held = draw(chord_parts()) if with_chords else None
+    return WindowNotes(melody, draw(grid_notes()), style, density, held)
+
+
+def lead_sheets():
+    """Windows of melody and chords without an accompaniment."""
+    return windows(chords=True).map(lambda window: replace(window, accompaniment=None))

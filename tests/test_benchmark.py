@@ -100,7 +100,7 @@ def test_the_repositorys_own_card_was_filled_by_code():
 
     card = DatasetCard.load(ROOT / "dataset_card.md")
     assert {config["config_name"] for config in card.data.configs} == {"windows", "notes"}
-    assert card.data.license == ["cc0-1.0", "mit"]
+    assert card.data.license == ["cc-by-4.0", "cc0-1.0", "mit", "other"]
     for words in ("a million files", "round-trip error", "POP909 | train |", "key_shift", "density terciles"):
         assert words in card.text
     assert not {"{{", "{%", "More Information Needed"} & set(card.text.split())

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
+
+from pianalysis.model import BUNDLED
+from pianalysis.weights import read_weights
 
 
 def test_the_engine_is_measured_beside_the_plain_ways(script, tmp_path, capsys):
@@ -29,9 +33,24 @@ def test_the_engine_is_measured_beside_the_plain_ways(script, tmp_path, capsys):
     assert script("benchmark_generation").generation_table(results) in capsys.readouterr().out
 
 
+def test_weights_are_named_and_the_bundled_ones_by_default(script, tmp_path):
+    benchmark = script("benchmark_generation")
+    folder = benchmark.checkpoint(None, tmp_path)
+    assert folder == BUNDLED
+    digest = read_weights().digest()
+    tokens = sum(run["tokens"] for run in json.loads(Path(BUNDLED, "training.json").read_text())) / 1e6
+    named = benchmark.name_weights(None, folder)
+    assert named.startswith("the bundled checkpoint: ")
+    assert named.endswith(f"M parameters, trained on {tokens:,.0f} M tokens, digest {digest}")
+    untrained = benchmark.name_weights("tiny", benchmark.checkpoint("tiny", tmp_path / "model"))
+    assert untrained.startswith("a tiny: 0.")
+    assert "without training" in untrained
+    assert benchmark.name_weights(str(tmp_path / "model"), str(tmp_path / "model")).startswith("model: ")
+
+
 def test_the_table_by_hand(script):
     results = {
-        **{"model": "canonical", "cores": 2, "machine": "x86_64", "threads": 1},
+        **{"model": None, "weights": "somebody, digest 0123", "cores": 2, "machine": "x86_64", "threads": 1},
         "ways": {"engine int8 ×1": {"tokens_per_second": 500.0, "music_per_second": 20.0}},
         "tokens_per_music_second": 25.0,
         "limit_tokens_per_second": {"float32": 250.0, "int8": 1_000.0},
@@ -39,6 +58,10 @@ def test_the_table_by_hand(script):
         "pieces": [{"music_seconds": 960, "seconds": 64.0, "music_per_second": 15.0, "peak_mb": 400.4}],
     }
     table = script("benchmark_generation").generation_table(results)
+    assert table.splitlines()[0] == (
+        "`scripts/benchmark.py generation` on 2 cores (x86_64), 1 thread for the plain ways, one for the engine. "
+        "The weights are those of somebody, digest 0123."
+    )
     for line in (
         "| engine int8 ×1 | 500 | 20.0 |",
         "| limit: reading the int8 weights once a token | 1,000 | 40.0 |",

@@ -108,3 +108,14 @@ def test_a_melody_on_the_grid_is_known_from_a_played_one():
     written = make_notes((onset, 100, 60, 80) for onset in [*onsets, 500 / 3, 1000 / 3])
     assert sits_on_grid(written)
     assert not sits_on_grid(make_notes((onset + 17 * (n % 3), 100, 60, 80) for n, onset in enumerate(onsets)))
+
+
+def test_a_metre_stated_a_tick_late_holds_from_the_beginning():
+    """As abc2midi writes it: otherwise the piece would begin with a bar of a millisecond."""
+    score = symusic.Score(480)
+    score.time_signatures.append(symusic.TimeSignature(1, 3, 4))
+    score.tracks.append(symusic.Track("", 0, False))
+    score.tracks[0].notes.extend(symusic.Note(1 + 480 * beat, 479, 60, 80) for beat in range(6))
+    clock = BeatClock.from_score(score)
+    assert clock.bar_lines[:3].tolist() == [0, 1500, 3000]
+    assert clock.time_signature == (3, 4)

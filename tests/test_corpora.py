@@ -7,18 +7,36 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import symusic
 from corpus import PIECES, make_pop909
+from music.scores import attributes, chord, note
+from music.scores import score as written
 from strategies import add_track, simple_score
 
-from pianalysis.corpora import open_files, read_lieder, read_pop909, read_single, read_splits
+from pianalysis.corpora import (
+    open_files,
+    read_hymn,
+    read_lieder,
+    read_openewld,
+    read_polish,
+    read_pop909,
+    read_single,
+    read_splits,
+)
+from pianalysis.harmony.symbols import parse_chord
+from pianalysis.melody import voice_share
 from pianalysis.notes import MidiReadError, NoMelodyError, PianalysisError, read_midi
+from pianalysis.sources import SPLITS_FOLDER, CorpusSource, open_corpus, opened
 from pianalysis.windows import cut_windows
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 POP909, LIEDER = DATA / "pop909.tar.xz", DATA / "openscore_lieder.tar.xz"
 SPLIT_FILES = (DATA / "pop909_splits.json", DATA / "openscore_lieder_splits.json")
+OTHERS = {"polish": "polish_scores", "hymns": "hymns", "openewld": "openewld"}
+"""The corpora whose pieces are one file each, and what their archives are called."""
+ARCHIVES = {"pop909": "pop909", "lieder": "openscore_lieder", **OTHERS}
 needs_data = pytest.mark.skipif(
-    not all(path.exists() for path in (POP909, LIEDER, *SPLIT_FILES)),
+    not all((DATA / f"{name}{end}").exists() for name in ARCHIVES.values() for end in (".tar.xz", "_splits.json")),
     reason=f"the corpora are not in {DATA.parent.name}/{DATA.name} beside the repository",
 )
 
@@ -120,6 +138,146 @@ def test_nothing_of_a_song_is_in_two_splits_and_the_holdout_is_not_there(pop909,
     assert counts == ([671, 72, 72], [1036, 78, 78])[number]
 
 
+@needs_data
+@pytest.mark.parametrize(("corpus", "name"), ARCHIVES.items())
+def test_the_packages_splits_are_the_archives_without_what_is_held_out(corpus, name):
+    table = json.loads((DATA / f"{name}_splits.json").read_text())
+    packaged = json.loads((SPLITS_FOLDER / f"{corpus}.json").read_text())
+    assert packaged == {split: table[split] for split in ("train", "validation", "test")}
+    assert not set(table["holdout"]) & {piece for pieces in packaged.values() for piece in pieces}
+
+
+@pytest.fixture(scope="module")
+def others(tmp_path_factory):
+    """The corpora of one file a piece, opened as the dataset's build opens them."""
+    with opened([CorpusSource(corpus, str(DATA / f"{name}.tar.xz")) for corpus, name in OTHERS.items()]) as sources:
+        yield {source.name: open_corpus(source) for source in sources}
+
+
+@needs_data
+@pytest.mark.parametrize(
+    ("corpus", "counts"), [("polish", [1205, 101, 100]), ("hymns", [403, 34, 34]), ("openewld", [98, 8, 9])]
+)
+def test_every_piece_of_the_splits_has_its_file_and_its_row(others, corpus, counts):
+    found = others[corpus]
+    assert [len(ids) for ids in found.ids.values()] == counts
+    for ids in found.ids.values():
+        for piece_id in ids:
+            assert [Path(name).stem for name in found.names_of(piece_id)] == [piece_id, "metadata"]
+
+
+@needs_data
+@pytest.mark.parametrize(
+    ("corpus", "piece_id", "title", "composer", "license_", "metre"),
+    [
+        ("polish", "po-0001", "Liebesschmerz", "Radziwiłł, Antoni Henryk", "CC-BY-4.0", (4, 4)),
+        ("polish", "po-0003", "Allegretto", "Holland, Jan Dawid", "CC-BY-4.0", (2, 4)),
+        ("hymns", "cc-Adeste_Fideles", "Adeste Fideles", "", "Public Domain", (4, 4)),
+        ("openewld", "ew-002", "Le temps des cerises", "Antoine Renard", "Public Domain", (3, 4)),
+        ("openewld", "ew-016", None, None, "Public Domain", (3, 4)),
+    ],
+)
+def test_pieces_say_what_they_are(others, corpus, piece_id, title, composer, license_, metre):
+    (piece,) = others[corpus].read(piece_id)
+    styles = {"polish": "classical", "hymns": "hymn", "openewld": "pop"}
+    rows = {"polish": "polish_scores", "hymns": "hymns", "openewld": "openewld"}
+    assert (piece.piece_id, piece.corpus, piece.style, piece.license) == (
+        piece_id,
+        rows[corpus],
+        styles[corpus],
+        license_,
+    )
+    if title is not None:
+        assert (piece.title, piece.composer) == (title, composer)
+    assert piece.clock.time_signature == metre
+    assert len(piece.melody)
+    assert piece.lead_sheet == (corpus == "openewld") == (len(piece.accompaniment) == 0)
+    assert piece.chord_source == ("written" if corpus == "openewld" else "")
+
+
+@needs_data
+@pytest.mark.parametrize("corpus", ["polish", "hymns", "openewld"])
+def test_pieces_of_every_split_have_melody_title_and_bars(others, corpus):
+    """A tenth of each, spread over it."""
+    for ids in others[corpus].ids.values():
+        for piece_id in ids[:: max(1, len(ids) // 8)]:
+            (piece,) = others[corpus].read(piece_id)
+            assert piece.title
+            assert "Garamond" not in piece.title
+            assert voice_share(piece.melody) > 0.5
+            assert piece.clock.to_clock(piece.melody["onset_ms"][-1]) < piece.clock.bar_lines[-1]
+            for start, end, label in piece.chords:
+                assert start < end
+                parse_chord(label)
+            starts = [start for start, _, _ in piece.chords]
+            assert starts == sorted(starts)
+            struck = set(piece.melody[["onset_ms", "pitch"]].tolist())
+            if "/piano/" in others[corpus].names[piece_id][0]:
+                assert not struck & set(piece.accompaniment[["onset_ms", "pitch"]].tolist())
+
+
+def in_parts(**tracks):
+    """A score whose tracks are called so, as MIDI bytes; `_` is a blank."""
+    score = symusic.Score(480)
+    for name, rows in tracks.items():
+        add_track(score, rows, name=name.replace("_", " "))
+    return score.dumps_midi()
+
+
+ABOUT = "id\ttitle\tcomposer\tlicense\npo-1\tMazurek \u2028\tA. B.\tCC-BY-4.0\nls-Love_s_L_Amour\tGaramond X\t\tPublic Domain\n"
+
+
+def test_a_polish_songs_voice_a_solo_instrument_and_the_top_line_of_a_piano_are_melodies():
+    below = {"PIANO_RH": [(0, 2, 76), (0, 2, 64), (2, 1, 60)], "PIANO_LH": [(0, 4, 40)]}
+    table = {"metadata.tsv": ABOUT.encode}
+    for name in ("VOICE", "SOLO"):
+        data = in_parts(**{name: [(0, 2, 76)]}, **below)
+        (piece,) = read_polish({"songs/po-1.mid": lambda data=data: data, **table}, "po-1")
+        assert (piece.title, piece.composer) == ("Mazurek", "A. B.")
+        assert piece.melody["pitch"].tolist() == [76]
+        assert piece.accompaniment["pitch"].tolist() == [40, 64, 76, 60]  # the piano goes on doubling the singer
+    data = in_parts(**below)
+    (piece,) = read_polish({"piano/po-1.mid": lambda: data}, "po-1")
+    assert (piece.melody["pitch"].tolist(), piece.accompaniment["pitch"].tolist()) == ([76, 60], [40, 64])
+
+
+def test_a_hymns_soprano_is_its_melody_and_a_fonts_name_no_title():
+    data = in_parts(SOPRANO=[(0, 1, 72)], ALTO=[(0, 1, 67)], TENOR=[(0, 1, 60)], BASS=[(0, 1, 48)])
+    name = "ls-Love_s_L_Amour"
+    (piece,) = read_hymn({f"hymns/{name}.mid": lambda: data, "metadata.tsv": ABOUT.encode}, name)
+    assert (piece.title, piece.style, piece.license) == ("Love's L'Amour", "hymn", "Public Domain")
+    assert (piece.melody["pitch"].tolist(), piece.accompaniment["pitch"].tolist()) == ([72], [48, 60, 67])
+
+
+LEAD_SHEET = written([attributes() + chord("C") + note("E5", 4) + chord("G", "dominant") + note("D5", 4)])
+
+
+def test_a_lead_sheet_has_its_chords_and_no_accompaniment():
+    with_piano = written([attributes() + chord("C") + note("E5", 8)], [attributes() + note("C3", 8)])
+    for name, data, alone in (("a.musicxml", LEAD_SHEET, True), ("b.xml", with_piano, False)):
+        (piece,) = read_single(data, name)
+        assert (piece.lead_sheet, piece.chord_source, len(piece.accompaniment)) == (alone, "written", int(not alone))
+    (piece,) = read_single(LEAD_SHEET, "a.musicxml")
+    assert piece.chords == ((0.0, 1000.0, "C:maj"), (1000.0, 2000.0, "G:7"))
+    assert piece.melody["pitch"].tolist() == [76, 74]
+    (plain,) = read_single(written([attributes() + note("E5", 8)]), "c.xml")
+    assert (plain.chord_source, plain.lead_sheet) == ("", False)
+
+
+def test_a_folder_may_hold_scores_too_and_says_which_can_not_be_read(tmp_path):
+    (tmp_path / "a.MusicXML").write_bytes(LEAD_SHEET)
+    (tmp_path / "b.xml").write_bytes(b"<project/>")
+    (tmp_path / "c.mid").write_bytes(simple_score([(0, 1, 60)]).dumps_midi())
+    (tmp_path / "d.txt").write_bytes(LEAD_SHEET)
+    with opened([CorpusSource("folder", str(tmp_path), style="hymn")]) as (source,):
+        corpus = open_corpus(source)
+        assert sorted(corpus.names) == ["a.MusicXML", "b.xml", "c.mid"]
+        (piece,) = corpus.read("a.MusicXML")
+        assert (piece.style, piece.lead_sheet, piece.corpus) == ("hymn", True, "folder")
+        with pytest.raises(PianalysisError, match=r"^b\.xml: expected a MusicXML score"):
+            list(corpus.read("b.xml"))
+
+
 @pytest.mark.parametrize(
     "text", ['{"train": ["001", "002"], "validation": ["002"], "test": []}', '{"train": []}', "[]", "no JSON"]
 )
@@ -191,9 +349,9 @@ def test_a_damaged_version_is_a_problem_and_a_damaged_song_an_error(tmp_path):
         list(read_pop909(files, song))
 
 
-@pytest.mark.parametrize("read", [read_pop909, read_lieder])
+@pytest.mark.parametrize("read", [read_pop909, read_lieder, read_polish, read_hymn, read_openewld])
 def test_songs_that_are_not_there_are_named(read):
-    with pytest.raises(PianalysisError, match=r"999\.mid in the corpus, found none"):
+    with pytest.raises(PianalysisError, match=r"999\.(mid|mxl) in the corpus, found none"):
         list(read({}, "999"))
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pyarrow.parquet as pq
 import pytest
 from corpus import PIECES, make_pop909
 from datasets import load_dataset
@@ -8,7 +9,8 @@ from pianalysis import vocab
 from pianalysis.cli import main
 from pianalysis.corpora import SPLITS
 from pianalysis.dataset import NOTES_FEATURES, WINDOWS_FEATURES, load_windows
-from pianalysis.tokenizer import decode, encode, from_events, to_events
+from pianalysis.notes import PianalysisError
+from pianalysis.tokenizer import ChordTones, decode, encode, from_events, to_events
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +43,8 @@ def test_every_window_decodes_and_says_what_it_is(prepared):
         for row in load_windows(prepared, split):
             notes = decode(row["input_ids"])
             assert encode(notes) == row["input_ids"]
-            assert row["input_ids"][row["target_start"] - 1] == vocab.SEP
+            middle = row["input_ids"][row["target_start"] - 1 : row["accompaniment_start"]]
+            assert (middle[0], middle[-1], middle.count(vocab.SEP)) == (vocab.SEP, vocab.SEP, 2)
             assert (row["time_signature"], notes.style, notes.density) == ("4/4", "pop", row["density"])
             assert row["seconds"] == pytest.approx(row["bars"] * 2.0)
             assert row["bpm"] == pytest.approx(120)
@@ -68,10 +71,32 @@ def test_notes_are_in_real_milliseconds_with_beats_key_and_chords(loaded):
     assert row["beats_ms"][:3] == pytest.approx([0, 500, 1_000])
     assert row["downbeats_ms"][:3] == pytest.approx([0, 2_000, 4_000])
     assert (row["key"], row["license"], row["split"]) == ("A:min", "MIT", "test")
+    assert row["chord_source"] == "label"
     assert row["chords"] == [
         {"onset_ms": 0.0, "end_ms": 2_000.0, "label": "C:maj"},
         {"onset_ms": 2_000.0, "end_ms": 4_000.0, "label": "N"},
     ]
+
+
+def test_windows_say_their_chords_from_their_own_beginning(prepared):
+    first, second = load_windows(prepared, "test").to_list()[:2]
+    assert decode(first["input_ids"]).chords == (ChordTones(0, 0, (0, 4, 7)), ChordTones(2_000))
+    assert decode(second["input_ids"]).chords == (ChordTones(0),)
+
+
+def test_a_dataset_from_before_chords_is_still_loaded(prepared, tmp_path):
+    (tmp_path / "windows").mkdir()
+    (path,) = (prepared / "windows").glob("test-*.parquet")
+    pq.write_table(pq.read_table(path).drop_columns(["accompaniment_start"]), tmp_path / "windows" / path.name)
+    assert load_windows(tmp_path, "test").num_rows == 3
+
+
+def test_a_cut_file_is_named_when_it_is_loaded(prepared, tmp_path):
+    (tmp_path / "windows").mkdir()
+    (path,) = (prepared / "windows").glob("test-*.parquet")
+    (tmp_path / "windows" / path.name).write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(PianalysisError, match=rf"{path.name}: expected a whole parquet file"):
+        load_windows(tmp_path, "test")
 
 
 def test_a_missing_split_is_explained(tmp_path):

@@ -17,7 +17,7 @@ from pianalysis.grammar import GrammarState, state_after
 from pianalysis.network import Cache, FloatLinear, Int8Linear, Network
 from pianalysis.notes import PianalysisError, make_notes
 from pianalysis.sampling import Sampling
-from pianalysis.tokenizer import encode, encode_accompaniment, encode_melody
+from pianalysis.tokenizer import ChordTones, encode, encode_accompaniment, encode_melody, encode_prompt
 from pianalysis.weights import read_weights, weights_of
 from pianalysis.windows import make_window
 
@@ -38,6 +38,26 @@ def jobs(seeds, *, sampling=FREE, length_ms=6_000):
     return [
         Job(prompt, state_after(prompt, **limits), sampling, np.random.default_rng(seed), BIAS if seed % 2 else None)
         for seed, prompt in zip(seeds, PROMPTS * len(seeds), strict=False)
+    ]
+
+
+def chord_jobs(seeds, *, sampling=FREE):
+    """The same for windows with chords: to write the chords, the accompaniment, and to go on with it after a history."""
+    melody = make_notes((500 * step, 500, 60 + step % 7, 96) for step in range(8))
+    history = encode_accompaniment(make_notes([(0, 500, 48, 64), (500, 500, 52, 64), (500, 500, 55, 64)]))
+    prompts = []
+    for root in (0, 5, 7):
+        prompt = encode_prompt(melody, [ChordTones(0, root, (0, 4, 7)), ChordTones(2_000)])
+        prompts += [encode_melody(melody), prompt, [*prompt, *history]]
+    return [
+        Job(
+            prompt,
+            state_after(prompt, chords=True, first_ms=1_000, length_ms=6_000),
+            sampling,
+            np.random.default_rng(seed),
+            BIAS if seed % 2 else None,
+        )
+        for seed, prompt in zip(seeds, prompts * len(seeds), strict=False)
     ]
 
 
@@ -139,9 +159,23 @@ def test_int8_costs_less_than_one_percent():
     assert nats["int8"] == pytest.approx(nats["float32"], rel=0.01)
 
 
-@given(st.lists(st.integers(0, 10_000), max_size=30), st.integers(1, 20), st.booleans())
-def test_spans_rise_and_are_the_mask(choices, room, loud):
-    state = GrammarState(loud=loud, first_ms=1_000, length_ms=9_000, rest_ms=2_000, lowest=30, highest=90)
+@pytest.mark.parametrize("sampling", [FREE, Sampling(), Sampling(top_k=1)])
+def test_with_chords_the_tokens_are_those_of_the_plain_loop_alone_and_in_company(tiny_model, sampling):
+    reference, engine = ReferenceEngine(tiny_model), Engine(tiny_model)
+    many = [alone(engine, job) for job in chord_jobs(range(18), sampling=sampling)]
+    assert many == [alone(reference, job) for job in chord_jobs(range(18), sampling=sampling)]
+    assert many == tokens(engine, chord_jobs(range(18), sampling=sampling))
+
+
+@given(
+    st.lists(st.integers(0, 10_000), max_size=30),
+    st.integers(1, 20),
+    st.booleans(),
+    st.sampled_from(["time", "chord"]),
+)
+def test_spans_rise_and_are_the_mask(choices, room, loud, part):
+    limits = {"first_ms": 1_000, "length_ms": 9_000, "rest_ms": 2_000, "lowest": 30, "highest": 90}
+    state = GrammarState(expects=part, chords=part == "chord", loud=loud and part == "time", **limits)
     for choice in choices:
         spans = state.spans(room)
         ids = [token for span in spans for token in span]

@@ -9,11 +9,13 @@ import sys
 from contextlib import nullcontext
 from dataclasses import replace
 
+import datasets
 import numpy as np
 import pytest
 from conftest import ROOT
 from songs import write_dataset
 
+from pianalysis.evaluation.likelihoods import rows_of_corpora
 from pianalysis.evaluation.report import write_report
 from pianalysis.evaluation.run import EvaluationOptions, evaluate, name_models
 from pianalysis.evaluation.tables import SHORT
@@ -30,6 +32,17 @@ def few_resamples(monkeypatch):
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory):
     return str(write_dataset(tmp_path_factory.mktemp("waltzes")))
+
+
+def test_likelihood_leaves_lead_sheets_out(monkeypatch):
+    """They end at their last <sep>: there is nothing to be likely."""
+    whole, sheet = [1, 8, 6, 3, 3, 109, 12, 60, 750, 2], [1, 8, 6, 3, 3]
+    windows = {"corpus": ["b", "openewld", "a", "b", "b"], "input_ids": [whole, sheet, whole, sheet, whole]}
+    monkeypatch.setattr(
+        "pianalysis.evaluation.likelihoods.load_windows", lambda *_: datasets.Dataset.from_dict(windows)
+    )
+    assert rows_of_corpora("x", "test") == {"a": (2,), "b": (0, 4)}
+    assert rows_of_corpora("x", "test", limit=1) == {"a": (2,), "b": (0,)}
 
 
 @pytest.fixture(scope="module")
@@ -104,6 +117,10 @@ def check_report(folder, figures, said):
     systems = figures["pop909/test"]["arrangements"]["systems"]
     assert [*systems] == ["human", "other song's", "block chords", "tiny"]
     assert systems["tiny"]["melody_recall"]["mean"] == 1
+    assert systems["block chords"]["chord_changes"]["songs"] == 2
+    about = figures["pop909/test"]["arrangements"]
+    assert (about["density"], about["chord_sources"]) == ("mid", ["rule"])
+    assert {json.loads(path.read_text())["density"] for path in (folder / "pieces" / "tiny").glob("*.json")} == {"mid"}
     assert figures["pop909/test"]["model"]["nats_per_note"] == pytest.approx(
         figures["pop909/test"]["untrained"]["nats_per_note"]
     )  # the model is the untrained one
@@ -164,9 +181,9 @@ def test_settings_are_compared(script, dataset, model, tmp_path, monkeypatch):
 def test_the_tables_go_into_readme_and_cards(script, dataset, model, tmp_path, tiny_model):
     update = script("update_readme")
     figures = evaluate(small(dataset, model, songs=2), tmp_path, show).figures
-    text = "before <!-- evaluation -->old<!-- /evaluation --> after"
+    text = "before <!-- evaluation -->what was there<!-- /evaluation --> after"
     short, full = update.with_evaluation(text, figures, SHORT), update.with_evaluation(text, figures)
-    assert "old" not in short
+    assert "what was there" not in short
     assert short.startswith("before")
     assert short.endswith("after")
     assert "| groove consistency |" in full
@@ -195,3 +212,23 @@ def test_what_cannot_be_used_is_one_line(script, tmp_path, capsys, more, said):
     argv = ["--dataset", str(tmp_path / "empty"), "--report", str(tmp_path), *more]
     assert script("evaluate_model").main(argv) == 2
     assert said in capsys.readouterr().err
+
+
+def test_without_scikit_learn_nothing_is_begun(script, dataset, model, tmp_path, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    argv = [
+        "--dataset",
+        dataset,
+        "--model",
+        model,
+        "--preset",
+        "tiny",
+        "--num-proc",
+        "1",
+        "--report",
+        str(tmp_path / "r"),
+    ]
+    assert script("evaluate_model").main([*argv, "--songs", "1"]) == 2
+    assert "pip install 'pianalysis[evaluation]'" in capsys.readouterr().err
+    assert not (tmp_path / "r").exists()
+    assert script("evaluate_model").main([*argv, "--songs", "0"]) == 0  # likelihood needs none

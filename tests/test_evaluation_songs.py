@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from songs import row_of, waltz
 
+from pianalysis.arranger import Options
 from pianalysis.clock import BeatClock
 from pianalysis.evaluation.references import block_chords, chords_by_rule, fitted, half_bars, partner
 from pianalysis.evaluation.songs import clock_of, cut, read_song
@@ -25,7 +26,7 @@ def test_an_excerpt_begins_where_the_melody_does_and_holds_whole_bars():
     assert song.seconds == pytest.approx(7.2)
     assert song.melody["onset_ms"].tolist() == [500 * beat for beat in range(12)]
     assert song.accompaniment["onset_ms"].tolist() == [0, 1_500, 3_000, 4_500]
-    assert (song.bar_ms, song.style, song.density, song.name) == (1_500, "pop", "low", "pop909-1")
+    assert (song.bar_ms, song.style, song.name) == (1_500, "pop", "pop909-1")
 
 
 def test_an_excerpt_ends_with_the_bar_of_the_last_melody_note_and_has_one_bar_at_least():
@@ -47,6 +48,38 @@ def test_notes_over_the_end_are_cut_and_chords_are_on_the_songs_clock():
     song = read_song(row)
     assert song.accompaniment["duration_ms"].tolist() == [2_000]  # a bar of four seconds is 2,000 clock-ms
     assert song.chords == ((0, 1_000, "C:maj"), (1_000, 2_000, "F:maj"))
+    assert song.chord_source == "label"
+
+
+@pytest.mark.parametrize(
+    ("corpus", "style"),
+    [
+        ("pop909", "pop"),
+        ("folder", "pop"),
+        ("openscore_lieder", "classical"),
+        ("polish_scores", "classical"),
+        ("hymns", "hymn"),
+    ],
+)
+def test_each_corpus_is_asked_for_in_its_style(corpus, style):
+    song = read_song({**waltz(), "corpus": corpus})
+    assert song.style == style
+    assert Options(style=song.style).style == style
+
+
+def test_a_song_is_whole_to_the_bar_of_its_last_melody_note():
+    row = waltz(bars=12, first_bar=0, quarter_ms=600)  # its last bar line is at 21.6 s
+    assert read_song(row).is_whole
+    assert read_song(row, seconds=21.6).is_whole
+    assert not read_song(row, seconds=21.5).is_whole
+
+
+def test_a_row_of_a_dataset_without_chord_sources_has_labels_or_nothing():
+    row = waltz()
+    del row["chord_source"]
+    assert read_song({**row, "chords": []}).chord_source == ""
+    labels = [{"onset_ms": 0.0, "end_ms": 60_000.0, "label": "C:maj"}]
+    assert read_song({**row, "chords": labels}).chord_source == "label"
 
 
 @given(st.lists(st.floats(300, 900), min_size=9, max_size=24), st.sampled_from([2, 3, 4]))

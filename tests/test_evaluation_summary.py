@@ -17,8 +17,8 @@ from pianalysis.evaluation.references import chords_by_rule
 from pianalysis.evaluation.run import references
 from pianalysis.evaluation.settings import distance, grid
 from pianalysis.evaluation.songs import read_song
-from pianalysis.evaluation.summary import HUMAN, Voices, summarise
-from pianalysis.evaluation.tables import LEGEND, arrangement_tables, cell, settings_table, systems_table
+from pianalysis.evaluation.summary import HUMAN, Voices, measure_systems, summarise, telling
+from pianalysis.evaluation.tables import LEGEND, arrangement_tables, cell, settings_table, systems_table, telling_table
 from pianalysis.metrics.repetition import CopyIndex
 from pianalysis.notes import make_notes
 
@@ -64,7 +64,7 @@ def songs():
 
 def test_every_metric_is_measured_of_every_system(songs, few_resamples):
     index = CopyIndex.build([songs[0].accompaniment])
-    summary = summarise(songs, references(songs, songs), index)
+    summary = summarise(measure_systems(songs, references(songs, songs), index))
     assert [*summary] == ["human", "other song's", "block chords"]
     for figures in summary.values():
         assert set(figures) == set(METRICS)
@@ -89,7 +89,7 @@ def test_the_coupling_takes_off_what_the_systems_other_piece_would_get(songs, fe
     """The same notes under every melody are owed to none of them."""
     drone = make_notes([(0, 60_000, 48, 80)])
     same = [[Voices(song.melody, drone)] for song in songs]
-    figures = summarise(songs, {**references(songs, songs), "drone": same})["drone"]
+    figures = summarise(measure_systems(songs, {**references(songs, songs), "drone": same}))["drone"]
     assert figures["pcs_coupling"]["mean"] == 0
     assert figures["clash_coupling"]["mean"] == 0
     assert figures["pcs"]["mean"] > 0
@@ -98,12 +98,72 @@ def test_the_coupling_takes_off_what_the_systems_other_piece_would_get(songs, fe
 def test_takes_are_averaged_and_a_missing_value_is_none(songs, few_resamples):
     empty, full = Voices(songs[0].melody, make_notes()), Voices(songs[0].melody, songs[0].accompaniment)
     systems = {HUMAN: [[full]], "half": [[empty, full]]}
-    figures = summarise(songs[:1], systems)
+    figures = summarise(measure_systems(songs[:1], systems))
     assert figures["half"]["notes_per_beat"]["mean"] == pytest.approx(
         figures[HUMAN]["notes_per_beat"]["mean"] / 2, abs=1e-6
     )
     assert figures["half"]["pcs"]["mean"] == figures[HUMAN]["pcs"]["mean"]  # of the take that has one
     assert figures["half"]["longest_copy"]["mean"] is None
+
+
+def triads(roots, *, bar_ms=1_500):
+    """A major triad a bar."""
+    rows = ((bar_ms * bar, bar_ms, 48 + root + above, 80) for bar, root in enumerate(roots) for above in (0, 4, 7))
+    return make_notes(rows)
+
+
+def test_what_compares_sets_of_songs_is_against_the_human_ones(few_resamples):
+    pytest.importorskip("sklearn", reason="needs scikit-learn: pip install 'pianalysis[evaluation]'")
+    songs = [read_song(waltz(13, first_bar=0, quarter_ms=500 + 5 * number)) for number in range(12)]
+    human = [
+        [Voices(song.melody, triads([(5 * bar + number) % 12 for bar in range(12)]))]
+        for number, song in enumerate(songs)
+    ]
+    same = [[Voices(song.melody, piece[0].accompaniment)] for song, piece in zip(songs, human, strict=True)]
+    other = [
+        [Voices(song.melody, triads([(bar + number) % 12 for bar in range(12)]))] for number, song in enumerate(songs)
+    ]
+    measured = measure_systems(songs, {HUMAN: human, "same": same, "other": other})
+    figures = summarise(measured)
+    assert figures[HUMAN]["bigram_divergence"]["mean"] == figures["same"]["bigram_divergence"]["mean"] == 0
+    assert figures["other"]["bigram_divergence"]["mean"] == 1  # up a semitone, never down a fifth
+    assert figures["other"]["bigram_divergence"]["songs"] == 12
+    assert figures["same"]["two_sample"]["mean"] == 0.5
+    assert figures["other"]["two_sample"]["mean"] > 0.95
+    assert figures["other"]["falling_fifths"]["mean"] == 0
+    assert figures[HUMAN]["falling_fifths"]["mean"] == 1
+    assert 0 <= figures[HUMAN]["two_sample"]["low"] <= figures[HUMAN]["two_sample"]["high"] <= 1
+    found = telling(measured, count=100)
+    assert [*found] == ["same", "other"]
+    assert found["other"]["falling_fifths"] == 0  # always fewer
+    assert set(found["same"].values()) == {0.5}
+    assert "share of root motions down a fifth: lower, 0.00" in telling_table(found)
+
+
+def test_chords_of_a_song_by_hand():
+    row = waltz(8, first_bar=0, quarter_ms=500)
+    for number, note in enumerate(row["melody"]):
+        note["pitch"] = (60, 64, 67, 65, 69, 72, 71, 67, 62, 60, 67, 60)[number % 12]
+    row["chords"] = [{"onset_ms": 0.0, "end_ms": 12_000.0, "label": "C:maj"}]
+    row["chord_source"] = "label"
+    song = read_song(row)
+    values = piece_measures(song, song.melody, triads([0, 5, 7, 0, 0, 5, 7, 0]), None, None)
+    expected = {
+        "chord_tones": (4 * 3 + 2 * 1 + 2 * 1) / 24,  # F has C in common, G has G
+        "own_chord_tones": 1,
+        "chord_root": 4 / 8,
+        "chord_major_minor": 4 / 8,
+        "root_in_bass": 1,  # one chord, whose first beat has C below
+        "own_root_in_bass": 1,
+        "out_of_key": 0,
+        "chord_changes": 6 / 8,  # C F G C, C F G C
+        "distinct_chords": 3,
+        "falling_fifths": 4 / 6,  # C to F and G to C
+        "final_tonic": 1,
+    }
+    assert {name: values[name] for name in expected} == pytest.approx(expected)
+    excerpt = read_song(row, seconds=6.0)
+    assert np.isnan(piece_measures(excerpt, excerpt.melody, triads([0, 5, 7, 0]), None, None)["final_tonic"])
 
 
 def test_gaps_by_hand():
@@ -140,6 +200,9 @@ def test_tables_by_hand():
     head += "temperature 0.9, top-k 50, top-p 0.95:"
     assert arrangement_tables(figures) == f"{head}\n\n{table}\n\n{LEGEND}"
     assert arrangement_tables({"folder/test": {}}) == ""
+    figures["pop909/test"]["arrangements"] |= {"density": "mid", "chord_sources": ["label", "rule"]}
+    said = "density mid for every song; the songs' chords: labels that come with the corpus and read by rule off"
+    assert said in arrangement_tables(figures)
 
 
 def test_the_distance_is_in_human_standard_deviations():

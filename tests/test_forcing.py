@@ -18,7 +18,7 @@ from pianalysis.grammar import end_for_later, state_after
 from pianalysis.hands import split_hands
 from pianalysis.notes import PianalysisError, make_notes
 from pianalysis.sampling import Sampling
-from pianalysis.tokenizer import decode_notes, encode_melody, quantize
+from pianalysis.tokenizer import ChordTones, decode_notes, encode_chords, encode_melody, quantize
 
 PROMPT = encode_melody(make_notes((500 * step, 500, 60 + step % 7, 96) for step in range(8)))
 LIMITS = {"first_ms": 1_000, "length_ms": 6_000, "rest_ms": 1_000}
@@ -47,6 +47,16 @@ def test_the_fixed_notes_are_all_there_and_it_decodes(tiny_model, fixed, seed, n
     wanted = {(onset, length, pitch) for onset, length, pitch, _ in fixed.tolist()}
     assert wanted <= found
     assert all(not narrow or 60 <= pitch <= 72 for _, _, pitch in found - wanted)
+
+
+@given(fixed_notes, st.integers(0, 9))
+@settings(max_examples=20)
+def test_the_fixed_notes_are_there_beside_chords(tiny_model, fixed, seed):
+    prompt = [*PROMPT, *encode_chords([ChordTones(0, 0, (0, 4, 7)), ChordTones(1_500)]), vocab.SEP]
+    state = forced(state_after(prompt, chords=True, **LIMITS), fixed)
+    ids = written(Engine(tiny_model), Job(prompt, state, Sampling(1.0, 0, 1.0), np.random.default_rng(seed)))
+    found = {row[:3] for row in decode_notes(ids, loud=True).tolist()}
+    assert {row[:3] for row in fixed.tolist()} <= found
 
 
 @pytest.mark.parametrize("seed", range(4))

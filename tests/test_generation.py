@@ -8,6 +8,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies import lead_sheets, windows
 from transformers import LogitsProcessorList
 
 from pianalysis import vocab
@@ -23,7 +24,17 @@ from pianalysis.generation import (
 )
 from pianalysis.grammar import highest_in_reach
 from pianalysis.notes import PianalysisError, make_notes
-from pianalysis.tokenizer import WindowNotes, decode, encode, encode_accompaniment, encode_melody
+from pianalysis.tokenizer import (
+    ChordTones,
+    WindowNotes,
+    decode,
+    decode_chords,
+    encode,
+    encode_accompaniment,
+    encode_chords,
+    encode_melody,
+    encode_prompt,
+)
 
 MELODY = make_notes([(0, 500, 72, 96), (500, 1000, 74, 96), (4000, 250, 60, 96)])
 PROMPT = encode_melody(MELODY)
@@ -150,13 +161,117 @@ def test_the_melody_is_one_voice():
 
 
 def test_never_sampled_tokens_are_never_allowed():
-    never = [vocab.PAD, vocab.BOS, vocab.UNK, vocab.NOTE_OFF, vocab.RESERVED]
+    never = [vocab.PAD, vocab.BOS, vocab.UNK, vocab.NOTE_OFF]
     state = GrammarState(expects="style", loud=False)
     ids = encode(WindowNotes(MELODY, MELODY))
     for token in ids[1:]:
         assert not state.allowed()[never].any()
         state = state.advance(token)
     assert not state.allowed().any()
+
+
+@given(st.one_of(windows(), lead_sheets()))
+def test_the_grammar_walks_windows_of_every_form(window):
+    ids, chords = encode(window), window.chords is not None
+    state = state_after(ids, chords=chords)
+    assert (state.expects, state.loud) == ("time" if window.accompaniment is None else "end", True)
+    if window.accompaniment is None:
+        assert state.end_token == vocab.EOS
+    with pytest.raises(PianalysisError, match="expected"):
+        state_after(ids, chords=not chords)
+
+
+def random_window(generator, state, ids, *, room):
+    """A sequence to its ``<eos>`` by logits that are new at each step, in which every kind of token has its turn."""
+    while state.expects != "end":
+        logits = generator.normal(0, 3, vocab.VOCAB_SIZE).astype(np.float32)
+        logits[list(vocab.TIME_IDS)] -= 3 + np.arange(len(vocab.TIME_IDS), dtype=np.float32) / 40
+        mask = closing(state, state.allowed(), room - len(ids))
+        token = draw(end_for_later(logits, state), mask, Sampling(1.0, 0, 1.0), generator)
+        state = state.advance(token)
+        ids = [*ids, token]
+    return ids
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1_500, 3_000, 16_000]), st.sampled_from([24, 60, 400]))
+def test_every_random_sequence_with_chords_decodes_inside_the_window(seed, length, room):
+    start = GrammarState(expects="style", chords=True, loud=False, length_ms=length)
+    ids = random_window(np.random.default_rng(seed), start, [vocab.BOS], room=room)
+    window = decode(ids)
+    assert len(ids) <= room
+    assert encode(window) == ids
+    assert window.chords is not None
+    assert all(chord.onset_ms < length for chord in window.chords)
+    assert (window.melody["onset_ms"] < length).all()
+    assert (window.accompaniment["onset_ms"] < length).all()
+
+
+def test_random_chords_are_of_every_kind():
+    state = state_after(PROMPT, chords=True)
+    drawn = [decode(random_window(np.random.default_rng(seed), state, PROMPT, room=600)).chords for seed in range(60)]
+    chords = [chord for window in drawn for chord in window]
+    assert {len(chord.tones) for chord in chords} >= {0, 1, 2, 3, 4, 5}
+    assert {chord.bass for chord in chords} == {-1, *range(12)}
+    assert () in drawn
+
+
+def test_the_grammar_of_the_chords_by_hand():
+    names = lambda state: {vocab.TOKENS[token] for token in np.flatnonzero(state.allowed())}  # noqa: E731
+    state = state_after(PROMPT, chords=True, length_ms=4_000)
+    assert (names(state), state.end_token, state.loud) == ({"<sep>", "TIME_0"}, vocab.SEP, False)
+    state = state.advance(vocab.time_id(0))
+    assert names(state) == {"NOTE_OFF", *(f"PITCH_{pitch}" for pitch in range(36, 48))}
+    assert names(state.advance(vocab.NOTE_OFF)) == {"<sep>", *(f"TIME_{ms}" for ms in range(25, 4_000, 25))}
+    state = state.advance(47)
+    assert names(state) == {f"PITCH_{pitch}" for pitch in range(60, 72)}
+    state = state.advance(70)
+    assert names(state) == {"<sep>", "PITCH_71", *(f"TIME_{ms}" for ms in range(25, 4_000, 25))}
+    assert names(state.advance(71)) == {"<sep>", *(f"TIME_{ms}" for ms in range(25, 4_000, 25))}
+    state = state.advance(vocab.SEP)
+    assert (state.expects, state.loud, state.end_token) == ("time", True, vocab.EOS)
+    assert names(state) >= {"<eos>", "TIME_0"}
+
+
+def test_chords_after_a_history_lie_beyond_it():
+    prompt = [*PROMPT, *encode_chords([ChordTones(0, 0, (0, 4))])]
+    state = state_after(prompt, chords=True, first_ms=2_000, length_ms=2_050)
+    assert np.flatnonzero(state.allowed()).tolist() == [vocab.SEP, vocab.time_id(2_000), vocab.time_id(2_025)]
+
+
+def test_a_later_chord_than_the_window_has_ends_the_chords():
+    prompt = [*PROMPT, *encode_chords([ChordTones(0, 0, (0, 4, 7))])]
+    state = state_after(prompt, chords=True, length_ms=2_000)
+    logits = np.full(vocab.VOCAB_SIZE, -np.inf, np.float32)
+    logits[[vocab.SEP, vocab.time_id(1_000), vocab.time_id(3_000)]] = np.log([0.1, 0.5, 0.4])
+    assert np.exp(end_for_later(logits, state)[vocab.SEP]) == pytest.approx(0.5)
+
+
+def test_the_engine_writes_chords_then_what_stands_on_them(engine):
+    sampling = Sampling(temperature=1.0, top_k=0, top_p=1.0)
+    found = []
+    for seed in range(20):
+        generator = np.random.default_rng(seed)
+        state = state_after(PROMPT, chords=True)
+        chords = decode_chords([*engine.continue_prompt(PROMPT, state, sampling, generator)])
+        prompt = encode_prompt(MELODY, chords)
+        state = state_after(prompt, chords=True, length_ms=4_000)
+        window = decode([*prompt, *engine.continue_prompt(prompt, state, sampling, generator), vocab.EOS])
+        assert window.chords == chords
+        found += chords
+    assert len(found) > 40
+
+
+def test_plain_generate_writes_the_chords_too(tiny_model):
+    torch.manual_seed(0)
+    prompt = torch.tensor([PROMPT] * 8)
+    processor = GrammarLogitsProcessor(length_ms=4_000, max_length=300, chords=True)
+    run = partial(tiny_model.generate, do_sample=True, max_length=300, attention_mask=torch.ones_like(prompt))
+    windows_written = [
+        decode(ids[: ids.index(vocab.EOS) + 1])
+        for ids in run(prompt, logits_processor=LogitsProcessorList([processor])).tolist()
+    ]
+    assert all(window.chords is not None for window in windows_written)
+    assert any(window.chords for window in windows_written)
 
 
 def test_broken_prompts_are_refused():

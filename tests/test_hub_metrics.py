@@ -8,7 +8,18 @@ import evaluate
 import numpy as np
 import pytest
 
-from pianalysis.metrics import harmony, hub_metrics, playability, recall, repetition, seams, statistics
+from pianalysis.metrics import (
+    chords,
+    harmony,
+    hub_metrics,
+    keys,
+    playability,
+    progressions,
+    recall,
+    repetition,
+    seams,
+    statistics,
+)
 from pianalysis.notes import PianalysisError, make_notes
 
 MELODY = make_notes([(0, 500, 72, 80), (500, 500, 74, 80), (1000, 1000, 76, 80), (4000, 100, 60, 80)])
@@ -49,6 +60,8 @@ def test_each_says_what_it_is(metric):
     assert made.citation.count("{") == made.citation.count("}")
 
 
+BARS = [0.0, 2000.0, 4000.0]
+OWN = hub_metrics.own_chords(BELOW, BARS, (4, 4))
 INDEX = repetition.CopyIndex.build([OTHER, BELOW[:3]])
 CASES = [
     (hub_metrics.MelodyRecall, {"references": MELODY}, {"melody_recall": recall.melody_recall(MELODY, BELOW)}),
@@ -58,7 +71,31 @@ CASES = [
         {"pitch_consonance_score": harmony.pitch_consonance_score(MELODY, BELOW, step_ms=125)},
     ),
     (hub_metrics.ClashRate, {"references": MELODY}, {"clash_rate": harmony.clash_rate(MELODY, BELOW)}),
-    (hub_metrics.ChordAccuracy, {"references": CHORDS}, {"root": 0.5, "major_minor": 0.5}),
+    (
+        hub_metrics.ChordAccuracy,
+        {"references": CHORDS, "bar_lines_ms": BARS},
+        vars(chords.chord_accuracy(OWN, hub_metrics.to_spans(CHORDS))),
+    ),
+    (
+        hub_metrics.ChordTones,
+        {"references": CHORDS},
+        {"chord_tone_share": 1_000 / 1_500, "root_in_bass": 1.0},  # C and G, but not C sharp, over C
+    ),
+    (
+        hub_metrics.OwnChords,
+        {"references": MELODY, "bar_lines_ms": BARS},
+        {
+            "chord_tone_share": chords.chord_tone_share(BELOW, OWN),
+            "root_in_bass": chords.root_in_bass(BELOW, OWN),
+            "melody_in_chord": chords.chord_tone_share(MELODY, OWN),
+            "strong_notes_in_chord": chords.strong_notes_in_chord(MELODY, OWN, [0, 1_000, 2_000, 3_000]),
+            "chord_changes": progressions.chord_changes(OWN, bars=2),
+            "distinct_chords": np.nan,
+            "falling_fifths": progressions.falling_fifths(OWN),
+            "final_tonic": progressions.final_tonic(OWN, keys.find_key(MELODY)),
+            "out_of_key": 1 / 4,
+        },
+    ),
     (
         hub_metrics.PieceStatistics,
         {},
@@ -112,6 +149,45 @@ def test_overlapping_area_pooled_and_by_piece():
     value = hub_metrics.OverlappingArea().compute(predictions=[BELOW, OTHER], references=[OTHER, BELOW])
     assert value["pitch"] == 1
     assert value["pitch_by_piece"] < 0.9
+
+
+FIVE_BARS = [2000.0 * bar for bar in range(6)]
+"""Four bars and one left over."""
+
+
+def circle(steps):
+    """A triad a bar, each a fifth below the one before, with so many of them turned to others."""
+    roots = [(48 + 5 * step % 12) + (step in steps) for step in range(5)]
+    return make_notes((2000 * bar, 2000, root + above, 80) for bar, root in enumerate(roots) for above in (0, 4, 7))
+
+
+def test_bigrams_of_all_pieces_are_compared():
+    metric = hub_metrics.ChordBigramDivergence()
+    lines = {"bar_lines_ms": [FIVE_BARS, FIVE_BARS]}
+    same = metric.compute(predictions=[circle(()), circle((2,))], references=[circle((2,)), circle(())], **lines)
+    assert same == {"chord_bigram_divergence": pytest.approx(0, abs=1e-12)}
+    other = metric.compute(predictions=[circle((1, 3))] * 2, references=[circle(())] * 2, **lines)
+    assert other["chord_bigram_divergence"] == 1  # every root a semitone off its fifth
+
+
+def test_a_classifier_tells_what_is_different():
+    pytest.importorskip("sklearn", reason="needs scikit-learn: pip install 'pianalysis[evaluation]'")
+    generator = np.random.default_rng(0)
+    human = [
+        make_notes((250 * step, 250, int(pitch), 80) for step, pitch in enumerate(generator.integers(40, 60, 40)))
+        for _ in range(40)
+    ]
+    low = [notes.copy() for notes in human]
+    for notes in low:
+        notes["pitch"] -= 15
+    rest = {"melodies": [MELODY] * 40, "bar_lines_ms": [FIVE_BARS] * 40}
+    metric = hub_metrics.ClassifierTwoSampleTest()
+    assert metric.compute(predictions=low, references=human, **rest)["auc"] > 0.9
+    same = metric.compute(predictions=human, references=human, **rest)
+    assert same["auc"] == 0.5  # each is scored as its double is
+    assert np.isnan(
+        metric.compute(predictions=low[:1], references=human[:1], melodies=[MELODY], bar_lines_ms=[BARS])["auc"]
+    )
 
 
 def test_longest_copy_is_asked_of_an_index():

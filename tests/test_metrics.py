@@ -24,6 +24,45 @@ def test_a_uniform_model_pays_log_801_a_token():
     assert result.bits_per_second == pytest.approx(4 * np.log2(801), rel=1e-6)
 
 
+def with_chords(row):
+    """The same window with two chords in it, as a row of the new form."""
+    chords = [109, 36, 60, 64, 67, 120, 11]
+    return row | {"input_ids": [*row["input_ids"][:8], *chords, 3, *row["input_ids"][8:]]}
+
+
+LEAD_SHEET = {"input_ids": with_chords(ROW)["input_ids"][:16], "target_start": 8, "seconds": 2.0}
+
+
+class Counting(Uniform):
+    """A model whose logits grow with the place, so that it shows what it was given; it may play chords."""
+
+    def __init__(self, plays_chords):
+        super().__init__()
+        self.given = []
+        self.config = type("Config", (), {"plays_chords": plays_chords})
+
+    def forward(self, input_ids):
+        self.given.append(input_ids[0].tolist())
+        return super().forward(input_ids)
+
+
+def test_a_model_that_knows_no_chords_is_not_given_them():
+    model = Counting(False)
+    assert model_likelihood(model, [with_chords(ROW), LEAD_SHEET]) == model_likelihood(Uniform(), [ROW])
+    assert model.given == [ROW["input_ids"]]
+
+
+def test_a_model_that_plays_chords_pays_for_the_accompaniment_alone():
+    model = Counting(True)
+    assert model_likelihood(model, [with_chords(ROW), LEAD_SHEET]) == model_likelihood(Uniform(), [ROW])
+    assert model.given == [with_chords(ROW)["input_ids"]]
+
+
+def test_chords_and_lead_sheets_change_no_unigram():
+    rows = [with_chords(ROW), LEAD_SHEET]
+    assert unigram_likelihood(rows, rows) == unigram_likelihood([ROW], [ROW])
+
+
 def test_unigram_by_hand():
     result = unigram_likelihood([ROW], [ROW])
     total = 801 + 8

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,9 +17,11 @@ from pianalysis.clock import BeatClock
 from pianalysis.corpora import Piece, read_single
 from pianalysis.dataset import DROP_REASONS, REPORT_FILE, dropped_windows, load_windows, piece_windows
 from pianalysis.notes import make_notes
+from pianalysis.piece_chords import piece_chart
 from pianalysis.report import ERROR_STEP_MS, BuildReport, PartReport
 from pianalysis.sources import CorpusSource
 from pianalysis.tokenizer import encode
+from pianalysis.windows import DENSITY_CUTS
 
 BEFORE, AFTER, DENSE = DROP_REASONS
 
@@ -85,7 +90,7 @@ def test_round_trip_errors_by_hand():
     piece = piece_of(melody, below, 2)
     report = PartReport(split="train")
     windows = list(piece_windows(piece))
-    assert report.add_piece(piece, windows, every_bar=False)
+    assert report.add_piece(piece, windows, piece_chart(piece), every_bar=False)
     report.add_windows(piece, windows, [encode(window.notes) for window in windows])
     count = lambda *errors: Counter(round(error / ERROR_STEP_MS) for error in errors)  # noqa: E731
     assert report.onset_errors == count(10, 5, 0, 0)
@@ -96,6 +101,44 @@ def test_round_trip_errors_by_hand():
 def test_a_piece_without_windows_is_left_out_with_its_reason():
     report = PartReport(split="train")
     (piece,) = read_single(song(1, bars=2), "short.mid")
-    assert not report.add_piece(piece, [], every_bar=False)
+    assert not report.add_piece(piece, [], piece_chart(piece), every_bar=False)
     assert report.problems == [("short.mid", "no window of it holds a melody; left out")]
     assert not report.pieces
+
+
+def test_chords_are_counted_by_hand():
+    """C for a bar and a half, no chord for half a bar, then to the end what no label says: of 80 beats 6 have a chord."""
+    piece = piece_of([(0, 500, 72, 80)], [(0, 500, 48, 80)], 20)
+    labels = ((0.0, 3_000.0, "C:maj"), (3_000.0, 4_000.0, "N"))
+    piece = replace(piece, chords=labels, chord_source="label")
+    report = PartReport(split="train")
+    charted = piece_chart(piece)
+    assert report.add_piece(piece, list(piece_windows(piece, charted)), charted, every_bar=False)
+    assert report.chord_sources == {"folder/label": 1}
+    assert (report.chord_beats["folder"], report.chord_changes["folder"]) == (6, 1)
+    assert report.beats["folder"] == 4 * report.bars["folder"] == 4 * (len(piece.clock.bar_lines) - 1)
+
+
+def test_a_lead_sheet_has_no_density_and_is_counted_apart():
+    piece = piece_of([(beat * 500, 500, 72, 80) for beat in range(64)], [], 16)
+    piece = replace(piece, chords=((0.0, 32_000.0, "C:maj"),), chord_source="written", lead_sheet=True)
+    report = PartReport(split="train")
+    charted = piece_chart(piece)
+    windows = list(piece_windows(piece, charted))
+    assert report.add_piece(piece, windows, charted, every_bar=False)
+    report.add_windows(piece, windows, [encode(window.notes) for window in windows])
+    assert report.lead_sheets == report.windows == {"folder/train": 2}
+    assert (report.densities, report.per_beat, report.accompaniment_tokens) == (Counter(), Counter(), 0)
+    assert report.lost == report.added == 0
+
+
+def test_density_terciles_by_hand():
+    report = BuildReport()
+    report.per_beat.update({100: 2, 250: 2, 400: 2})
+    assert report.density_terciles() == (1.0, 2.5)
+
+
+def test_the_density_cuts_are_the_terciles_of_the_build_on_the_card():
+    text = (Path(__file__).parents[1] / "dataset_card.md").read_text(encoding="utf-8")
+    (found,) = re.findall(r"density terciles of training windows, notes a beat \| ([\d.]+), ([\d.]+) \|", text)
+    assert [float(value) for value in found] == pytest.approx(DENSITY_CUTS, abs=0.05)

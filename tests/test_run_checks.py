@@ -12,7 +12,7 @@ from easy_music import write_windows
 from pianalysis.model import make_model, save_model
 from pianalysis.model_cards import RunRecord
 from pianalysis.notes import PianalysisError
-from pianalysis.run_checks import RunOptions, check
+from pianalysis.run_checks import RunOptions, check, starting_model
 from pianalysis.runs import claim, train
 
 
@@ -75,6 +75,15 @@ def test_a_dataset_that_fails_its_checks_is_refused(options, tmp_path):
     datasets.Dataset.from_list(rows).to_parquet(file)
     with pytest.raises(PianalysisError, match=r"the dataset fails its checks \(tokens that break the grammar"):
         train(replace(options, dataset=str(folder)))
+
+
+def test_a_tokenizer_with_the_older_name_of_an_id_is_ours(options, tmp_path):
+    folder = tmp_path / "model"
+    save_model(make_model("tiny"), folder)
+    file = folder / "tokenizer.json"
+    file.write_text(file.read_text().replace('"STYLE_HYMN": 20', '"RESERVED_20": 20'))
+    assert "RESERVED_20" in file.read_text()
+    assert starting_model(replace(options, model=str(folder))).config.vocab_size == 801
 
 
 def test_a_tokenizer_of_another_vocabulary_is_refused(options, tmp_path):

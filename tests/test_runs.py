@@ -13,6 +13,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from conftest import ROOT
@@ -25,6 +26,7 @@ from pianalysis.metrics import model_likelihood
 from pianalysis.model import load_model
 from pianalysis.model_cards import read_records
 from pianalysis.runs import RunOptions, train
+from pianalysis.weights import read_weights
 
 CHILD = "import sys; from pianalysis.cli import main; sys.exit(main(['train', *sys.argv[1:]]))"
 
@@ -100,6 +102,30 @@ def test_training_learns_reports_and_records(options, tiny_model):
         assert damage(checkpoint) == ""
         assert json.loads((checkpoint / "generation_config.json").read_text())["top_k"] == 50
         assert (checkpoint / "tokenizer.json").exists()
+
+
+def test_a_run_on_windows_with_chords_makes_a_model_that_plays_them(options, tmp_path):
+    dataset = write_windows(tmp_path / "chords", chords=True)
+    result = train(replace(options, dataset=str(dataset)))
+    model, validation = load_model(result.folder), load_windows(str(dataset), "validation")
+    assert model.config.plays_chords
+    assert read_weights(result.folder).plays_chords
+    # Given the chords it foresees the accompaniment, and what the Trainer reports leaves lead sheets out.
+    with_chords = model_likelihood(model, validation)
+    assert with_chords.windows < len(validation)
+    assert with_chords.nats_per_note == pytest.approx(result.nats_per_note, rel=1e-4)
+    state = json.loads((result.folder / "trainer_state.json").read_text())
+    best = min(state["log_history"], key=lambda entry: entry.get("eval_nats_per_note", np.inf))
+    assert with_chords.bits_per_second == pytest.approx(best["eval_bits_per_second"], rel=1e-4)
+    model.config.plays_chords = False
+    assert model_likelihood(model, validation).nats_per_note > with_chords.nats_per_note
+
+
+def test_a_run_without_chords_makes_a_model_without(options):
+    result = train(replace(options, max_steps=2, eval_steps=2))
+    assert load_model(result.folder).config.plays_chords is False
+    assert not read_weights(result.folder).plays_chords
+    assert not read_weights().plays_chords  # the bundled one, whose configuration says nothing of it
 
 
 def test_a_run_stopped_by_its_time_limit_reaches_the_same_weights(options, tmp_path):

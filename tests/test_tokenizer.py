@@ -1,22 +1,30 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import windows
+from strategies import chord_parts, lead_sheets, windows
 
 from pianalysis import vocab
 from pianalysis.notes import PianalysisError, make_notes, sort_notes
 from pianalysis.tokenizer import (
+    ChordTones,
     TokenError,
     WindowNotes,
     decode,
+    decode_chords,
     encode,
+    encode_chords,
+    encode_melody,
+    encode_prompt,
     from_events,
     make_hf_tokenizer,
     quantize,
     to_events,
+    without_chords,
 )
 
 
@@ -25,7 +33,37 @@ def test_decode_inverts_encode(window):
     again = decode(encode(window))
     np.testing.assert_array_equal(again.melody, window.melody)
     np.testing.assert_array_equal(again.accompaniment, window.accompaniment)
-    assert (again.style, again.density) == (window.style, window.density)
+    assert (again.style, again.density, again.chords) == (window.style, window.density, window.chords)
+
+
+@given(lead_sheets())
+def test_decode_inverts_encode_of_lead_sheets(window):
+    ids = encode(window)
+    again = decode(ids)
+    assert again.accompaniment is None
+    assert not len(again.below)
+    np.testing.assert_array_equal(again.melody, window.melody)
+    assert (again.style, again.density, again.chords) == (window.style, window.density, window.chords)
+    assert encode(again) == ids
+
+
+@given(chord_parts())
+def test_decode_chords_inverts_encode_chords(chords):
+    assert decode_chords(encode_chords(chords)) == chords
+
+
+@given(windows(chords=True))
+def test_without_chords_a_window_is_of_the_older_form(window):
+    ids, older = encode(window), encode(replace(window, chords=None))
+    assert without_chords(ids) == without_chords(older) == older
+    prompt = encode_prompt(window.melody, window.chords, style=window.style, density=window.density)
+    assert ids[: len(prompt)] == prompt
+    assert without_chords(prompt) == encode_melody(window.melody, style=window.style, density=window.density)
+
+
+def test_without_chords_of_a_lead_sheet_its_melody_is_left():
+    sheet = WindowNotes(make_notes([(0, 500, 72, 96)]), None, chords=(ChordTones(0),))
+    assert without_chords(encode(sheet)) == encode_melody(sheet.melody)
 
 
 def without_restrikes(window):
@@ -96,6 +134,52 @@ def test_one_window_by_hand():
     assert [vocab.TOKENS[token] for token in encode(WindowNotes(melody, below))] == names
 
 
+def test_the_chords_of_the_design_by_hand():
+    chords = (ChordTones(0, 0, (0, 4, 7)), ChordTones(2_000, 7, (2, 5, 7, 11)), ChordTones(4_000))
+    text = (
+        "<bos> STYLE_HYMN DENSITY_LOW TIME_0 NOTE_ON PITCH_72 DURATION_500 <sep> "
+        "TIME_0 PITCH_36 PITCH_60 PITCH_64 PITCH_67 TIME_2000 PITCH_43 PITCH_62 PITCH_65 PITCH_67 PITCH_71 "
+        "TIME_4000 NOTE_OFF <sep> TIME_0 NOTE_ON_MP PITCH_48 DURATION_2000 <eos>"
+    )
+    window = WindowNotes(make_notes([(0, 500, 72, 96)]), make_notes([(0, 2000, 48, 64)]), "hymn", "low", chords)
+    assert [vocab.TOKENS[token] for token in encode(window)] == text.split()
+    lead_sheet = [vocab.TOKENS[token] for token in encode(replace(window, accompaniment=None))]
+    assert lead_sheet == text.split()[: text.split().index("NOTE_OFF") + 2]
+    assert encode(replace(window, chords=()))[7:9] == [vocab.SEP, vocab.SEP]
+    assert to_events(window) == to_events(replace(window, chords=None))
+
+
+def test_a_lead_sheets_polyphony_is_its_melody():
+    window = WindowNotes(make_notes([(0, 500, 72, 96)]), None, chords=(ChordTones(0, 0, (0, 4, 7)),))
+    events = to_events(window)
+    assert events[1:7] == events[8:14]
+    assert len(from_events(events).below) == 0
+
+
+@pytest.mark.parametrize(
+    "chords",
+    [
+        [ChordTones(25, 0, (0,))],
+        [ChordTones(0, 0, (0,)), ChordTones(0)],
+        [ChordTones(0, 0, (0,)), ChordTones(30)],
+        [ChordTones(0, 0, (4, 0))],
+        [ChordTones(0, 0, (0, 0))],
+        [ChordTones(0, 12, (0,))],
+        [ChordTones(0, 0, (0, 12))],
+        [ChordTones(0, -1, (0,))],
+        [ChordTones(0, 0)],
+    ],
+)
+def test_chords_that_tokens_cannot_say_are_refused(chords):
+    with pytest.raises(ValueError, match="expected"):
+        encode_chords(chords)
+
+
+def test_a_window_of_neither_chords_nor_accompaniment_is_refused():
+    with pytest.raises(PianalysisError, match="neither"):
+        encode(WindowNotes(make_notes(), None))
+
+
 def test_events_by_hand():
     window = WindowNotes(make_notes([(0, 500, 60, 96)]), make_notes([(500, 250, 60, 64), (15_975, 500, 40, 64)]))
     names = [vocab.TOKENS[token] for token in to_events(window)]
@@ -135,6 +219,19 @@ def test_quantize_by_hand():
             "<bos> STYLE_POP DENSITY_MID <sep> TIME_25 NOTE_ON_P PITCH_60 DURATION_25 TIME_0 NOTE_ON_P PITCH_60 DURATION_25 <eos>",
             "after 25",
         ),
+        ("<bos> STYLE_POP DENSITY_MID <sep> TIME_25 NOTE_OFF <sep> <eos>", "expected TIME_0 .* TIME_25 at 4"),
+        ("<bos> STYLE_POP DENSITY_MID <sep> PITCH_36 PITCH_60 <sep> <eos>", "TIME_0 .* PITCH_36 at 4"),
+        ("<bos> STYLE_POP DENSITY_MID <sep> TIME_0 NOTE_OFF TIME_0 NOTE_OFF <sep> <eos>", "after 0 ms .* at 6"),
+        ("<bos> STYLE_POP DENSITY_MID <sep> TIME_0 PITCH_60 <sep> <eos>", "bass .* PITCH_60 at 5"),
+        ("<bos> STYLE_POP DENSITY_MID <sep> TIME_0 PITCH_36 <sep> <eos>", "a tone after the bass .* the end at 6"),
+        ("<bos> STYLE_POP DENSITY_MID <sep> TIME_0 PITCH_36 PITCH_72 <sep> <eos>", "tones of .* PITCH_72 at 6"),
+        ("<bos> STYLE_POP DENSITY_MID <sep> TIME_0 PITCH_36 PITCH_64 PITCH_60 <sep> <eos>", "rise .* PITCH_60 at 7"),
+        ("<bos> STYLE_POP DENSITY_MID <sep> TIME_0 NOTE_OFF NOTE_OFF <sep> <eos>", "bass .* NOTE_OFF at 5"),
+        ("<bos> STYLE_POP DENSITY_MID <sep> TIME_0 <sep> <eos>", "bass .* the end at 5"),
+        ("<bos> STYLE_POP DENSITY_MID <sep> <sep> <sep> <eos>", "with 3 <sep>"),
+        ("<bos> STYLE_POP DENSITY_MID <sep> TIME_0 NOTE_OFF <sep> TIME_0", "<eos>"),
+        ("<bos> STYLE_POP DENSITY_MID TIME_0 NOTE_ON_P PITCH_60 DURATION_25 <sep> <eos>", "NOTE_ON_P .* at 4"),
+        ("", "<bos>"),
     ],
 )
 def test_broken_sequences_say_where(names, says):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,13 +9,14 @@ import torch
 from easy_music import window_row, write_windows
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from strategies import windows
+from strategies import chord_parts, lead_sheets, windows
 
 from pianalysis import vocab
 from pianalysis.dataset import load_windows
 from pianalysis.model import make_model
+from pianalysis.notes import make_notes
 from pianalysis.optimizers import MuonWithAdamW, make_optimizer
-from pianalysis.tokenizer import decode, encode
+from pianalysis.tokenizer import ChordTones, WindowNotes, decode, decode_chords, encode, encode_chords
 from pianalysis.training import BucketSampler, WindowCollator, change_tempo, token_losses, transpose_ids, with_lengths
 
 
@@ -29,6 +31,39 @@ def test_transposition_moves_all_pitches_alike_and_stays_on_the_piano(ids, semit
     assert moved[pitched].numel() == 0 or (moved[pitched].min() >= 21 and moved[pitched].max() <= 108)
     if pitched.any() and ids[pitched].min() >= 27 and ids[pitched].max() <= 103:
         assert (shifts == semitones).all()
+
+
+def moved_window(window, semitones):
+    """A window transposed, back from its ids."""
+    return decode(transpose_ids(torch.tensor(encode(window)), semitones).tolist())
+
+
+def pitches(window):
+    return [*window.melody["pitch"].tolist(), *window.below["pitch"].tolist()]
+
+
+@given(st.one_of(windows(), lead_sheets()), st.integers(-6, 5))
+def test_transposition_and_back_is_the_identity(window, semitones):
+    if not all(21 <= pitch + semitones <= 108 for pitch in pitches(window)):
+        return
+    moved = moved_window(window, semitones)
+    assert pitches(moved) == [pitch + semitones for pitch in pitches(window)]
+    assert encode(moved_window(moved, -semitones)) == encode(window)
+
+
+@given(chord_parts(), st.integers(-6, 5))
+def test_chords_move_by_pitch_class(chords, semitones):
+    ids = [vocab.SEP, *encode_chords(chords), vocab.SEP]
+    moved = decode_chords(transpose_ids(torch.tensor(ids), semitones).tolist()[1:-1])
+    for before, after in zip(chords, moved, strict=True):
+        assert after.onset_ms == before.onset_ms
+        assert set(after.tones) == {(tone + semitones) % 12 for tone in before.tones}
+        assert after.bass == (-1 if before.bass < 0 else (before.bass + semitones) % 12)
+
+
+def test_chords_go_as_far_as_the_notes_where_the_keyboard_ends():
+    window = WindowNotes(make_notes(), make_notes([(0, 500, 23, 64)]), chords=(ChordTones(0, 0, (0, 4, 7)),))
+    assert moved_window(window, -5).chords == (ChordTones(0, 10, (2, 5, 10)),)
 
 
 def test_transposed_windows_still_decode():
@@ -66,6 +101,19 @@ def test_half_the_tempo_can_be_undone_and_both_decode(window):
     assert (fast.accompaniment["onset_ms"] <= vocab.WINDOW_MS / 2).all()
 
 
+@given(st.one_of(windows(chords=True), lead_sheets()))
+def test_chords_go_along_with_the_tempo(window):
+    slow, fast = (decode(change_tempo(encode(window), factor)) for factor in (2.0, 0.5))
+    early = [chord for chord in window.chords if chord.onset_ms < vocab.WINDOW_MS / 2]
+    assert slow.chords == tuple(replace(chord, onset_ms=2 * chord.onset_ms) for chord in early)
+    assert decode(change_tempo(encode(slow), 0.5)).chords == tuple(early)
+    assert [chord.onset_ms for chord in fast.chords[:1]] in ([], [0])
+    assert (fast.chords[-1:], slow.accompaniment is None) == (
+        tuple(replace(chord, onset_ms=fast.chords[-1].onset_ms) for chord in window.chords[-1:]),
+        window.accompaniment is None,
+    )
+
+
 def test_tempo_by_hand():
     ids = encode(decode([1, 8, 6, vocab.time_id(500), 10, 60, vocab.duration_id(500), 3, 2]))
     assert change_tempo(ids, 2.0)[3:7] == [vocab.time_id(1_000), 10, 60, vocab.duration_id(1_000)]
@@ -86,6 +134,29 @@ def test_collator_by_hand():
     assert batch["seconds"].tolist() == [1, 2]
     assert WindowCollator(max_length=6)(rows)["input_ids"].tolist()[0] == [1, 8, 6, 3, 109, 12]
     assert WindowCollator(max_length=3, melody_weight=0.5)(rows)["weights"].tolist()[0] == [0, 0.5, 0.5]
+
+
+def test_collator_with_chords_by_hand():
+    chords = [109, 36, 60, 64, 150, 11]
+    rows = [
+        {"input_ids": [1, 8, 6, 3, *chords, 3, 109, 12, 60, 750, 2], "seconds": 1.0},
+        {"input_ids": [1, 8, 6, 3, *chords, 3], "seconds": 2.0},
+        {"input_ids": [1, 8, 6, 3, 3, 2], "seconds": 3.0},
+    ]
+    batch = WindowCollator(melody_weight=0.25)(rows)
+    assert batch["weights"][0, :17].tolist() == [0, 0.25, 0.25, 0.25, *[1] * 12, 0]
+    assert batch["target"][0, :17].tolist() == [*[0] * 11, 1, 1, 1, 1, 1, 0]
+    assert batch["weights"][1, :17].tolist() == [0, 0.25, 0, 0.25, *[1] * 7, *[0] * 6]
+    assert not batch["target"][1].any()
+    assert batch["weights"][2, :7].tolist() == [0, 0.25, 0.25, 0.25, 1, 1, 0]
+    assert batch["target"][2, :7].tolist() == [0, 0, 0, 0, 0, 1, 0]
+    assert (batch["notes"].tolist(), batch["seconds"].tolist()) == ([1, 0, 0], [1, 0, 3])
+    for length in range(1, 16):  # cut anywhere, no chord is taken for an accompaniment
+        cut = WindowCollator(max_length=length, melody_weight=0.25)(rows)
+        for name in ("weights", "target"):
+            assert torch.equal(
+                cut[name], batch[name][:, : cut[name].shape[1]] * (torch.arange(cut[name].shape[1]) < length)
+            )
 
 
 @given(st.lists(st.integers(5, 2_000), min_size=1, max_size=400), st.integers(1, 16), st.integers(0, 3))

@@ -15,7 +15,7 @@ from pianalysis.checks import ValidationReport, check_coverage
 from pianalysis.cli import main
 from pianalysis.notes import PianalysisError, make_notes
 from pianalysis.sources import CorpusSource
-from pianalysis.tokenizer import WindowNotes, to_events
+from pianalysis.tokenizer import WindowNotes, to_events, without_chords
 from pianalysis.validation import validate, validate_sequences
 
 SEED_EXAMPLE = [1, 0, 10, 60, 100, 11, 60, 500, 3]
@@ -172,6 +172,7 @@ def change_rows(dataset, split, change, config="windows"):
         ("test", lambda rows: [{**row, "piece_id": "001"} for row in rows], "a piece in two splits"),
         ("test", lambda rows: [{**row, "input_ids": row["input_ids"][:-1]} for row in rows], "break the grammar"),
         ("test", lambda rows: [{**row, "target_start": 3} for row in rows], "target_start"),
+        ("test", lambda rows: [{**row, "accompaniment_start": 3} for row in rows], "accompaniment_start"),
         ("test", lambda rows: [{**row, "training_sequence": [1, 3, 2]} for row in rows], "event view"),
     ],
 )
@@ -180,9 +181,100 @@ def test_a_changed_dataset_is_not_valid(dataset, split, change, says):
     assert any(says in kind for kind in validate(dataset).faults)
 
 
+def without_column(path, name):
+    pq.write_table(pq.read_table(path).drop_columns([name]), path)
+
+
+def with_text(path, name):
+    table = pq.read_table(path)
+    texts = pa.array(["text"] * len(table))
+    pq.write_table(table.set_column(table.column_names.index(name), name, texts), path)
+
+
+def cut(path, share=0.5):
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
+
+
+def flipped(path):
+    """A file whose footer is whole and whose pages are not."""
+    data = bytearray(path.read_bytes())
+    for place in range(40, len(data) // 2):
+        data[place] ^= 0xFF
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("config", ["windows", "notes"])
+@pytest.mark.parametrize(
+    ("damage", "says"),
+    [
+        (lambda path: without_column(path, "piece_id"), "split validation: expected the column piece_id, found none"),
+        (lambda path: with_text(path, "bpm"), "split validation: expected numbers in the column bpm, found text"),
+        (cut, "expected a whole parquet file, found one that is cut off or damaged"),
+        (lambda path: cut(path, 0), "expected a whole parquet file, found one that is cut off or damaged"),
+        (lambda path: path.write_text("PAR1, but nothing else"), "expected a whole parquet file"),
+        (flipped, "expected a whole parquet file"),
+        (
+            lambda path: path.rename(path.with_name("moved")),
+            "the split validation of {config} is gone: expected rows {rows}",
+        ),
+    ],
+)
+def test_a_damaged_dataset_is_refused_in_one_sentence(dataset, capsys, config, damage, says):
+    (path,) = (dataset / config).glob("validation-*.parquet")
+    rows = len(pq.read_table(path))
+    damage(path)
+    assert main(["validate", str(dataset)]) == 2
+    output = capsys.readouterr()
+    lines = [line for line in (output.out + output.err).splitlines() if "expected" in line]
+    assert len(lines) == 1
+    assert says.format(config=config, rows=rows) in lines[0]
+    assert "Traceback" not in output.out + output.err
+
+
+def test_rows_that_are_gone_are_found(dataset):
+    change_rows(dataset, "train", lambda rows: rows[1:])
+    assert list(validate(dataset).faults) == ["windows, split train: expected rows 9, as built, found 8"]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"pieces": {"a/train": "many"}, "windows": {}}'])
+def test_a_report_that_is_none_is_refused(dataset, text):
+    (dataset / "build_report.json").write_text(text)
+    with pytest.raises(PianalysisError, match="expected the report of a build, found none"):
+        validate(dataset)
+
+
+def test_shards_of_different_columns_are_refused(dataset):
+    (path,) = (dataset / "windows").glob("train-*.parquet")
+    second = path.with_name("train-00001-of-00002.parquet")
+    shutil.copy(path, second)
+    with_text(second, "bars")
+    with pytest.raises(PianalysisError, match="expected parquet files with the same columns, found others"):
+        validate(dataset)
+
+
+def test_an_empty_value_is_found(dataset):
+    change_rows(dataset, "test", lambda rows: [{**row, "input_ids": None} for row in rows])
+    change_rows(dataset, "test", lambda rows: [{**row, "beats_ms": None} for row in rows], "notes")
+    assert {"a row without input_ids": 3, "a row without beats_ms": 1}.items() <= validate(dataset).faults.items()
+
+
+def test_a_dataset_from_before_chords_is_valid(dataset):
+    for name, config in (("accompaniment_start", "windows"), ("chord_source", "notes")):
+        for path in (dataset / config).glob("*.parquet"):
+            without_column(path, name)
+    for path in (dataset / "windows").glob("*.parquet"):
+        table = pq.read_table(path)
+        rows = [{**row, "input_ids": without_chords(row["input_ids"])} for row in table.to_pylist()]
+        pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), path)
+    assert validate(dataset).ok, validate(dataset).table()
+
+
 @pytest.mark.parametrize(
     ("changed", "says"),
     [
+        ({"chord_source": "hearsay"}, "unknown source"),
+        ({"chords": [{"onset_ms": 0.0, "end_ms": 1.0, "label": "H:dur"}]}, "can't be read"),
+        ({"chords": [{"onset_ms": 2.0, "end_ms": 1.0, "label": "C:maj"}]}, "ends before it begins"),
         ({"split": "train"}, "names another split"),
         ({"beats_ms": [0.0, 500.0, 500.0]}, "beats_ms that don't rise"),
         ({"melody": [{"onset_ms": t, "duration_ms": 9.0, "pitch": 60, "velocity": 80} for t in (9.0, 1.0)]}, "fall"),

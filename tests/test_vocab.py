@@ -29,7 +29,7 @@ TABLE = {
     17: "NOTE_ON_F",
     18: "NOTE_ON_FF",
     19: "NOTE_ON_FFF",
-    20: "RESERVED_20",
+    20: "STYLE_HYMN",
     21: "PITCH_21",
     60: "PITCH_60",
     108: "PITCH_108",
@@ -63,13 +63,14 @@ def test_the_numbered_names_are_whole_ranges():
 def test_named_constants_are_the_tables():
     specials = (vocab.PAD, vocab.BOS, vocab.EOS, vocab.SEP, vocab.UNK)
     assert [vocab.TOKENS[token] for token in specials] == ["<pad>", "<bos>", "<eos>", "<sep>", "<unk>"]
-    assert {vocab.TOKENS[token] for token in vocab.STYLES.values()} == {"STYLE_POP", "STYLE_CLASSICAL"}
+    assert {vocab.TOKENS[token] for token in vocab.STYLES.values()} == {"STYLE_POP", "STYLE_CLASSICAL", "STYLE_HYMN"}
     for word, token in vocab.DENSITIES.items():
         assert vocab.TOKENS[token] == f"DENSITY_{word.upper()}"
     assert vocab.TOKENS[vocab.NOTE_ON] == "NOTE_ON"
     assert vocab.TOKENS[vocab.NOTE_OFF] == "NOTE_OFF"
     assert list(vocab.NOTE_ON_IDS) == [10, *range(12, 20)]
-    assert vocab.TOKENS[vocab.RESERVED].startswith("RESERVED")
+    assert list(vocab.CHORD_BASS_IDS) == [vocab.IDS[f"PITCH_{pitch}"] for pitch in range(36, 48)]
+    assert list(vocab.CHORD_TONE_IDS) == [vocab.IDS[f"PITCH_{pitch}"] for pitch in range(60, 72)]
 
 
 def test_the_ranges_part_the_ids_without_overlap():
@@ -110,7 +111,6 @@ KEY_WORDS = {
     "<unk>": "never",
     "DENSITY": "per beat",
     "STYLE": "corpus",
-    "RESERVED": "reserved",
     "PITCH": "key",
     "TIME": "onset",
     "DURATION": "length",
@@ -120,7 +120,7 @@ KEY_WORDS = {
 
 def test_every_id_has_a_meaning_that_fits_its_name():
     for token_id, name in enumerate(vocab.TOKENS):
-        word = {"NOTE_ON": "not stated", "NOTE_OFF": "event view"}.get(name, KEY_WORDS[name.split("_")[0]])
+        word = {"NOTE_ON": "not stated", "NOTE_OFF": "no chord"}.get(name, KEY_WORDS[name.split("_")[0]])
         assert word in vocab.meaning(token_id), name
 
 
@@ -163,6 +163,14 @@ def test_duration_and_dynamic_ids_are_inverses_too():
 def test_values_off_the_table_are_refused(function, value):
     with pytest.raises(ValueError, match=str(value)):
         function(value)
+
+
+def test_older_names_of_the_same_table_are_known():
+    old = {("RESERVED_20" if name == "STYLE_HYMN" else name): token for name, token in vocab.IDS.items()}
+    assert vocab.is_this_table(vocab.IDS)
+    assert vocab.is_this_table(old)
+    assert not vocab.is_this_table(old | {"RESERVED_20": 21})
+    assert not vocab.is_this_table({name: token for name, token in old.items() if token != 20})
 
 
 def test_the_hugging_face_tokenizer_has_the_same_table():

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,8 +12,17 @@ from pianalysis import vocab
 from pianalysis.clock import BeatClock
 from pianalysis.melody import fold_to_keyboard, monophonic
 from pianalysis.notes import make_notes, sort_notes, track_notes
-from pianalysis.tokenizer import decode, encode
-from pianalysis.windows import DENSITY_CUTS, MAX_TOKENS, bars_in_window, cut_windows, density_of, make_window
+from pianalysis.tokenizer import ChordTones, decode, encode
+from pianalysis.windows import (
+    DENSITY_CUTS,
+    MAX_TOKENS,
+    HeldChord,
+    bars_in_window,
+    chords_between,
+    cut_windows,
+    density_of,
+    make_window,
+)
 
 BARS_MS = {(4, 4): 2000.0, (3, 4): 1500.0, (6, 8): 1500.0, (2, 4): 1000.0, (5, 4): 2500.0, (7, 8): 1750.0}
 
@@ -165,4 +176,80 @@ def test_density_words_by_hand():
     assert density_of(int(low * beats), 16_000) == "low"
     assert density_of(int(low * beats) + 1, 16_000) == density_of(int(high * beats), 16_000) == "mid"
     assert density_of(int(high * beats) + 1, 16_000) == "high"
-    assert density_of(34, 5_000) == "mid"  # just the cut, 3.4 a beat
+    assert density_of(34, 5_000, cuts=(3.4, 4.9)) == "mid"  # just the cut, 3.4 a beat
+
+
+@st.composite
+def held_chords(draw):
+    """Chords one after the other on quarters of a beat, with gaps, some of them the same."""
+    steps = sorted(draw(st.sets(st.integers(0, 320), max_size=24)))
+    kinds = st.sampled_from([(-1, ()), (0, (0, 4, 7)), (4, (0, 4, 7)), (7, (2, 5, 7, 11))])
+    spans = [(125.0 * first, 125.0 * last) for first, last in pairwise(steps)]
+    return [HeldChord(start, end, *draw(kinds)) for start, end in spans if draw(st.integers(0, 3))]
+
+
+def kind_at(chords, ms):
+    """Bass and tones of what holds at a time, by a plain look at every chord."""
+    found = [(chord.bass, chord.tones) for chord in chords if chord.start_ms <= ms < chord.end_ms]
+    return found[0] if found else (-1, ())
+
+
+@given(held_chords(), st.integers(0, 200), st.sampled_from([1_500.0, 2_000.0, 16_000.0]))
+def test_a_windows_chords_are_those_that_hold_in_it(chords, start_step, length):
+    start = 125.0 * start_step
+    found = chords_between(chords, start, length)
+    assert [chord.onset_ms for chord in found[:1]] in ([], [0])
+    assert all((a.bass, a.tones) != (b.bass, b.tones) for a, b in pairwise(found))
+    for ms in np.arange(0.0, length, 125.0) + 62.5:
+        said = [(chord.bass, chord.tones) for chord in found if chord.onset_ms <= ms]
+        assert (said[-1] if said else (-1, ())) == kind_at(chords, start + ms)
+
+
+def test_the_chords_of_a_window_by_hand():
+    chords = [
+        HeldChord(0, 2_010, 0, (7, 4, 0)),
+        HeldChord(2_010, 4_000, 7, (7, 11, 2, 5)),
+        HeldChord(4_012.6, 6_000, 7, (7, 11, 2, 5)),  # a rounding error's gap, and the same chord
+        HeldChord(6_000, 8_000),
+        HeldChord(9_000, 9_010, 5, (5, 9, 0)),  # too short for the grid
+        HeldChord(9_500, 12_000, 5, (5, 9, 0)),
+    ]
+    assert chords_between(chords, 1_000, 12_000) == (
+        ChordTones(0, 0, (0, 4, 7)),
+        ChordTones(1_000, 7, (2, 5, 7, 11)),
+        ChordTones(5_000),
+        ChordTones(8_500, 5, (0, 5, 9)),
+        ChordTones(11_000),
+    )
+    assert chords_between(chords, 13_000, 2_000) == chords_between([], 0, 2_000) == ()
+    assert chords_between(chords[:1], 0, 2_000) == (ChordTones(0, 0, (0, 4, 7)),)
+    # A chord a little after the bar line stands on it.
+    assert chords_between([HeldChord(20, 2_000, 0, (0,))], 0, 2_000) == (ChordTones(0, 0, (0,)),)
+    assert chords_between([HeldChord(500, 2_000, 0, (0,))], 0, 2_000) == (ChordTones(0), ChordTones(500, 0, (0,)))
+
+
+def test_windows_with_chords_and_lead_sheets():
+    chords = [HeldChord(3_000.0 * index, 3_000.0 * index + 3_000, index, (index,)) for index in range(10)]
+    clock, everywhere = clock_of([2000.0] * 16), make_notes((1000.0 * beat, 500, 48, 64) for beat in range(32))
+    with_chords = list(cut_windows(tune(range(16)), everywhere, clock, chords=chords))
+    plain = list(cut_windows(tune(range(16)), everywhere, clock))
+    sheets = list(cut_windows(tune(range(16)), None, clock, chords=chords))
+    assert [window.notes.chords for window in plain] == [None, None]
+    for window, without, sheet in zip(with_chords, plain, sheets, strict=True):
+        assert window.notes.chords == sheet.notes.chords == chords_between(chords, window.start_ms, 16_000)
+        np.testing.assert_array_equal(window.notes.accompaniment, without.notes.accompaniment)
+        assert window.notes.density == without.notes.density
+        assert (sheet.notes.accompaniment, sheet.notes.density) == (None, "mid")
+        assert decode(encode(sheet.notes)).chords == sheet.notes.chords
+    assert with_chords[1].notes.chords[0] == ChordTones(0, 5, (5,))  # began a second before
+    assert with_chords[1].notes.chords[-1] == ChordTones(14_000)
+
+
+def test_chords_count_among_the_tokens_of_a_window():
+    below = sort_notes(make_notes((50.0 * step, 50, 40 + key, 64) for step in range(320) for key in range(4)))
+    chords = [HeldChord(25.0 * step, 25.0 * step + 25, step % 12, (*range(12),)) for step in range(640)]
+    bars = [
+        [window.bars for window in cut_windows(tune(range(8)), below, clock_of([2000.0] * 8), chords=held)]
+        for held in (None, chords)
+    ]
+    assert bars == [[3, 3, 2], [1] * 8]

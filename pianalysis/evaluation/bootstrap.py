@@ -31,8 +31,8 @@ def resamples(count: int, *, seed: int = 0) -> NDArray[np.int64]:
 
 
 def interval_of(estimate: float, resampled: ArrayLike, songs: int) -> Interval:
-    """The interval of an estimate, from its values on resamples; widened to hold the estimate."""
-    values = np.asarray(resampled, float)
+    """The interval of an estimate, from its values on resamples, NaN left out; widened to hold the estimate."""
+    values = np.append(np.asarray(resampled, float), estimate)
     tail = (1 - CONFIDENCE) / 2
     low, high = np.quantile(values[~np.isnan(values)], [tail, 1 - tail])
     return Interval(estimate, min(float(low), estimate), max(float(high), estimate), songs)

@@ -16,8 +16,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from pianalysis import vocab
 from pianalysis.dataset import load_windows
-from pianalysis.evaluation.takes import ModelName, code_digest
+from pianalysis.digests import code_digest
+from pianalysis.evaluation.takes import ModelName
 from pianalysis.evaluation.workers import Map
 from pianalysis.metrics import Likelihood, model_likelihood, unigram_likelihood
 from pianalysis.model import load_model, make_model
@@ -41,9 +43,16 @@ class Part:
 
 
 def rows_of_corpora(dataset: str, split: str, limit: int | None = None) -> dict[str, tuple[int, ...]]:
-    """The numbers of each corpus's windows in a split; at most so many a corpus, evenly spaced."""
-    corpora = np.array(load_windows(dataset, split)["corpus"])
-    rows = {corpus: np.flatnonzero(corpora == corpus) for corpus in sorted(set(corpora))}
+    """The numbers of each corpus's windows in a split; at most so many a corpus, evenly spaced.
+
+    Windows of lead sheets, which have no accompaniment and so no `<eos>`, are left out.
+    """
+    windows = load_windows(dataset, split).select_columns(["corpus", "input_ids"]).with_format("numpy")
+    corpora = np.array(windows["corpus"])
+    is_whole = np.array([ids[-1] == vocab.EOS for ids in windows["input_ids"]], bool)
+    rows = {
+        corpus: np.flatnonzero(is_whole & (corpora == corpus)) for corpus in sorted(set(corpora[is_whole].tolist()))
+    }
     return {corpus: tuple(spaced(numbers.tolist(), limit or len(numbers))) for corpus, numbers in rows.items()}
 
 
@@ -133,7 +142,7 @@ def _untrained(preset: str) -> Any:
 def _key(part: Part) -> str:
     """What a part's likelihood depends on, in 16 hexadecimal digits: weights, windows and our own code."""
     digest = hashlib.sha256((part.model.digest if part.model else part.untrained).encode())
-    digest.update(code_digest("model", "training", "metrics/likelihood").encode())
+    digest.update(code_digest("model", "metrics.likelihood").encode())
     for row in _windows(part.dataset, part.split).select(part.rows):
         digest.update(np.array([*row["input_ids"], row["key_shift"]], np.int64).tobytes())
     return digest.hexdigest()[:16]

@@ -5,6 +5,7 @@ In: a song, a melody and an accompaniment in clock-ms. Out: a number a metric, N
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -13,8 +14,20 @@ import numpy as np
 
 from pianalysis.clock import QUARTER_MS
 from pianalysis.evaluation.songs import SHORTEST_MS, Song
-from pianalysis.metrics.harmony import chord_accuracy, clash_rate, coupling, pitch_consonance_score
+from pianalysis.harmony.beats import WEAK, BeatGrid, clock_beats
+from pianalysis.harmony.chart import ChordSpan
+from pianalysis.harmony.recognise import recognise_spans
+from pianalysis.metrics.chords import (
+    chord_accuracy,
+    chord_tone_share,
+    root_in_bass,
+    spans_of_labels,
+    strong_notes_in_chord,
+)
+from pianalysis.metrics.harmony import clash_rate, coupling, pitch_consonance_score
+from pianalysis.metrics.keys import find_key, out_of_key
 from pianalysis.metrics.playability import playability
+from pianalysis.metrics.progressions import chord_changes, distinct_chords, falling_fifths, final_tonic
 from pianalysis.metrics.recall import melody_recall
 from pianalysis.metrics.repetition import CopyIndex, longest_copy, self_similarity
 from pianalysis.metrics.seams import seam_contrast
@@ -35,12 +48,14 @@ NAN: Final = float("nan")
 
 @dataclass(frozen=True)
 class Metric:
-    """How a metric is called in tables, and the digits after its point."""
+    """What a metric is called in tables, and the digits after its point."""
 
     label: str
     digits: int = 2
 
 
+BIGRAMS, TWO_SAMPLE = "bigram_divergence", "two_sample"
+"""Metrics of a whole set of pieces, beside the human ones."""
 AREAS: Final = {name: f"area_{name}" for name in ("pitch", "duration", "inter_onset", "velocity")}
 
 METRICS: Final = {
@@ -49,8 +64,21 @@ METRICS: Final = {
     "pcs_coupling": Metric("PCS minus that with another song's"),
     "clash_rate": Metric("clash rate", 3),
     "clash_coupling": Metric("clashes minus those with another song's", 3),
-    "chord_root": Metric("chord accuracy, root"),
-    "chord_major_minor": Metric("chord accuracy, major or minor"),
+    "chord_tones": Metric("chord tones, of the song's chords"),
+    "own_chord_tones": Metric("chord tones, of its own chords"),
+    "chord_root": Metric("root agreement, the song's chords"),
+    "chord_major_minor": Metric("root and mode agreement, the same"),
+    "root_in_bass": Metric("root in the bass, of the song's chords"),
+    "own_root_in_bass": Metric("root in the bass, of its own chords"),
+    "out_of_key": Metric("notes out of key", 3),
+    "melody_in_chord": Metric("melody in its own chords, strong beats"),
+    "melody_time_in_chord": Metric("melody in its own chords, all the time"),
+    "chord_changes": Metric("chord changes per bar"),
+    "distinct_chords": Metric("distinct chords per 8 bars", 1),
+    "falling_fifths": Metric("falling fifths"),
+    "final_tonic": Metric("final tonic"),
+    "bigram_divergence": Metric("chord-bigram divergence, bits"),
+    "two_sample": Metric("classifier two-sample test, AUC"),
     "area_pitch": Metric("overlapping area, pitch"),
     "area_duration": Metric("overlapping area, duration"),
     "area_inter_onset": Metric("overlapping area, inter-onset"),
@@ -75,20 +103,37 @@ METRICS: Final = {
 """All metrics, in the order of the tables."""
 
 
+Spans = Sequence[ChordSpan]
+
+
+def beats_of(song: Song) -> BeatGrid:
+    """The beats of a song, in its own metre."""
+    return clock_beats(song.clock)
+
+
+def own_chords(song: Song, accompaniment: Notes) -> list[ChordSpan]:
+    """The chords that are heard in an accompaniment of a song, without its melody: how far that is in them is asked next."""
+    return recognise_spans(accompaniment, beats_of(song))
+
+
 def piece_measures(
-    song: Song, melody: Notes, accompaniment: Notes, other: Notes | None, index: CopyIndex | None
+    song: Song,
+    melody: Notes,
+    accompaniment: Notes,
+    other: Notes | None,
+    index: CopyIndex | None,
+    own: Spans | None = None,
 ) -> dict[str, float]:
     """All of `METRICS` that a single piece has.
 
-    melody: as the piece has it. other: the same system's accompaniment of another song. index: of the training set.
+    melody: as the piece has it. other: the same system's accompaniment of another song. index: of the training set. own:
+    `own_chords`, where they are known already.
     """
     below, bar_ms = on_bars(accompaniment, song), song.bar_ms
-    chords = chord_accuracy(accompaniment, song.chords)
     return {
         "melody_recall": melody_recall(song.melody, melody, tolerance_ms=RECALL_MS),
         **_fit(song.melody, accompaniment, other),
-        "chord_root": chords.root,
-        "chord_major_minor": chords.major_minor,
+        **_chords(song, accompaniment, own_chords(song, accompaniment) if own is None else own),
         "notes_per_beat": notes_per_beat(accompaniment, beat_ms=QUARTER_MS, length_ms=song.length_ms),
         "polyphony": polyphony(accompaniment, step_ms=SIXTEENTH_MS),
         "pitch_class_entropy_1": pitch_class_entropy(below, span_ms=bar_ms),
@@ -111,6 +156,27 @@ def _fit(melody: Notes, accompaniment: Notes, other: Notes | None) -> dict[str, 
     for name, metric in (("pcs_coupling", pcs), ("clash_coupling", clash_rate)):
         values[name] = NAN if other is None else coupling(metric, melody, accompaniment, other)
     return values
+
+
+def _chords(song: Song, accompaniment: Notes, own: Spans) -> dict[str, float]:
+    """How an accompaniment plays the song's chords and its own, and what its own are like."""
+    wanted, grid, lines = spans_of_labels(song.chords), beats_of(song), song.clock.bar_lines
+    agreement, key = chord_accuracy(own, wanted), find_key(np.concatenate([song.melody, song.accompaniment]))
+    return {
+        "chord_tones": chord_tone_share(accompaniment, wanted),
+        "own_chord_tones": chord_tone_share(accompaniment, own),
+        "chord_root": agreement.root,
+        "chord_major_minor": agreement.major_minor,
+        "root_in_bass": root_in_bass(accompaniment, wanted),
+        "own_root_in_bass": root_in_bass(accompaniment, own),
+        "out_of_key": out_of_key(key, accompaniment),
+        "melody_in_chord": strong_notes_in_chord(song.melody, own, grid.borders_ms[:-1][grid.strength > WEAK]),
+        "melody_time_in_chord": chord_tone_share(song.melody, own),
+        "chord_changes": chord_changes(own, bars=len(lines) - 1),
+        "distinct_chords": distinct_chords(own, bar_lines_ms=lines),
+        "falling_fifths": falling_fifths(own),
+        "final_tonic": final_tonic(own, key) if song.is_whole else NAN,
+    }
 
 
 def on_bars(notes: Notes, song: Song) -> Notes:

@@ -78,7 +78,8 @@ def draw_distributions(corpora: Mapping[str, Mapping[str, Pieces]], path: Path) 
 def draw_metrics(corpora: Mapping[str, Mapping[str, Any]], path: Path, metrics: Sequence[str] = SHORT) -> Path:
     """A panel a metric: each system's mean and interval in each corpus; a line at the human mean. `corpora`: figures."""
     columns = 4
-    figure = _figure(15, 2.3 * -(-len(metrics) // columns))
+    rows = sum(map(len, corpora.values()))
+    figure = _figure(17, max(2.3, 0.7 + 0.11 * rows) * -(-len(metrics) // columns))
     panels = figure.subplots(-(-len(metrics) // columns), columns, squeeze=False).ravel()
     for axes in panels[len(metrics) :]:
         axes.set_visible(False)
@@ -94,7 +95,7 @@ def draw_metrics(corpora: Mapping[str, Mapping[str, Any]], path: Path, metrics: 
                 axes.plot([human, human], [start - 0.4, len(ticks) - 0.6], color=COLOURS[0], linewidth=0.8, alpha=0.5)
         axes.set_yticks(range(len(ticks)), ticks, fontsize=6)
         axes.invert_yaxis()
-        axes.set_title(METRICS[name].label, fontsize=9)
+        axes.set_title(METRICS[name].label, fontsize=8)
         axes.tick_params(axis="x", labelsize=7)
         axes.grid(axis="x", alpha=0.3)
     return _save(figure, path)

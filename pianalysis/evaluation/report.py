@@ -14,7 +14,14 @@ from pianalysis.evaluation.likelihoods import spaced
 from pianalysis.evaluation.plots import draw_distributions, draw_metrics, draw_rolls, draw_settings
 from pianalysis.evaluation.run import CHORDS, OTHER, Evaluation
 from pianalysis.evaluation.summary import HUMAN
-from pianalysis.evaluation.tables import ARRANGEMENTS, SETTINGS, arrangement_tables, settings_table
+from pianalysis.evaluation.tables import (
+    ARRANGEMENTS,
+    SETTINGS,
+    TELLING,
+    arrangement_tables,
+    settings_table,
+    telling_table,
+)
 from pianalysis.notes import write_atomically
 
 REPORT_FILE: Final = "report.md"
@@ -32,7 +39,7 @@ def write_report(evaluation: Evaluation, folder: Path, command: str) -> Path:
     figures = evaluation.figures
     parts = ["# Evaluation", f"`{command}`", "## Likelihood", _likelihood(figures)]
     if evaluation.pieces:
-        parts += ["## Whole songs", arrangement_tables(figures), *_pictures(evaluation, folder)]
+        parts += ["## Whole songs", arrangement_tables(figures), *_telling(figures), *_pictures(evaluation, folder)]
         speeds = (f"{label}: {seconds:.1f}" for label, seconds in evaluation.cpu_seconds_a_minute.items())
         parts.append(f"CPU seconds to arrange a minute of music, one thread: {', '.join(speeds)}.")
     compared = {place: row[SETTINGS] for place, row in figures.items() if SETTINGS in row}
@@ -48,6 +55,17 @@ def _likelihood(figures: Mapping[str, Any]) -> str:
         rows = {place: {**row, "model": row["others"][label]} for place, row in figures.items()}
         parts.append(f"The same, this model being {label}:\n\n{likelihood_table(rows)}")
     return "\n\n".join(parts)
+
+
+def _telling(figures: Mapping[str, Any]) -> list[str]:
+    """What gives each system away, corpus by corpus; nothing where no excerpt is long enough."""
+    parts = []
+    for place, row in figures.items():
+        found = {label: areas for label, areas in row.get(ARRANGEMENTS, {}).get(TELLING, {}).items() if areas}
+        if found:
+            corpus = place.split("/")[0]
+            parts.append(f"What gives them away, {CORPORA.get(corpus, corpus)}:\n\n{telling_table(found)}")
+    return parts
 
 
 def _pictures(evaluation: Evaluation, folder: Path) -> list[str]:

@@ -20,11 +20,12 @@ from pianalysis.evaluation.likelihoods import likelihoods, rows_of_corpora, spac
 from pianalysis.evaluation.references import chords_by_rule, fitted, partner
 from pianalysis.evaluation.settings import grid, grid_figures, setting_name
 from pianalysis.evaluation.songs import Song, read_song
-from pianalysis.evaluation.summary import HUMAN, Pieces, Voices, summarise
-from pianalysis.evaluation.tables import ARRANGEMENTS, SETTINGS
+from pianalysis.evaluation.summary import HUMAN, Pieces, Voices, measure_systems, summarise, telling
+from pianalysis.evaluation.tables import ARRANGEMENTS, SETTINGS, TELLING
 from pianalysis.evaluation.takes import MadeTake, ModelName, Take, make_takes
 from pianalysis.evaluation.training_set import copy_index
 from pianalysis.evaluation.workers import Map, workers
+from pianalysis.metrics.two_sample import check_installed
 from pianalysis.model import PRESETS
 from pianalysis.notes import PianalysisError, write_midi
 from pianalysis.weights import Weights, read_weights
@@ -105,7 +106,10 @@ def name_models(sources: Sequence[str]) -> list[ModelName]:
             labels[number] = re.sub(r"[^\w.]+", "-", source).strip("-") or "bundled"
     if len(set(labels)) < len(labels):
         raise PianalysisError(f"expected different models, found {[*sources]}")
-    return [ModelName(*of) for of in zip(sources, labels, (weights.digest() for weights in loaded), strict=True)]
+    return [
+        ModelName(source, label, weights.digest(), weights.plays_chords)
+        for source, label, weights in zip(sources, labels, loaded, strict=True)
+    ]
 
 
 def _weights(source: str) -> Weights:
@@ -117,7 +121,12 @@ def _weights(source: str) -> Weights:
 
 
 def evaluate(asked: EvaluationOptions, folder: Path, show: ShowProgress) -> Evaluation:
-    """Evaluate; what was finished in the folder before is not done again. All models are sampled as the first is."""
+    """Evaluate; what was finished in the folder before is not done again. All models are sampled as the first is.
+
+    Raises PianalysisError for what can't be loaded, and where songs are asked for and scikit-learn isn't installed.
+    """
+    if asked.songs:
+        check_installed()
     first = _weights(asked.models[0])
     asked = replace(asked, options=asked.options.resolved(first.sampling, first.harmony))
     with workers(asked.num_proc, asked.threads) as run:
@@ -147,24 +156,28 @@ def _evaluate(asked: EvaluationOptions, folder: Path, show: ShowProgress, run: M
     index = copy_index(asked.dataset)
     for corpus, of_corpus in pieces.items():
         with show(f"measuring, {corpus}", len(of_corpus.systems), "systems") as bar:
-            systems = summarise(of_corpus.songs, of_corpus.systems, index, progress=bar.update)
-        row = figures[f"{corpus}/{asked.splits[-1]}"]
-        row[ARRANGEMENTS] = {**_about(asked, len(of_corpus.songs)), "systems": systems}
+            measured = measure_systems(of_corpus.songs, of_corpus.systems, index, progress=bar.update)
+        row, about = figures[f"{corpus}/{asked.splits[-1]}"], _about(asked, of_corpus.songs)
+        row[ARRANGEMENTS] = {**about, "systems": summarise(measured), TELLING: telling(measured)}
         if asked.settings:
             row[SETTINGS] = _compare_settings(asked, models[0], of_corpus.songs, folder, show, run)
     return Evaluation(figures, pieces, _speeds(made))
 
 
-def _about(asked: EvaluationOptions, songs: int) -> dict[str, Any]:
+def _about(asked: EvaluationOptions, songs: Sequence[Song]) -> dict[str, Any]:
     seconds = None if np.isinf(asked.seconds) else asked.seconds
     options = asked.options
-    settings = {"temperature": options.temperature, "top_k": options.top_k, "top_p": options.top_p}
-    settings["harmony"] = options.harmony
-    return {"songs": songs, "seconds": seconds, "takes": asked.takes, "seed": asked.seed, **settings}
+    settings: dict[str, Any] = {"temperature": options.temperature, "top_k": options.top_k, "top_p": options.top_p}
+    settings |= {"harmony": options.harmony, "density": options.density}
+    settings["chord_sources"] = sorted({song.chord_source for song in songs} - {""})
+    return {"songs": len(songs), "seconds": seconds, "takes": asked.takes, "seed": asked.seed, **settings}
 
 
 def read_songs(dataset: str, split: str, seconds: float) -> dict[str, list[Song]]:
-    """The songs of a split by corpus; alternative versions and pieces without a melody are left out."""
+    """The songs of a split by corpus; left out are alternative versions, and pieces without a melody or an accompaniment.
+
+    So lead sheets are too: there is nothing human to compare with.
+    """
     songs: dict[str, list[Song]] = {}
     for row in load_rows(dataset, "notes", split):
         if row["version"] == 0 and len(row["melody"]) and len(row["accompaniment"]):
@@ -213,7 +226,7 @@ def references(songs: Sequence[Song], everything: Sequence[Song]) -> dict[str, P
 
 def _takes(asked: EvaluationOptions, model: ModelName, songs: Sequence[Song], options: Options) -> list[Take]:
     return [
-        Take(model, song, seed, replace(options, style=song.style, density=song.density))
+        Take(model, song, seed, replace(options, style=model.style_for(song)))
         for song in songs
         for seed in range(asked.seed, asked.seed + asked.takes)
     ]
@@ -262,7 +275,7 @@ def _compare_settings(
         setting_name(options): _pieces(made[number * of_each : (number + 1) * of_each], asked.takes)
         for number, options in enumerate(settings)
     }
-    figures = summarise(some, systems, None)
+    figures = summarise(measure_systems(some, systems))
     spread = {name: figure.get("sd") or 0.0 for name, figure in figures[HUMAN].items()}
     rows = grid_figures(figures, settings, spread)
     return {"model": model.label, "songs": len(some), "human": figures[HUMAN], "rows": rows}

@@ -16,10 +16,12 @@ import symusic
 from pianalysis.clock import QUARTER_MS, BeatClock, Floats, tempo_fold
 from pianalysis.melody import monophonic
 from pianalysis.notes import NOTE_DTYPE, Notes, let_go_before_restrike, make_notes, sort_notes
-from pianalysis.windows import bars_in_window, density_of
+from pianalysis.windows import bars_in_window
 
-STYLE_OF_CORPUS: Final = {"openscore_lieder": "classical"}
+STYLE_OF_CORPUS: Final = {"openscore_lieder": "classical", "polish_scores": "classical", "hymns": "hymn"}
 """What an arrangement is asked for; all other corpora are pop."""
+LABELLED, BY_RULE = "label", "rule"
+"""Where chords come from: people said which they are, or a rule read them off the human accompaniment."""
 TICKS_PER_QUARTER: Final = 480
 DENOMINATORS: Final = (4, 8, 16, 32, 64)
 SHORTEST_MS: Final = 1.0
@@ -31,7 +33,8 @@ class Song:
     """An excerpt of a piece: whole bars from the one in which the melody begins, no further than its last.
 
     melody, accompaniment: the human ones, clock-ms from the first bar line. clock: from the same place, real ms 0.
-    chords: (start, end, label) in clock-ms, where the corpus has labels.
+    chords: (start, end, label in Harte's syntax) in clock-ms, where the corpus has chords. chord_source: where they come
+    from, "label", "written" or "rule"; "" where there are none. is_whole: the melody is there to its end.
     """
 
     piece_id: str
@@ -40,6 +43,8 @@ class Song:
     melody: Notes
     accompaniment: Notes
     chords: tuple[tuple[float, float, str], ...] = ()
+    chord_source: str = ""
+    is_whole: bool = True
 
     @property
     def name(self) -> str:
@@ -66,11 +71,6 @@ class Song:
     def style(self) -> str:
         """The style an arrangement is asked for."""
         return STYLE_OF_CORPUS.get(self.corpus, "pop")
-
-    @property
-    def density(self) -> str:
-        """The density word of the human accompaniment, by the dataset's cuts."""
-        return density_of(len(self.accompaniment), self.length_ms)
 
     @cached_property
     def quarter_ms(self) -> float:
@@ -161,6 +161,7 @@ def read_song(row: dict[str, Any], seconds: float = np.inf) -> Song:
     begins_ms = float(clock.to_real(lines[first]))
     fitting = int(np.searchsorted(clock.to_real(lines), begins_ms + seconds * 1_000 + 1e-3, side="right")) - 1
     stop = max(first + 1, min(fitting, len(lines) - 1))
+    is_whole = bool(melody["onset_ms"].max() < lines[stop] - SHORTEST_MS)
     melody = cut(melody, lines[first], lines[stop])
     last_ms = lines[first] + float((melody["onset_ms"] + melody["duration_ms"]).max())
     stop = _bar_of(lines, last_ms - SHORTEST_MS) + 1
@@ -175,6 +176,8 @@ def read_song(row: dict[str, Any], seconds: float = np.inf) -> Song:
         monophonic(cut(melody, 0.0, end - start)),
         cut(below, start, end),
         tuple((max(a, 0.0), min(b, end - start), label) for a, b, label in chords if b > 0 and a < end - start),
+        row.get("chord_source") or (LABELLED if chords else ""),
+        is_whole,
     )
 
 

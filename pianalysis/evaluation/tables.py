@@ -9,15 +9,20 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from pianalysis.card_tables import CORPORA
-from pianalysis.evaluation.measures import METRICS
+from pianalysis.evaluation.measures import AREAS, BIGRAMS, METRICS, TWO_SAMPLE
 from pianalysis.evaluation.summary import HUMAN
+from pianalysis.metrics.excerpts import FEATURES
 
 ARRANGEMENTS: Final = "arrangements"
 """Where a corpus's row in the JSON has the figures of whole songs."""
 SETTINGS: Final = "settings"
+TELLING: Final = "telling"
+"""Where they have what gives each system away."""
 SHORT: Final = (
-    *("melody_recall", "pcs", "pcs_coupling", "clash_rate", "area_pitch", "area_duration", "area_inter_onset"),
-    *("notes_per_beat", "longest_gap_bars", "end_after_melody_s", "in_reach", "longest_copy"),
+    *("melody_recall", "chord_tones", "own_chord_tones", "chord_root", "root_in_bass", "out_of_key", "melody_in_chord"),
+    *("chord_changes", "distinct_chords", "falling_fifths", "bigram_divergence", "two_sample", "pcs", "pcs_coupling"),
+    *("clash_rate", "area_pitch", "area_duration", "area_inter_onset", "notes_per_beat", "longest_gap_bars"),
+    *("end_after_melody_s", "in_reach", "longest_copy"),
 )
 """The metrics of README's table; the cards and the report have all."""
 SETTINGS_SHOWN: Final = (
@@ -25,7 +30,7 @@ SETTINGS_SHOWN: Final = (
     *("area_pitch", "area_duration", "area_inter_onset", "scale_consistency", "groove_consistency", "longest_gap_bars"),
 )
 NOTHING: Final = "–"
-NO_DIFFERENCE: Final = frozenset({"melody_recall", "area_pitch", "area_duration", "area_inter_onset", "area_velocity"})
+NO_DIFFERENCE: Final = frozenset({"melody_recall", BIGRAMS, TWO_SAMPLE, *AREAS.values()})
 """Metrics that are differences from something already, or that the human pieces have by nature."""
 
 
@@ -86,7 +91,17 @@ def sample(about: Mapping[str, Any], split: str) -> str:
     span = "all of each" if about["seconds"] is None else f"the first {about['seconds']:g} s of each"
     takes = f", {about['takes']} takes" if about["takes"] > 1 else ""
     settings = f"temperature {about['temperature']:g}, top-k {about['top_k']}, top-p {about['top_p']:g}"
+    settings += f", density {about['density']} for every song" if "density" in about else ""
+    sources = [CHORD_SOURCES.get(source, source) for source in about.get("chord_sources", ())]
+    settings += f"; the songs' chords: {' and '.join(sources)}" if sources else ""
     return f"{about['songs']} {split} songs, {span} from the bar in which its melody begins{takes}, {settings}"
+
+
+CHORD_SOURCES: Final = {
+    "label": "labels that come with the corpus",
+    "written": "as written in the score",
+    "rule": "read by rule off the human piece, which agrees with them by nature",
+}
 
 
 LEGEND: Final = (
@@ -95,9 +110,27 @@ LEGEND: Final = (
     "melody. *Block chords*: of the melody's key, the diatonic triad that fits each half bar best. An overlapping area "
     "is that of all songs' notes with the human ones; in the human column, that of one half of the songs with the other. "
     "Human density: notes per beat within the human 10th to 90th percentile. *Alone*: the model without the arranger's "
-    "guidance, clearance and structure. *Best of*: the take that is nearest to human pieces in likelihood, consonance and "
-    "clashes (`pianalysis.ranking`)."
+    "guidance, clearance and structure. Models that are older than the hymns write them as classical. *Best of*: the take that is nearest to human pieces in likelihood, consonance and "
+    "clashes (`pianalysis.ranking`). *Its own chords*: what a rule hears in the accompaniment "
+    "(`pianalysis.harmony.recognise`); C7 and C are one chord. The key is that of the human piece; only songs that are "
+    "there to their end have a final tonic. Chord-bigram divergence (Jensen–Shannon) is from the human pieces, in the human "
+    "column that of one half of the songs from the other. The classifier two-sample test: can gradient boosting on "
+    f"{len(FEATURES)} features of four-bar excerpts tell them from human ones, of songs that it hasn't seen? At 0.5 nobody can "
+    "(`pianalysis.metrics.excerpts` lists the features); in the human column, every other four bars from the rest."
 )
+
+
+def telling_table(found: Mapping[str, Mapping[str, float]]) -> str:
+    """What gives each system of a corpus away: the features by which excerpts are best told from human ones.
+
+    >>> print(telling_table({"small": {"polyphony": 0.25}}).splitlines()[-1])
+    | small | keys that sound at each sixteenth at which one does, mean: lower, 0.25 |
+    """
+    lines = ["| system | what tells its four bars from human ones best, and the AUC of that alone |", "|---|---|"]
+    for label, areas in found.items():
+        parts = (f"{FEATURES[name]}: {'higher' if area > 0.5 else 'lower'}, {area:.2f}" for name, area in areas.items())
+        lines.append(f"| {label} | {'; '.join(parts)} |")
+    return "\n".join(lines)
 
 
 def settings_table(rows: Iterable[Mapping[str, Any]], human: Mapping[str, Any]) -> str:

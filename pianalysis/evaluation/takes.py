@@ -1,39 +1,48 @@
 """Arrangements of songs by models, made once and kept: a MIDI file and a JSON file each.
 
-In: songs, models and settings. Out: `MadeTake`s. A run that is interrupted goes on with those that lack.
+In: songs, models and settings. Out: `MadeTake`s. A run that is interrupted goes on with those still missing.
 """
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import cache, lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from pianalysis.arranger import Arranger, Options
+from pianalysis.digests import code_digest
 from pianalysis.evaluation.songs import Song
 from pianalysis.evaluation.workers import Map
 from pianalysis.notes import Notes, PianalysisError, make_notes, read_midi, write_atomically
 
-PACKAGE: Final = Path(__file__).parents[1]
-NOT_DECIDING: Final = {"render", "hub"}
-"""Modules that the arranger may use, but not for the notes that it writes."""
+NOT_DECIDING: Final = ("render", "hub", "evaluation.workers")
+"""Modules that are used on the way, but not for the notes that are written."""
 
 
 @dataclass(frozen=True)
 class ModelName:
-    """A model: where it is loaded from ("": the bundled one), its name in tables, the digest of its weights."""
+    """A model: where it is loaded from ("": the bundled one), its name in tables, the digest of its weights, and whether
+    it plays chords.
+    """
 
     source: str
     label: str
     digest: str
+    plays_chords: bool = False
+
+    def style_for(self, song: Song) -> str:
+        """The style that it is asked for: the song's, but classical for hymns where it is older than these.
+
+        Models that play chords are those that learned hymns; the others refuse them.
+        """
+        return song.style if self.plays_chords or song.style != "hymn" else "classical"
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +61,7 @@ class Take:
             **asdict(self.options),
             "seed": self.seed,
             "weights": self.model.digest,
-            "code": code_digest("arranger"),
+            "code": code_digest("arranger", "evaluation.takes", without=NOT_DECIDING),
         }
         digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode())
         for array in (self.song.melody, self.song.clock.real_ms, self.song.clock.clock_ms, self.song.clock.bar_lines):
@@ -79,29 +88,6 @@ class MadeTake:
     distance: float = float("nan")
 
 
-@cache
-def code_digest(*modules: str) -> str:
-    """A digest of some modules and all that they import: results of other code are not gone on with."""
-    found: set[str] = set()
-    for name in modules:
-        _add_imported(name, found)
-    digest = hashlib.sha256()
-    for name in sorted(found):
-        digest.update((PACKAGE / f"{name}.py").read_bytes())
-    return digest.hexdigest()[:16]
-
-
-def _add_imported(name: str, found: set[str]) -> None:
-    """Add a module and the package's flat modules that it imports, and those that they import."""
-    found.add(name)
-    for node in ast.walk(ast.parse((PACKAGE / f"{name}.py").read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "pianalysis":
-            inner = (node.module or "").split(".")[1:2] or [alias.name for alias in node.names]
-            for other in set(inner) - found - NOT_DECIDING:
-                if (PACKAGE / f"{other}.py").exists():
-                    _add_imported(other, found)
-
-
 def make_takes(
     takes: Sequence[Take],
     folder: Path,
@@ -119,8 +105,8 @@ def make_takes(
             progress(take)
     for take in waiting:
         take.stem(folder).parent.mkdir(parents=True, exist_ok=True)
-    work = partial(make_take, folder=folder)
-    for take, _ in zip(waiting, run(work, waiting), strict=True):
+    # where each goes is said here: a worker would read the code's digest anew, and somebody may be editing it
+    for take, _ in zip(waiting, run(_make_at, [(take, take.stem(folder)) for take in waiting]), strict=True):
         if progress is not None:
             progress(take)
     return [read_take(take, folder) for take in takes]
@@ -132,9 +118,13 @@ def is_made(take: Take, folder: Path) -> bool:
     return stem.with_suffix(".json").exists() and stem.with_suffix(".mid").exists()
 
 
-def make_take(take: Take, folder: Path) -> None:
-    """Arrange a song and keep the result."""
-    stem, began = take.stem(folder), time.process_time()
+def _make_at(item: tuple[Take, Path]) -> None:
+    make_take(*item)
+
+
+def make_take(take: Take, stem: Path) -> None:
+    """Arrange a song and keep the result, in files of this stem."""
+    began = time.process_time()
     arranger = _arranger(take.model.source, take.model.digest)
     piece = arranger(take.song.score(), seed=take.seed, options=take.options)
     seconds = time.process_time() - began

@@ -1,136 +1,150 @@
-"""Which chord sounds in each beat, by rule, and how often it is the one that the labels of a song say.
+"""Do the notes play the chords: those that the song has, or those that are heard in the notes themselves.
 
-In: the notes of an accompaniment and chord labels (Harte et al. 2005, as POP909 has them), on one clock. Out: chords,
-and the share of labelled time in which they agree.
+In: notes, and chords as `ChordSpan`s, on one clock. Out: plain numbers, NaN without a chord to compare with. What is
+heard in notes: `pianalysis.harmony.recognise`.
+
+Listeners follow these: on 60 rated clips of published systems the share of chord tones has a rank correlation of 0.73 to
+0.79 with their ratings, a root in the bass 0.5 to 0.6, pitch consonance 0.27.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from pianalysis.clock import QUARTER_MS
-from pianalysis.metrics.rolls import KEYS, PITCH_CLASSES, Counts, Floats, sounding
-from pianalysis.notes import Notes
+from pianalysis.harmony.chart import ChordSpan
+from pianalysis.harmony.symbols import NO_CHORD, NO_ROOT, parse_chord
+from pianalysis.metrics.progressions import MAJOR, MINOR, triad_of
+from pianalysis.metrics.rolls import PITCH_CLASSES, Floats, ends_ms, sounding
+from pianalysis.notes import Notes, PianalysisError
 
-MOMENTS_PER_BEAT: Final = 20
-BASS_WEIGHT: Final = 0.3
-"""What a root in the bass all beat long is worth, beside 1 for a beat of nothing but the triad's notes."""
-CHANGE_COST: Final = 0.5
-"""How much better than the last beat's chord another must be, over the beats to come, for the chord to change."""
+SIXTEENTH_MS: Final = QUARTER_MS / 4
+NAN: Final = float("nan")
 
-NO_CHORD: Final = -1
-_ROOTS: Final = dict(zip("CDEFGAB", (0, 2, 4, 5, 7, 9, 11), strict=True))
-_TRIADS: Final = ((0, 4, 7), (0, 3, 7))
-_MAJOR, _MINOR = 0, 1
-_LABEL: Final = re.compile(r"([A-G])([b#]*)(?::([^/]*))?(?:/.*)?")
-
-Chords = Iterable[tuple[float, float, str]]
+Spans = Sequence[ChordSpan]
+Labels = Iterable[tuple[float, float, str]]
 """Start, end and label of each chord."""
 
 
 @dataclass(frozen=True)
 class ChordAccuracy:
-    """The share of labelled time with the right root, and, where the label is major or minor, with root and mode."""
+    """The share of the time under chords with the same root, and, where the chord is major or minor, root and mode."""
 
     root: float
     major_minor: float
 
 
-def parse_chord(label: str) -> tuple[int, int]:
-    """The root's pitch class and the mode (0 major, 1 minor, −1 neither) of a label; both −1 for no chord.
+def spans_of_labels(labels: Labels) -> list[ChordSpan]:
+    """Labels on the notes' clock as spans; a label that says no chord, or none that is known, is no chord's.
 
-    >>> parse_chord("Bb:min7/b7"), parse_chord("F#:7"), parse_chord("C:sus4"), parse_chord("N")
-    ((10, 1), (6, 0), (0, -1), (-1, -1))
+    >>> spans_of_labels([(0.0, 500.0, "A:min7"), (500.0, 1000.0, "N")])[0].chord
+    Chord(root=9, quality='min7', bass=9)
     """
-    match = _LABEL.fullmatch(label)
-    if match is None:
-        return NO_CHORD, NO_CHORD
-    letter, accidentals, quality = match[1], match[2], match[3] or "maj"
-    root = (_ROOTS[letter] + accidentals.count("#") - accidentals.count("b")) % PITCH_CLASSES
-    if quality.startswith("min"):
-        return root, _MINOR
-    return root, _MAJOR if quality.startswith(("maj", "7", "9", "11", "13")) else NO_CHORD
+    spans = []
+    for start, end, label in labels:
+        try:
+            chord = parse_chord(label)
+        except PianalysisError:
+            chord = NO_CHORD
+        spans.append(ChordSpan(start, end, chord))
+    return spans
 
 
-def recognize_chords(notes: Notes, beats: int, *, beat_ms: float = QUARTER_MS) -> Counts:
-    """Root and mode of the chord in each of so many beats from time 0, shape (beats, 2); −1 where nothing sounds.
+def chord_accuracy(found: Spans, wanted: Spans) -> ChordAccuracy:
+    """How much of the time under wanted chords has the chords that were found, both shares from 0 to 1.
 
-    The rule: of the 24 major and minor triads, the one that fits. In a beat a triad's fit is the share of sounding time
-    of its notes, minus that of all others, plus `BASS_WEIGHT` × the share of time in which its root is lowest; the
-    chords chosen are those of the largest sum of fits, minus `CHANGE_COST` for each change. Of the human accompaniments
-    of 40 POP909 validation songs this has 0.92 of the labelled time's roots right, and 0.91 of roots and modes.
+    Time without a wanted chord isn't compared; no chord found under one is wrong. As in `mir_eval` (Raffel et al. 2014),
+    sevenths and sixths count as their triads, and suspended, diminished and augmented chords for the root only. Of
+    people's accompaniments of POP909, read by rule, 0.96 have the labels' roots.
     """
-    classes, bass = _beat_profiles(notes, beats, beat_ms)
-    triads = np.zeros((2 * PITCH_CLASSES, PITCH_CLASSES))
-    for mode, triad in enumerate(_TRIADS):
-        for root in range(PITCH_CLASSES):
-            triads[mode * PITCH_CLASSES + root, (root + np.array(triad)) % PITCH_CLASSES] = 1
-    fit = classes @ (2 * triads - 1).T + BASS_WEIGHT * np.tile(bass, 2)
-    best = _steady_path(fit)
-    chords = np.stack([best % PITCH_CLASSES, best // PITCH_CLASSES], axis=1)
-    chords[classes.sum(axis=1) == 0] = NO_CHORD
-    return chords
-
-
-def _beat_profiles(notes: Notes, beats: int, beat_ms: float) -> tuple[Floats, Floats]:
-    """The shares of each pitch class in the sounding time of a beat, and in that of its lowest notes."""
-    times = (np.arange(beats * MOMENTS_PER_BEAT) + 0.5) * beat_ms / MOMENTS_PER_BEAT
-    lowest = (sounding(notes, times, classes=KEYS) > 0).argmax(axis=1) % PITCH_CLASSES
-    counts = sounding(notes, times)
-    bass = np.eye(PITCH_CLASSES)[lowest] * counts.any(axis=1, keepdims=True)
-    shape = (beats, MOMENTS_PER_BEAT, PITCH_CLASSES)
-    return _shares(counts.reshape(shape).sum(axis=1)), _shares(bass.reshape(shape).sum(axis=1))
-
-
-def _shares(counts: NDArray[np.int64] | Floats) -> Floats:
-    shares: Floats = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    return shares
-
-
-def _steady_path(fit: Floats) -> Counts:
-    """The column of each row that together make the largest sum, a change costing `CHANGE_COST` (Viterbi)."""
-    rows, columns = fit.shape
-    stay = np.arange(columns)
-    came_from = np.zeros((rows, columns), np.int64)
-    total = np.zeros(columns)
-    for row in range(rows):
-        best = int(total.argmax())
-        came_from[row] = np.where(total >= total[best] - CHANGE_COST, stay, best)
-        total = np.maximum(total, total[best] - CHANGE_COST) + fit[row]
-    path = np.zeros(rows, np.int64)
-    column = int(total.argmax())
-    for row in range(rows - 1, -1, -1):
-        path[row] = column
-        column = came_from[row, column]
-    return path
-
-
-def chord_accuracy(accompaniment: Notes, chords: Chords, *, beat_ms: float = QUARTER_MS) -> ChordAccuracy:
-    """How much of the labelled time has the chord that `recognize_chords` finds in the accompaniment.
-
-    `chords`: start, end and label on the notes' clock. Labels of no chord aren't compared; silence under a label is
-    wrong. As in `mir_eval`, sevenths and sixths count as their triads, and suspended, diminished and augmented chords
-    for the root only. NaN without labels to compare with.
-    """
-    labelled = [(start, end, *parse_chord(label)) for start, end, label in chords]
-    starts, ends, roots, modes = np.array(labelled, np.float64).reshape(-1, 4).T
-    beats = max(0, int(np.ceil(ends.max(initial=0) / beat_ms)))
-    found = recognize_chords(accompaniment, beats, beat_ms=beat_ms)
-    lines = np.arange(beats)[:, None] * beat_ms
-    shared = np.maximum(np.minimum(lines + beat_ms, ends) - np.maximum(lines, starts), 0) * (roots != NO_CHORD)
-    same_root = found[:, :1] == roots
+    shared = _shared(_times(found), _times(wanted))
+    ours, theirs = (np.array([triad_of(span.chord) for span in spans]).reshape(-1, 2) for spans in (found, wanted))
+    lengths = np.diff(_times(wanted), axis=1).ravel() * (theirs[:, 0] != NO_ROOT)
+    triads = np.isin(theirs[:, 1], (MAJOR, MINOR))
+    same_root = ours[:, None, 0] == theirs[None, :, 0]
+    same = same_root & (ours[:, None, 1] == theirs[None, :, 1])
+    right = theirs[:, 0] != NO_ROOT
     return ChordAccuracy(
-        root=_share(shared, same_root),
-        major_minor=_share(shared * (modes != NO_CHORD), same_root & (found[:, 1:] == modes)),
+        root=_share((shared * same_root)[:, right].sum(), lengths.sum()),
+        major_minor=_share((shared * same)[:, right & triads].sum(), (lengths * triads).sum()),
     )
 
 
-def _share(weights: Floats, chosen: NDArray[np.bool_]) -> float:
-    total = float(weights.sum())
-    return float((weights * chosen).sum()) / total if total > 0 else float("nan")
+def chord_tone_share(notes: Notes, spans: Spans) -> float:
+    """The share of the notes' sounding time, under chords, whose pitch class is the chord's or its bass's; 0 to 1.
+
+    Each note counts for as long as it sounds; where there is no chord nothing counts. People's
+    accompaniments have 0.92 (classical) to 0.96 (pop) in their songs' chords, their melodies 0.70 to 0.77 in the chords
+    below. What a listener follows most.
+    """
+    shared = _shared(np.stack([notes["onset_ms"], ends_ms(notes)], axis=1), _times(spans))
+    chords = _members(spans)
+    shared = shared * chords.any(axis=1)
+    return _share((shared * chords[:, notes["pitch"] % PITCH_CLASSES].T).sum(), shared.sum())
+
+
+def strong_notes_in_chord(melody: Notes, spans: Spans, strong_beats_ms: ArrayLike) -> float:
+    """Of the strong beats at which the melody sounds, the share at which its note is in the chord there; 0 to 1.
+
+    strong_beats_ms: rising times, such as downbeats and half bars; looked at in the middle of the sixteenth that begins
+    there, so that a note struck a little late is the beat's. Beats without a chord don't count. People have 0.73 to 0.79.
+    """
+    times = np.asarray(strong_beats_ms, np.float64) + SIXTEENTH_MS / 2
+    sounds = sounding(melody, times) > 0
+    chords = _members_at(spans, times)
+    asked = np.flatnonzero(sounds.any(axis=1) & chords.any(axis=1))
+    return _share(int(np.any(sounds & chords, axis=1)[asked].sum()), len(asked))
+
+
+def root_in_bass(notes: Notes, spans: Spans) -> float:
+    """The share of chords whose root is the lowest key that sounds in their first beat; 0 to 1.
+
+    What sounds from before for less than half a sixteenth doesn't count, and chords over silence don't. People, who
+    invert chords too, have 0.93 in pop songs, 0.6 to 0.7 in Lieder, piano pieces and hymns.
+    """
+    rights = []
+    for span in spans:
+        end_ms = min(span.end_ms, span.onset_ms + QUARTER_MS)
+        heard = np.minimum(ends_ms(notes), end_ms) - np.maximum(notes["onset_ms"], span.onset_ms)
+        pitches = notes["pitch"][heard >= min(SIXTEENTH_MS / 2, end_ms - span.onset_ms)]
+        root, _ = triad_of(span.chord)
+        if root != NO_ROOT and len(pitches):
+            rights.append(int(pitches.min()) % PITCH_CLASSES == root)
+    return float(np.mean(rights)) if rights else NAN
+
+
+def _times(spans: Spans) -> Floats:
+    """Onsets and ends, shape (spans, 2)."""
+    return np.array([(span.onset_ms, span.end_ms) for span in spans], np.float64).reshape(-1, 2)
+
+
+def _shared(first: Floats, second: Floats) -> Floats:
+    """How long each of the first times and each of the second overlap, shape (first, second)."""
+    starts, ends = np.maximum(first[:, None, 0], second[None, :, 0]), np.minimum(first[:, None, 1], second[None, :, 1])
+    shared: Floats = np.maximum(ends - starts, 0.0)
+    return shared
+
+
+def _members(spans: Spans) -> NDArray[np.bool_]:
+    """Which pitch classes each chord has, shape (spans, 12)."""
+    members = np.zeros((len(spans), PITCH_CLASSES), bool)
+    for row, span in enumerate(spans):
+        members[row, list(span.chord.pitch_classes if span.chord else ())] = True
+    return members
+
+
+def _members_at(spans: Spans, times_ms: Floats) -> NDArray[np.bool_]:
+    """Which pitch classes the chord at each time has, shape (times, 12)."""
+    times = _times(spans)
+    inside = (times[None, :, 0] <= times_ms[:, None]) & (times_ms[:, None] < times[None, :, 1])
+    members: NDArray[np.bool_] = np.any(inside[:, :, None] & _members(spans)[None], axis=1)
+    return members
+
+
+def _share(part: float, whole: float) -> float:
+    return float(part / whole) if whole > 0 else NAN

@@ -51,3 +51,19 @@ MIR_EVAL: Final = """@inproceedings{raffel2014mireval,
   booktitle = {Proceedings of the 15th International Society for Music Information Retrieval Conference},
   year = {2014}
 }"""
+
+LIN: Final = """@article{lin1991divergence,
+  title = {Divergence measures based on the {Shannon} entropy},
+  author = {Lin, Jianhua},
+  journal = {IEEE Transactions on Information Theory},
+  volume = {37},
+  number = {1},
+  year = {1991}
+}"""
+
+LOPEZ_PAZ: Final = """@inproceedings{lopezpaz2017revisiting,
+  title = {Revisiting Classifier Two-Sample Tests},
+  author = {Lopez-Paz, David and Oquab, Maxime},
+  booktitle = {International Conference on Learning Representations},
+  year = {2017}
+}"""

@@ -21,7 +21,24 @@ import numpy as np
 
 from pianalysis.clock import QUARTER_MS
 from pianalysis.dataset import NOTES_FEATURES
-from pianalysis.metrics import citations, distributions, harmony, playability, recall, repetition, seams, statistics
+from pianalysis.harmony.beats import WEAK, beat_grid
+from pianalysis.harmony.chart import ChordSpan
+from pianalysis.harmony.recognise import recognise_spans
+from pianalysis.metrics import (
+    chords,
+    citations,
+    distributions,
+    excerpts,
+    harmony,
+    keys,
+    playability,
+    progressions,
+    recall,
+    repetition,
+    seams,
+    statistics,
+    two_sample,
+)
 from pianalysis.notes import Notes, PianalysisError, make_notes
 
 SIXTEENTH_MS: Final = QUARTER_MS / 4
@@ -29,16 +46,34 @@ BAR_MS: Final = 4 * QUARTER_MS
 
 Rows = Sequence[Mapping[str, Any]]
 Values = dict[str, float]
+Metre = tuple[int, int]
+FOUR_FOUR: Final[Metre] = (4, 4)
 
 _NOTES: Final = NOTES_FEATURES["accompaniment"]
+_CHORDS: Final = datasets.List(
+    {"onset_ms": datasets.Value("float64"), "end_ms": datasets.Value("float64"), "label": datasets.Value("string")}
+)
 _TIMES: Final = datasets.List(datasets.Value("float64"))
 _MELODIES: Final = "references: each piece's melody, notes in clock-ms."
 _ACCOMPANIMENTS: Final = "predictions: accompaniments, notes in clock-ms."
+_CHORD_ROWS: Final = "each piece's chords, rows of onset_ms, end_ms and label, in clock-ms."
+_BAR_LINES: Final = "bar_lines_ms: each piece's bar lines in clock-ms, the end of the last bar among them."
+_METRE: Final = "metre: the time signature of all, (4, 4)."
 
 
 def to_notes(rows: Rows) -> Notes:
     """Rows of a note each as a note array."""
     return make_notes((row["onset_ms"], row["duration_ms"], row["pitch"], row["velocity"]) for row in rows)
+
+
+def to_spans(rows: Rows) -> list[ChordSpan]:
+    """Rows of a chord each as spans."""
+    return chords.spans_of_labels((row["onset_ms"], row["end_ms"], row["label"]) for row in rows)
+
+
+def own_chords(notes: Notes, bar_lines_ms: Sequence[float], metre: Metre) -> list[ChordSpan]:
+    """The chords that are heard in notes."""
+    return recognise_spans(notes, beat_grid(bar_lines_ms, metre))
 
 
 def to_rows(column: Any) -> Any:
@@ -168,16 +203,127 @@ class Coupling(PieceMetric):
 
 
 class ChordAccuracy(PieceMetric):
-    """`harmony.chord_accuracy`: {"root", "major_minor"}."""
+    """`chords.chord_accuracy`: {"root", "major_minor"}."""
 
-    about = "The share of labelled time in which the triad that a rule finds in the accompaniment is the label's."
-    inputs = f"{_ACCOMPANIMENTS} references: each piece's chords, rows of onset_ms, end_ms and label, in clock-ms."
+    about = "The share of labelled time in which the chord that a rule hears in the accompaniment is the label's."
+    inputs = f"{_ACCOMPANIMENTS} references: {_CHORD_ROWS} {_BAR_LINES} {_METRE}"
     source = citations.POP909
-    columns: ClassVar[dict[str, Any]] = {"predictions": _NOTES, "references": NOTES_FEATURES["chords"]}
+    columns: ClassVar[dict[str, Any]] = {"predictions": _NOTES, "references": _CHORDS, "bar_lines_ms": _TIMES}
 
-    def piece_values(self, below: Rows, chords: Rows, *, beat_ms: float = QUARTER_MS) -> Values:
-        labels = [(chord["onset_ms"], chord["end_ms"], chord["label"]) for chord in chords]
-        return asdict(harmony.chord_accuracy(to_notes(below), labels, beat_ms=beat_ms))
+    def piece_values(self, below: Rows, labels: Rows, lines: Sequence[float], *, metre: Metre = FOUR_FOUR) -> Values:
+        return asdict(chords.chord_accuracy(own_chords(to_notes(below), lines, metre), to_spans(labels)))
+
+
+class ChordTones(PieceMetric):
+    """`chords.chord_tone_share` and `chords.root_in_bass`: {"chord_tone_share", "root_in_bass"}."""
+
+    about = (
+        "How an accompaniment plays chords that are given: the share of its sounding time whose pitch class is in the "
+        "chord, and the share of chords whose root is the lowest key of their first beat."
+    )
+    inputs = f"{_ACCOMPANIMENTS} references: {_CHORD_ROWS}"
+    columns: ClassVar[dict[str, Any]] = {"predictions": _NOTES, "references": _CHORDS}
+
+    def piece_values(self, below: Rows, labels: Rows) -> Values:
+        notes, spans = to_notes(below), to_spans(labels)
+        return {
+            "chord_tone_share": chords.chord_tone_share(notes, spans),
+            "root_in_bass": chords.root_in_bass(notes, spans),
+        }
+
+
+class OwnChords(PieceMetric):
+    """What an accompaniment's own chords are like: see `chords`, `progressions` and `keys` for each value."""
+
+    about = (
+        "Of the chords that a rule hears in an accompaniment: chord-tone share, root in the bass, the melody's share of "
+        "time and of strong beats in them, changes a bar, distinct ones in eight bars, falling fifths, whether the last "
+        "is the tonic of the melody's key; and the share of notes out of that key."
+    )
+    inputs = f"{_ACCOMPANIMENTS} {_MELODIES} {_BAR_LINES} {_METRE}"
+    columns: ClassVar[dict[str, Any]] = {"predictions": _NOTES, "references": _NOTES, "bar_lines_ms": _TIMES}
+
+    def piece_values(self, below: Rows, melody: Rows, lines: Sequence[float], *, metre: Metre = FOUR_FOUR) -> Values:
+        notes, voice = to_notes(below), to_notes(melody)
+        own, grid, key = own_chords(notes, lines, metre), beat_grid(lines, metre), keys.find_key(voice)
+        return {
+            "chord_tone_share": chords.chord_tone_share(notes, own),
+            "root_in_bass": chords.root_in_bass(notes, own),
+            "melody_in_chord": chords.chord_tone_share(voice, own),
+            "strong_notes_in_chord": chords.strong_notes_in_chord(
+                voice, own, grid.borders_ms[:-1][grid.strength > WEAK]
+            ),
+            "chord_changes": progressions.chord_changes(own, bars=len(lines) - 1),
+            "distinct_chords": progressions.distinct_chords(own, bar_lines_ms=lines),
+            "falling_fifths": progressions.falling_fifths(own),
+            "final_tonic": progressions.final_tonic(own, key),
+            "out_of_key": keys.out_of_key(key, notes),
+        }
+
+
+class ChordBigramDivergence(PieceMetric):
+    """`progressions.bigram_divergence` of all pieces' own chords: {"chord_bigram_divergence"}."""
+
+    about = (
+        "The Jensen–Shannon divergence, in bits, of how chords follow one another in two sets of accompaniments, by triad "
+        "and root motion, as a rule hears them: 0 for the same, 1 for nothing in common."
+    )
+    inputs = f"{_ACCOMPANIMENTS} references: human accompaniments of the same bars. {_BAR_LINES} {_METRE}"
+    source = citations.LIN
+    columns: ClassVar[dict[str, Any]] = {"predictions": _NOTES, "references": _NOTES, "bar_lines_ms": _TIMES}
+
+    def _compute(  # type: ignore[override]
+        self, predictions: Any, references: Any, bar_lines_ms: Any, metre: Metre = FOUR_FOUR
+    ) -> Values:
+        ours, theirs = (
+            sum(
+                progressions.chord_bigrams(own_chords(to_notes(rows), lines, metre))
+                for rows, lines in zip(column, bar_lines_ms, strict=True)
+            )
+            for column in (predictions, references)
+        )
+        return {"chord_bigram_divergence": progressions.bigram_divergence(ours, theirs)}
+
+
+class ClassifierTwoSampleTest(PieceMetric):
+    """`two_sample.classifier_two_sample` of four-bar excerpts: {"auc"}."""
+
+    about = (
+        f"Can gradient boosting on {len(excerpts.FEATURES)} features of four-bar excerpts tell accompaniments from human "
+        "ones of songs that it hasn't seen? The area under the ROC curve: 0.5 where it can't, 1 where it always can."
+    )
+    inputs = (
+        f"{_ACCOMPANIMENTS} references: human accompaniments of the same songs. melodies: those of the songs. "
+        f"{_BAR_LINES} {_METRE} seed: 0. Needs the extra `evaluation`."
+    )
+    source = citations.LOPEZ_PAZ
+    columns: ClassVar[dict[str, Any]] = {
+        **dict.fromkeys(("predictions", "references", "melodies"), _NOTES),
+        "bar_lines_ms": _TIMES,
+    }
+
+    def _compute(  # type: ignore[override]
+        self,
+        predictions: Any,
+        references: Any,
+        melodies: Any,
+        bar_lines_ms: Any,
+        metre: Metre = FOUR_FOUR,
+        seed: int = 0,
+    ) -> Values:
+        ours, theirs = (
+            [
+                excerpts.excerpt_features(
+                    to_notes(melody), to_notes(rows), own_chords(to_notes(rows), lines, metre), lines
+                )
+                for rows, melody, lines in zip(column, melodies, bar_lines_ms, strict=True)
+            ]
+            for column in (predictions, references)
+        )
+        songs = [np.repeat(np.arange(len(rows)), [len(song) for song in rows]) for rows in (theirs, ours)]
+        rows = [np.concatenate([np.zeros((0, len(excerpts.FEATURES))), *part]) for part in (theirs, ours)]
+        test = two_sample.classifier_two_sample(*rows, *songs, seed=seed)
+        return {"auc": test.auc}
 
 
 class OverlappingArea(PieceMetric):

@@ -5,7 +5,7 @@ In: a model and tokenized windows. Out: a `Likelihood`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,13 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pianalysis import vocab
+from pianalysis.grammar import voice_start
+from pianalysis.tokenizer import without_chords
 
 FLAT_NATS: Final = float(np.log(vocab.VOCAB_SIZE))
 
 
 @dataclass(frozen=True)
 class Likelihood:
-    """Negative log-likelihood of all tokens after ``<sep>``, ``<eos>`` included, no mask applied.
+    """Negative log-likelihood of the accompaniment: all tokens after the last ``<sep>``, ``<eos>`` included, no mask applied.
 
     nats: the sum. notes: accompaniment notes. seconds: of music. windows: how many.
     """
@@ -46,37 +48,49 @@ def count_notes(ids: Sequence[int] | NDArray[Any]) -> int:
     return int(((array >= vocab.DYNAMIC_IDS.start) & (array < vocab.DYNAMIC_IDS.stop)).sum())
 
 
+def _accompanied(rows: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The rows with something after their last ``<sep>``: all but lead sheets."""
+    return (row for row in rows if voice_start(row["input_ids"]) < len(row["input_ids"]))
+
+
 def model_likelihood(model: Any, rows: Iterable[dict[str, Any]]) -> Likelihood:
-    """The likelihood of windows under a model; `rows` have input_ids, target_start, seconds and key_shift.
+    """The likelihood of windows under a model; `rows` have input_ids, seconds and key_shift. Lead sheets are left out.
 
     A model that knows one key (`normalises_key` in its config) is given each window in it, as it is in use: the shift
-    is read off the melody alone.
+    is read off the melody alone. A model that plays chords (`plays_chords`) is given them where a window has them; for
+    another one they are taken out.
     """
     import torch
 
-    from pianalysis.model import normalises_key
+    from pianalysis.model import normalises_key, plays_chords
     from pianalysis.training import token_losses, transpose_ids
 
-    to_its_key = normalises_key(model)
+    to_its_key, with_chords = normalises_key(model), plays_chords(model)
     nats, notes, seconds, windows = 0.0, 0, 0.0, 0
     with torch.inference_mode():
-        for row in rows:
-            ids = torch.tensor([list(row["input_ids"])])
+        for row in _accompanied(rows):
+            window = row["input_ids"] if with_chords else without_chords(row["input_ids"])
+            ids = torch.tensor(window)
             if to_its_key:
                 ids = transpose_ids(ids, row["key_shift"])
-            nats += float(token_losses(model, ids)[0, row["target_start"] - 1 :].sum(dtype=torch.float64))
+            nats += float(token_losses(model, ids[None])[0, voice_start(window) - 1 :].sum(dtype=torch.float64))
             notes, seconds, windows = notes + count_notes(row["input_ids"]), seconds + row["seconds"], windows + 1
     return Likelihood(nats, notes, seconds, windows)
 
 
 def unigram_likelihood(train: Iterable[dict[str, Any]], rows: Iterable[dict[str, Any]]) -> Likelihood:
-    """The likelihood of windows when every token is drawn by its frequency after ``<sep>`` in training (plus one)."""
+    """The likelihood of windows when every token is drawn by its frequency after the last ``<sep>`` in training (plus one).
+
+    Lead sheets, which have nothing there, are left out.
+    """
     counts = np.ones(vocab.VOCAB_SIZE)
     for row in train:
-        counts += np.bincount(row["input_ids"][row["target_start"] :], minlength=vocab.VOCAB_SIZE)
+        ids = row["input_ids"]
+        counts += np.bincount(ids[voice_start(ids) :], minlength=vocab.VOCAB_SIZE)
     cost = -np.log(counts / counts.sum())
     nats, notes, seconds, windows = 0.0, 0, 0.0, 0
-    for row in rows:
-        nats += float(cost[np.asarray(row["input_ids"][row["target_start"] :])].sum())
+    for row in _accompanied(rows):
+        ids = row["input_ids"]
+        nats += float(cost[np.asarray(ids[voice_start(ids) :])].sum())
         notes, seconds, windows = notes + count_notes(row["input_ids"]), seconds + row["seconds"], windows + 1
     return Likelihood(nats, notes, seconds, windows)

@@ -1,0 +1,178 @@
+"""Chords for a melody: the surest, the likeliest, or drawn by chance; alternatives with their probabilities; gaps of a chart filled.
+
+In: a melody, one voice, and the piece's beats, on the beat clock. Out: a `Harmonisation`, whose `chart` has a chord a beat.
+The network hears the whole melody; what is chosen and every probability is exact (`decoding`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pianalysis.clock import BeatClock
+from pianalysis.harmony.beats import BeatGrid, clock_beats
+from pianalysis.harmony.chart import Chart
+from pianalysis.harmony.features import STYLES, melody_features, melody_shift
+from pianalysis.harmony.net import STATES, HarmonyNet, Scores, bundled_net, chord_of, state_of
+from pianalysis.harmony.symbols import CORE_QUALITIES, NO_CHORD, PITCH_CLASSES, QUALITIES, Chord
+from pianalysis.melody import monophonic
+from pianalysis.notes import Notes, PianalysisError
+
+AUTO: Final = "auto"
+SUREST, LIKELIEST = "surest", "likeliest"
+CHOICES: Final = (SUREST, LIKELIEST)
+ROOTS: Final = np.append(np.arange(STATES - 1) // len(CORE_QUALITIES), PITCH_CLASSES)
+"""The root of each state; no chord is one of its own."""
+SAME_MS: Final = 1.0
+"""Beats of a chart and of a melody that lie closer than that are one."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Alternative:
+    """A chord and how likely it is, 0 … 1."""
+
+    chord: Chord
+    probability: float
+
+
+@dataclass(frozen=True, eq=False)
+class Harmonisation:
+    """Chords for a melody, and what else they might have been.
+
+    chart: a chord a beat. style: the one they are in. shift: the semitones up to the key of `scores`, whose states are
+    `state_of`'s; what the user has fixed is given there.
+    """
+
+    chart: Chart
+    style: str
+    shift: int
+    scores: Scores
+
+    @property
+    def probabilities(self) -> Floats:
+        """How likely each beat's chord is, whatever its bass, 0 … 1, ``[n]``."""
+        states = [state_of(chord or NO_CHORD, self.shift) for chord in self.chart.chords]
+        found: Floats = self.scores.chain.marginals()[np.arange(len(states)), states]
+        return found
+
+    def alternatives(self, start: int, stop: int | None = None, *, count: int = 8) -> list[Alternative]:
+        """The likeliest chords from beat `start` to before `stop` (without it: in that one beat), the likeliest first.
+
+        Over several beats a chord is as likely as it is to hold through them all, compared with the other chords that
+        might. Raises PianalysisError for beats that aren't there.
+        """
+        stop = start + 1 if stop is None else stop
+        found = self.scores.chain.held(start, stop)
+        found = found / found.sum()
+        best = np.argsort(-found, kind="stable")[:count].tolist()
+        odds = self.scores.basses[start:stop].sum(axis=0)
+        return [
+            Alternative(with_bass(chord_of(state, self.shift), odds[state]), float(found[state]))
+            for state in best
+            if found[state] > 0
+        ]
+
+
+def harmonise(
+    melody: Notes,
+    clock: BeatClock | BeatGrid,
+    style: str = AUTO,
+    *,
+    choice: str = SUREST,
+    seed: int | None = None,
+    temperature: float = 1.0,
+    fixed: Chart | None = None,
+    net: HarmonyNet | None = None,
+) -> Harmonisation:
+    """Chords for a melody.
+
+    melody: one voice in clock-ms (of several notes at once the highest counts). clock: the piece's, or its beats. style:
+    one of `STYLES`, or `auto`: the one whose melodies are most like this. choice: `surest`, the chart of which most beats
+    can be expected to be right, in root and in chord, or `likeliest`, the one chart that is likeliest as a whole; it has
+    fewer chords than people's, and fewer right. seed: the chords are drawn by chance instead, each chart as often as it is
+    likely, to the power of 1 / temperature; one seed always gives the same chart. fixed: a chart on these beats whose gaps
+    are filled, and whose chords stay. net: the bundled one where none is given. Raises PianalysisError for an unknown style
+    or choice, a temperature that isn't above 0, or a chart on other beats.
+
+    >>> from pianalysis.harmony.beats import beat_grid
+    >>> from pianalysis.notes import make_notes
+    >>> tune = [60, 60, 67, 67, 69, 69, 67, 67, 65, 65, 64, 64, 62, 62, 60, 60]
+    >>> notes = make_notes((500 * beat, 500, pitch, 80) for beat, pitch in enumerate(tune))
+    >>> harmonise(notes, beat_grid([0, 2000, 4000, 6000, 8000], (4, 4)), "hymn").chart.at(0).symbol()
+    'C'
+    """
+    if style not in (*STYLES, AUTO):
+        raise PianalysisError(f"expected one of the styles {[*STYLES, AUTO]}, found {style!r}")
+    if choice not in CHOICES:
+        raise PianalysisError(f"expected one of the choices {[*CHOICES]}, found {choice!r}")
+    beats = clock if isinstance(clock, BeatGrid) else clock_beats(clock)
+    given = _given(fixed, beats)
+    net, voice = net or bundled_net(), monophonic(melody)
+    shift = melody_shift(voice)
+    if style == AUTO:
+        style = net.style(melody_features(voice, beats, STYLES[0], shift))
+    scores = net.score(melody_features(voice, beats, style, shift), style)
+    chain = scores.chain.at_temperature(temperature).restricted(_allowed(given, shift))
+    if seed is not None:
+        path = chain.sample(np.random.default_rng(seed))
+    else:
+        path = chain.surest(ROOTS) if choice == SUREST else chain.likeliest()
+    chart = Chart(_chords(path.tolist(), given, scores.basses, shift), *_times(beats))
+    return Harmonisation(chart, style, shift, Scores(chain, scores.basses))
+
+
+def with_bass(chord: Chord, odds: Floats) -> Chord:
+    """A chord in root position, on the likeliest of its tones; odds: ``[tones]``.
+
+    >>> with_bass(Chord(0), np.array([0.0, 1.0, 0.5, 2.0])).symbol()
+    'C/E'
+    """
+    if chord == NO_CHORD:
+        return chord
+    steps = QUALITIES[chord.quality]
+    return Chord(chord.root, chord.quality, (chord.root + steps[int(np.argmax(odds[: len(steps)]))]) % PITCH_CLASSES)
+
+
+def _chords(path: list[int], given: Sequence[Chord | None], basses: Floats, shift: int) -> tuple[Chord, ...]:
+    """The chords of a path; while one holds its bass does too. What is given stays as it is."""
+    starts = [0, *(beat for beat in range(1, len(path)) if path[beat] != path[beat - 1]), len(path)]
+    chords: list[Chord] = []
+    for start, stop in pairwise(starts):
+        state = path[start]
+        chord = with_bass(chord_of(state, shift), basses[start:stop, state].sum(axis=0))
+        chords += [given[beat] or chord for beat in range(start, stop)]
+    return tuple(chords)
+
+
+def _times(beats: BeatGrid) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """The borders of the beats, and of these the bar lines."""
+    begins = np.append(np.flatnonzero(np.diff(beats.bar, prepend=-1)), len(beats))
+    return tuple(beats.borders_ms.tolist()), tuple(beats.borders_ms[begins].tolist())
+
+
+def _given(fixed: Chart | None, beats: BeatGrid) -> tuple[Chord | None, ...]:
+    """The chord that is fixed for each beat, None for none. Raises PianalysisError for a chart on other beats."""
+    if fixed is None:
+        return (None,) * len(beats)
+    if len(fixed.chords) != len(beats) or np.abs(np.subtract(fixed.beats, beats.borders_ms)).max() > SAME_MS:
+        raise PianalysisError(
+            f"expected a chart on the melody's {len(beats)} beats, found one of {len(fixed.chords)} beats, or of other times; "
+            "make it with the same bar lines and beats"
+        )
+    return fixed.chords
+
+
+def _allowed(given: Sequence[Chord | None], shift: int) -> NDArray[np.bool_]:
+    """The states of each beat that agree with what is given, ``[n, STATES]``: one, or all of them in a gap."""
+    allowed = np.ones((len(given), STATES), bool)
+    for beat, chord in enumerate(given):
+        if chord is not None:
+            allowed[beat] = np.arange(STATES) == state_of(chord, shift)
+    return allowed
