@@ -106,6 +106,15 @@ def main(argv: list[str] | None = None) -> int:
     args = build_parser().parse_args(argv)
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)  # probabilities near 0 would slow the chain down twenty times
+    try:
+        train_all(args)
+    finally:
+        torch.set_flush_denormal(False)  # it holds for the whole process
+    return 0
+
+
+def train_all(args: argparse.Namespace) -> None:
+    """The networks of all recipes, one after the other, saved together."""
     songs = {split: read_songs(args.data, args.corpora, split, limit=args.limit) for split in SPLITS}
     train = examples_of(without_known(songs["train"], songs["validation"] + songs["test"]))
     validation = examples_of(songs["validation"])
@@ -119,7 +128,6 @@ def main(argv: list[str] | None = None) -> int:
             for mean in fitted(args, recipe, network, train, validation, recipe.seed + number):
                 save([*made, saved(mean, recipe)], train, validation, args.output)
             made.append(saved(mean, recipe))
-    return 0
 
 
 # --- songs to examples

@@ -35,6 +35,12 @@ ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "space" / "examples" / "ode_to_joy.mid"
 CARDS = (ROOT / "model_card.md", Path(BUNDLED) / "README.md")
 MELODY_TOKENS, ACCOMPANIMENT_TOKENS = 19, 24
+LEGEND = (
+    "*Root*, *maj/min*: the share of beats, from the melody's first note to its last, with the song's own chord, which is POP909's "
+    "label, OpenEWLD's symbol, and elsewhere what `recognise` hears in the whole score. *Cadences*: the last chord of a phrase and "
+    "the one before it. *Melody in chord*: on strong beats. *Bigrams' divergence*: how unlike the song's own chords follow each "
+    "other, in bits (Jensen–Shannon). *People*: what is heard in their accompaniments alone. *Our GPT-2*: the bundled checkpoint."
+)
 CALIBRATION = "How often the likeliest root of a beat is the right one, by how likely the harmoniser calls it:"
 
 
@@ -77,7 +83,7 @@ def with_likelihood(text: str, figures: dict[str, Any]) -> str:
 
 def harmony_tables(found: dict[str, Any]) -> str:
     rows, sure = [Row(**row) for row in found["rows"]], [Reliability(**row) for row in found["reliability"]]
-    return f"{table_of_rows(rows)}\n\n{CALIBRATION}\n\n{table_of_reliability(sure)}"
+    return f"{table_of_rows(rows)}\n\n{LEGEND}\n\n{CALIBRATION}\n\n{table_of_reliability(sure)}"
 
 
 def add_alone(figures: dict[str, Any], alone: dict[str, Any]) -> None:

@@ -155,11 +155,12 @@ def test_the_bundled_model_keeps_to_the_melody_more_closely_the_more_it_is_asked
     values = {}
     for harmony in (0.0, arranger.engine.weights.harmony.strength / 2, None):
         melodies = [EXAMPLES / f"{name}.mid" for name in NAMES]
-        pieces = [p for path in melodies for p in arranger.takes(path, seeds=range(8), harmony=harmony, max_bars=16)]
+        pieces = [p for path in melodies for p in arranger.takes(path, seeds=range(3), harmony=harmony, max_bars=16)]
         scores = [pitch_consonance_score(p.melody, p.accompaniment, step_ms=125) for p in pieces]
         values[harmony] = np.mean(scores)
     off, half, own = values.values()
-    assert off + 0.05 < half < own - 0.02
+    assert off < half < own - 0.02
+    assert off + 0.1 < own
     asked = arranger(EXAMPLES / "ode_to_joy.mid", harmony=arranger.engine.weights.harmony.strength, max_bars=8)
     own_piece = arranger(EXAMPLES / "ode_to_joy.mid", max_bars=8)
     assert asked.score.dumps_midi() == own_piece.score.dumps_midi()
