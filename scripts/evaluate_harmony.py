@@ -189,9 +189,8 @@ def gpt2(song: HarmonySong, *, seconds: float, folder: Path) -> Chords:
     """What is heard in the accompaniment that the bundled checkpoint writes for the melody's first seconds; None after."""
     excerpt, start = excerpt_of(song, seconds)
     weights = read_weights(None)
-    (made,) = make_takes(
-        [Take(ModelName("", "bundled", weights.digest()), excerpt, options=Options(style=song.style))], folder
-    )
+    model = ModelName("", "bundled", weights.digest(), weights.plays_chords)
+    (made,) = make_takes([Take(model, excerpt, options=Options(style=model.style_for(song.style)))], folder)
     below = made.accompaniment.copy()
     below["onset_ms"] += start
     found = recognise(below, song.beats)

@@ -48,8 +48,8 @@ def test_older_models_are_asked_for_hymns_as_classical(dataset):
     songs = read_songs(dataset, "test", 4.0)
     hymn, lied, pop = (replace(songs["pop909"][0], corpus=corpus) for corpus in ("hymns", "openscore_lieder", "pop909"))
     old, new = (ModelName("", "tiny", "0123", plays_chords) for plays_chords in (False, True))
-    assert [old.style_for(song) for song in (hymn, lied, pop)] == ["classical", "classical", "pop"]
-    assert [new.style_for(song) for song in (hymn, lied, pop)] == ["hymn", "classical", "pop"]
+    assert [old.style_for(song.style) for song in (hymn, lied, pop)] == ["classical", "classical", "pop"]
+    assert [new.style_for(song.style) for song in (hymn, lied, pop)] == ["hymn", "classical", "pop"]
 
 
 def test_weights_that_are_not_those_asked_for_are_refused(dataset, tiny_model, tmp_path):

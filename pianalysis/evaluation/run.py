@@ -226,7 +226,7 @@ def references(songs: Sequence[Song], everything: Sequence[Song]) -> dict[str, P
 
 def _takes(asked: EvaluationOptions, model: ModelName, songs: Sequence[Song], options: Options) -> list[Take]:
     return [
-        Take(model, song, seed, replace(options, style=model.style_for(song)))
+        Take(model, song, seed, replace(options, style=model.style_for(song.style)))
         for song in songs
         for seed in range(asked.seed, asked.seed + asked.takes)
     ]

@@ -37,12 +37,12 @@ class ModelName:
     digest: str
     plays_chords: bool = False
 
-    def style_for(self, song: Song) -> str:
-        """The style that it is asked for: the song's, but classical for hymns where it is older than these.
+    def style_for(self, style: str) -> str:
+        """What it is asked for in a song of some style: this style, but classical for hymns where it is older than these.
 
         Models that play chords are those that learned hymns; the others refuse them.
         """
-        return song.style if self.plays_chords or song.style != "hymn" else "classical"
+        return style if self.plays_chords or style != "hymn" else "classical"
 
 
 @dataclass(frozen=True, eq=False)
