@@ -22,7 +22,7 @@ def piece_chart(piece: Piece) -> tuple[Chart, ChordSource]:
     """The chords of a piece, one a beat, and where they are from.
 
     Labels have times of their own: a beat gets the one that fills most of it. Raises PianalysisError for a label that is
-    no chord, and for a lead sheet without chords, from whose melody alone the rule would hear the wrong ones.
+    no chord, and for a melody without accompaniment or chords, from which alone the rule would hear the wrong ones.
     """
     beats = clock_beats(piece.clock)
     if piece.chord_source:
@@ -30,8 +30,8 @@ def piece_chart(piece: Piece) -> tuple[Chart, ChordSource]:
         chords = [parse_chord(label) for *_, label in piece.chords]
         spans = map(ChordSpan, starts.tolist(), ends.tolist(), chords)
         return Chart.from_spans(spans, bar_lines=piece.clock.bar_lines, beats=beats.borders_ms), piece.chord_source
-    if piece.lead_sheet:
-        raise PianalysisError("expected chords in a lead sheet, found none; left out")
+    if piece.lead_sheet or not len(piece.accompaniment):
+        raise PianalysisError("expected an accompaniment or chord symbols beside the melody, found neither; left out")
     notes = piece.clock.notes_to_clock(np.concatenate([piece.melody, piece.accompaniment]))
     heard: tuple[Chord | None, ...] = tuple(recognise(notes, beats))
     return Chart(heard, tuple(beats.borders_ms.tolist()), tuple(piece.clock.bar_lines.tolist())), "rule"

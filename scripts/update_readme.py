@@ -41,7 +41,10 @@ LEGEND = (
     "the one before it. *Melody in chord*: on strong beats. *Bigrams' divergence*: how unlike the song's own chords follow each "
     "other, in bits (Jensen–Shannon). *People*: what is heard in their accompaniments alone. *Our GPT-2*: the bundled checkpoint."
 )
-CALIBRATION = "How often the likeliest root of a beat is the right one, by how likely the harmoniser calls it:"
+CALIBRATION = (
+    "How often the likeliest root of a beat is the right one in POP909, by how likely the harmoniser calls it (the script prints "
+    "the other corpora's too):"
+)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -67,7 +70,7 @@ def main(argv: list[str] | None = None) -> int:
     if args.harmony:
         found = json.loads(args.harmony.read_text(encoding="utf-8"))
         text = between(text, "harmony", harmony_tables(found))
-        text = between(text, "tunes", charts_of_tunes())
+        text = between(text, "tunes", f"```\n{charts_of_tunes()}\n```")
     if args.generation:
         speeds = json.loads(args.generation.read_text(encoding="utf-8"))["generation"]
         text = between(text, "generation", generation_table(speeds))
@@ -82,7 +85,10 @@ def with_likelihood(text: str, figures: dict[str, Any]) -> str:
 
 
 def harmony_tables(found: dict[str, Any]) -> str:
-    rows, sure = [Row(**row) for row in found["rows"]], [Reliability(**row) for row in found["reliability"]]
+    rows, sure = (
+        [Row(**row) for row in found["rows"]],
+        [Reliability(**row) for row in found["reliability"] if row["corpus"] == "pop909"],
+    )
     return f"{table_of_rows(rows)}\n\n{LEGEND}\n\n{CALIBRATION}\n\n{table_of_reliability(sure)}"
 
 

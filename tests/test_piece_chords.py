@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from songs import piece_of
 
 from pianalysis.charting import held_chords
+from pianalysis.corpora import read_single
 from pianalysis.dataset import notes_row, piece_windows, window_row
 from pianalysis.harmony.symbols import Chord
 from pianalysis.notes import PianalysisError
@@ -87,7 +89,15 @@ def test_a_lead_sheets_row_ends_with_its_chords():
 
 
 def test_a_lead_sheet_without_chords_and_a_label_that_is_none_are_refused():
-    with pytest.raises(PianalysisError, match="expected chords in a lead sheet"):
+    with pytest.raises(PianalysisError, match="expected an accompaniment or chord symbols"):
         piece_chart(four_bars(lead_sheet=True))
     with pytest.raises(PianalysisError, match="hearsay"):
         piece_chart(four_bars(((0.0, 1.0, "hearsay"),), "label"))
+
+
+def test_a_melody_alone_has_no_chords_by_rule():
+    """The rule would hear wrong ones in it, and its windows would teach silence."""
+    data = (Path(__file__).parents[1] / "space" / "examples" / "ode_to_joy.mid").read_bytes()
+    (piece,) = read_single(data, "ode_to_joy.mid")
+    with pytest.raises(PianalysisError, match="found neither; left out"):
+        piece_chart(piece)

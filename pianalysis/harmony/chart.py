@@ -193,12 +193,15 @@ class Chart:
 
 
 def _times(values: ArrayLike) -> list[float]:
-    return [float(value) for value in np.asarray(values, dtype=np.float64).ravel()]
+    times = [float(value) for value in np.asarray(values, dtype=np.float64).ravel()]
+    if len(times) < 2 or not np.isfinite(times).all():
+        raise PianalysisError(f"expected at least two bar lines or beats in clock-ms, found {times[:8]}")
+    return times
 
 
 def _beats_of(lines: list[float], beat_ms: float | None) -> list[float]:
     """Borders of beats of one length, counted from each bar's end, so that what is over is a pickup's first beat."""
-    if beat_ms is None or beat_ms <= 0:
+    if beat_ms is None or not (np.isfinite(beat_ms) and beat_ms > 0):
         raise PianalysisError(f"expected a beat's length in clock-ms, such as 500, or the beats, found {beat_ms}")
     borders = []
     for start, end in pairwise(lines):
@@ -240,7 +243,7 @@ def read_bars(text: str) -> list[Bar]:
     if re.search(r"\|:|:\|", text):
         raise PianalysisError("the chords: found a repeat sign; write the repeated bars out, % is one bar once more")
     bars: list[Bar] = []
-    for line in text.replace("𝄀", "|").replace("𝄎", REPEAT).splitlines():
+    for line in text.removeprefix("\ufeff").replace("𝄀", "|").replace("𝄎", REPEAT).splitlines():
         inner = re.sub(r"\[\||\|\]|\|\|+", "|", line).strip()
         if not inner or inner == "|":
             continue

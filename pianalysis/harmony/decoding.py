@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,8 @@ from numpy.typing import NDArray
 from pianalysis.notes import PianalysisError
 
 Floats = NDArray[np.float64]
+LOWEST_TEMPERATURE: Final = 0.01
+"""Below, scores are so large that their differences are lost; the likeliest path is drawn long before."""
 Counts = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
@@ -55,8 +58,8 @@ class Chain:
 
     def at_temperature(self, temperature: float) -> Chain:
         """The chain whose paths are as likely as these to the power of 1 / temperature: below 1 bolder, above 1 freer."""
-        if not (np.isfinite(temperature) and temperature > 0):
-            raise PianalysisError(f"expected a temperature above 0, found {temperature}")
+        if not (np.isfinite(temperature) and temperature >= LOWEST_TEMPERATURE):
+            raise PianalysisError(f"expected a temperature of at least {LOWEST_TEMPERATURE}, found {temperature}")
         return Chain(self.emissions / temperature, self.change / temperature, self.transitions / temperature)
 
     def restricted(self, allowed: Bools) -> Chain:
@@ -124,15 +127,19 @@ class Chain:
         result: Floats = both / both.sum(axis=1, keepdims=True)
         return result
 
-    def held(self, start: int, stop: int) -> Floats:
-        """The probability of each state to be that of all steps from start to before stop, ``[k]``; they sum to less than 1."""
+    def log_held(self, start: int, stop: int) -> Floats:
+        """The logarithm of each state's probability to be that of all steps from start to before stop, ``[k]``.
+
+        The probabilities sum to less than 1; over long stretches they are too small to be written without a logarithm.
+        """
         if not 0 <= start < stop <= len(self):
             raise PianalysisError(f"expected steps from 0 to {len(self)}, found {start} to {stop}")
         with np.errstate(divide="ignore"):
             log = np.log(self._forward[start]) + np.log(self._backward[stop - 1])
         log += (self.emissions[start + 1 : stop] + self.transitions.diagonal()).sum(axis=0)
-        result: Floats = np.exp(log - self._log_scales[start + 1 : stop].sum())
-        return result / float(self._forward[stop - 1] @ self._backward[stop - 1])
+        log -= self._log_scales[start + 1 : stop].sum()
+        result: Floats = log - np.log(float(self._forward[stop - 1] @ self._backward[stop - 1]))
+        return result
 
     def log_partition(self) -> float:
         """The logarithm of the sum of e to the score over all paths."""

@@ -69,8 +69,9 @@ class Harmonisation:
         might. Raises PianalysisError for beats that aren't there.
         """
         stop = start + 1 if stop is None else stop
-        found = self.scores.chain.held(start, stop)
-        found = found / found.sum()
+        log = self.scores.chain.log_held(start, stop)
+        found = np.exp(log - log.max())
+        found /= found.sum()
         best = np.argsort(-found, kind="stable")[:count].tolist()
         odds = self.scores.basses[start:stop].sum(axis=0)
         return [
@@ -99,7 +100,7 @@ def harmonise(
     fewer chords than people's, and fewer right. seed: the chords are drawn by chance instead, each chart as often as it is
     likely, to the power of 1 / temperature; one seed always gives the same chart. fixed: a chart on these beats whose gaps
     are filled, and whose chords stay. net: the bundled one where none is given. Raises PianalysisError for an unknown style
-    or choice, a temperature that isn't above 0, or a chart on other beats.
+    or choice, a temperature below `decoding.LOWEST_TEMPERATURE`, a negative seed, or a chart on other beats.
 
     >>> from pianalysis.harmony.beats import beat_grid
     >>> from pianalysis.notes import make_notes
@@ -112,6 +113,8 @@ def harmonise(
         raise PianalysisError(f"expected one of the styles {[*STYLES, AUTO]}, found {style!r}")
     if choice not in CHOICES:
         raise PianalysisError(f"expected one of the choices {[*CHOICES]}, found {choice!r}")
+    if seed is not None and seed < 0:
+        raise PianalysisError(f"expected a seed of at least 0, found {seed}")
     beats = clock if isinstance(clock, BeatGrid) else clock_beats(clock)
     given = _given(fixed, beats)
     net, voice = net or bundled_net(), monophonic(melody)

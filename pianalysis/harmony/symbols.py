@@ -233,7 +233,7 @@ def parse_chord(text: str, *, german: bool = False) -> Chord:
     """
     chord = _parsed(text, german) if len(text) <= MAX_CHARACTERS else None
     if chord is None:
-        hint = "; for German note names say so" if text.strip().startswith("H") and not german else ""
+        hint = "; German note names are read with german=True" if text.strip().startswith("H") and not german else ""
         raise PianalysisError(f"{text.strip()[:40]!r} is no chord that is understood; {UNDERSTOOD}{hint}")
     return chord
 

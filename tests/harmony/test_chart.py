@@ -264,3 +264,15 @@ def test_what_fits_no_beats_is_no_chart(chords, beats, bar_lines):
 def test_beats_that_are_none_are_refused(settings):
     with pytest.raises(PianalysisError, match="beat"):
         Chart.from_text("C | C", bar_lines=[0, 1000, 2000], **settings)
+
+
+@pytest.mark.parametrize("lines", [[], [0], [0, float("nan")]])
+def test_bar_lines_that_are_none_are_refused(lines):
+    with pytest.raises(PianalysisError, match="at least two bar lines"):
+        Chart.from_text("C", bar_lines=lines, beat_ms=500)
+    with pytest.raises(PianalysisError, match="beat's length"):
+        Chart.from_text("C", bar_lines=[0, 2000], beat_ms=float("nan"))
+
+
+def test_a_file_saved_with_a_byte_order_mark_is_read():
+    assert Chart.from_text("\ufeffC", bar_lines=[0, 2000], beat_ms=500).text() == "C"

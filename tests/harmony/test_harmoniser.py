@@ -189,3 +189,21 @@ def test_well_known_tunes_have_chords_that_a_teacher_accepts(style):
 
 def test_the_bundled_net_is_loaded_once():
     assert bundled_net() is bundled_net()
+
+
+def test_alternatives_over_an_hour_still_add_up():
+    """Over thousands of beats each chord's chance to hold is too small for a float."""
+    beats = beat_grid(np.arange(0.0, 2_000.0 * 1_800 + 1, 2_000.0), (4, 4))
+    pitches = [60, 64, 67, 65, 69, 62, 67, 60]
+    notes = make_notes((500.0 * beat, 500, pitches[beat % 8], 80) for beat in range(len(beats)))
+    found = harmonise(notes, beats, "pop").alternatives(0, len(beats))
+    assert 0.999 < sum(item.probability for item in found) <= 1 + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [({"seed": -1}, "seed of at least 0"), ({"temperature": 0.001}, "temperature of at least 0.01")],
+)
+def test_what_cannot_be_drawn_is_refused(asked, message):
+    with pytest.raises(PianalysisError, match=message):
+        harmonise(make_notes([(0, 500, 60, 80)]), beat_grid([0, 2000], (4, 4)), "pop", **asked)
