@@ -41,7 +41,7 @@ def is_playable(piece):
     return True
 
 
-@given(st.data(), st.integers(0, 5), st.booleans())
+@given(st.data(), st.integers(2, 7), st.booleans())  # with the pieces' own seed the first bars are written as they were
 @settings(max_examples=40)
 def test_only_those_bars_are_rewritten(tiny_arranger, pieces, data, seed, from_midi):
     piece = pieces[data.draw(st.integers(0, 2))]
