@@ -9,7 +9,7 @@ POP909's songs against its labels, by split and by what is listened to: the acco
 songs. `--chorales` adds Bach chorales with the analyses of music21's corpus, beat by beat. `--fit N` looks for better
 weights: N training songs and the chorales, one weight after the other a step up or down, until no step helps; the
 mean of all measures, two parts POP909 to one part chorales, is what counts. It prints the weights; those in `recognise`
-are such a result, rounded, chosen by hand where several were as good.
+are the result of an earlier search of this kind, rounded, chosen by hand where several were as good.
 """
 
 from __future__ import annotations
