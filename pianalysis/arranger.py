@@ -16,7 +16,7 @@ import numpy as np
 import symusic
 
 from pianalysis import vocab
-from pianalysis.charting import chart_of
+from pianalysis.charting import FIRST_STYLE, chart_of, likeliest_style
 from pianalysis.clock import BeatClock
 from pianalysis.grammar import state_after
 from pianalysis.melody import fold_to_keyboard, monophonic
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from pianalysis.network import Precision
 
     Melody: TypeAlias = str | os.PathLike[str] | bytes | symusic.Score
+FOUND, GIVEN = 1.0, 2.0
+"""How closely an accompaniment keeps to chords that were found, and to those that somebody wants."""
 Progress = Callable[[int, int], None]
 """Called with the bars done and the bars in all."""
 
@@ -68,15 +70,20 @@ class Arranger:
         *,
         seed: int = 0,
         track: int | None = None,
+        chart: Chart | None = None,
         options: Options | None = None,
         progress: Progress | None = None,
         **changes: Any,
     ) -> Arrangement:
-        """Arrange a melody. `changes` are fields of `Options`, on top of `options`. The same seed, the same piece.
+        """Arrange a melody. `changes` are fields of `Options`, on top of `options`.
+
+        The same seed gives the same piece, on one machine and with one version and precision: an arranger in int8 writes
+        another one than in float32 (`Arrangement.precision`). chart: chords to play, in the melody's key, in clock-ms
+        (`Arrangement.chart` is one); gaps are filled. Without it the harmoniser finds them all.
 
         Raises PianalysisError for unusable input or options, FileNotFoundError for a path that isn't there.
         """
-        stream = self.stream(source, seed=seed, track=track, options=options, **changes)
+        stream = self.stream(source, seed=seed, track=track, chart=chart, options=options, **changes)
         for fresh in stream:
             if progress is not None:
                 progress(fresh.bars_done, fresh.bars)
@@ -88,11 +95,12 @@ class Arranger:
         *,
         seed: int = 0,
         track: int | None = None,
+        chart: Chart | None = None,
         options: Options | None = None,
         **changes: Any,
     ) -> Stream:
         """The same piece, written while the stream is iterated over, bar by bar. Raises what a call raises, at once."""
-        (take,) = self._takes(source, [seed], track, options, changes)
+        (take,) = self._takes(source, [seed], track, chart, options, changes)
         return Stream(self.engine, take)
 
     def takes(
@@ -101,6 +109,7 @@ class Arranger:
         *,
         seeds: Sequence[int],
         track: int | None = None,
+        chart: Chart | None = None,
         options: Options | None = None,
         progress: Progress | None = None,
         workers: int = 1,
@@ -110,7 +119,7 @@ class Arranger:
 
         workers: threads, each of which writes its share of the takes side by side (more than one only pays on idle cores).
         """
-        takes = self._takes(source, seeds, track, options, changes)
+        takes = self._takes(source, seeds, track, chart, options, changes)
         workers = min(workers, max(1, len(takes)))
         bars_done, stopped = [0] * workers, Event()
 
@@ -131,7 +140,7 @@ class Arranger:
                 except BaseException:  # Ctrl-C too: the others needn't go on
                     stopped.set()
                     raise
-        return [take.piece for take in takes]
+        return [replace(take.piece, precision=self.engine.precision) for take in takes]
 
     def best(self, source: Melody, *, seeds: Sequence[int], **settings: Any) -> Arrangement:
         """Of a piece of each seed the one that is likest to what people play (`ranking`). settings: those of `takes`.
@@ -147,28 +156,58 @@ class Arranger:
         return distance(look(self.engine, piece), piece.style)
 
     def _takes(
-        self, source: Melody, seeds: Sequence[int], track: int | None, options: Options | None, changes: dict[str, Any]
+        self,
+        source: Melody,
+        seeds: Sequence[int],
+        track: int | None,
+        chart: Chart | None,
+        options: Options | None,
+        changes: dict[str, Any],
     ) -> list[Take]:
         chosen = replace(options or Options(), **changes)
         prepared = prepare(source, track, chosen.max_bars)
         if self.normalises_key:
             prepared = to_the_models_key(prepared)
-        chosen, guidance = self._resolved(chosen), self.engine.weights.harmony
-        chart = self._chart(prepared, chosen)
-        return [Take(prepared, chosen, seed, self.engine.max_length, guidance, chart) for seed in seeds]
+        if chart is not None and not self.engine.weights.plays_chords:
+            raise PianalysisError("this model knows no chords, found a chart; choose a model that plays chords")
+        given = chart.transposed(prepared.shift) if chart else None
+        chosen = self._resolved(chosen, prepared, given)
+        room = self.engine.max_length
+        fidelity = FOUND if given is None else GIVEN
+        charts = [self._chart(prepared, chosen, seed, given) for seed in seeds]
+        return [
+            Take(prepared, chosen, seed, room, chart, fidelity=fidelity)
+            for seed, chart in zip(seeds, charts, strict=True)
+        ]
 
-    def _resolved(self, options: Options) -> Options:
-        """The options with the checkpoint's own numbers. Raises PianalysisError for a style that it never learned."""
+    def _resolved(self, options: Options, source: Source | None = None, given: Chart | None = None) -> Options:
+        """The options with the checkpoint's own numbers, and the style that fits a melody best where none was asked for.
+
+        Raises PianalysisError for a style that the model never learned.
+        """
         weights = self.engine.weights
         if options.style == "hymn" and not weights.plays_chords:  # these models are older than the hymns
             raise PianalysisError(
                 "this model was trained without hymns; choose the style pop or classical, or a model that plays chords"
             )
-        return options.resolved(weights.sampling, weights.harmony)
+        if options.style == vocab.AUTO:
+            options = replace(options, style=self._style(source, options, given) if source else FIRST_STYLE)
+        return options.resolved(weights.sampling)
 
-    def _chart(self, source: Source, options: Options) -> Chart | None:
+    def _style(self, source: Source, options: Options, given: Chart | None) -> str:
+        known = [style for style in vocab.STYLES if style != "hymn" or self.engine.weights.plays_chords]
+        if options.density != Options.density and "hymn" in known:
+            known.remove("hymn")  # four parts are four parts: who wants more notes, or fewer, wants another style
+        chart = self._chart(source, options, None, given)
+        return likeliest_style(self.engine, source, known, chart, options.density_at(source.first_bar))
+
+    def _chart(
+        self, source: Source, options: Options, seed: int | None = None, given: Chart | None = None
+    ) -> Chart | None:
         """What is played under a melody; None where the model knows no chords."""
-        return chart_of(source, options.style) if self.engine.weights.plays_chords else None
+        if not self.engine.weights.plays_chords:
+            return None
+        return chart_of(source, options.style, seed=seed, structure=options.structure, given=given)
 
     def regenerate(
         self,
@@ -220,12 +259,11 @@ class Arranger:
             source = prepare(piece.score, 1, None)
         elif self.normalises_key and not source.shift:
             source = to_the_models_key(source)
-        chosen, guidance = self._resolved(chosen), self.engine.weights.harmony
-        chart = self._chart(source, chosen)
-        if chart and piece.chart:
-            chart = piece.chart.transposed(source.shift)
+        given = piece.chart.transposed(source.shift) if piece.chart else None
+        chosen = self._resolved(chosen, source, given)
+        chart = self._chart(source, chosen, seed, given)
         room = self.engine.max_length
-        return Stream(self.engine, Rewrite(piece, source, bars, chosen, seed, room, guidance, keep, chart))
+        return Stream(self.engine, Rewrite(piece, source, bars, chosen, seed, room, keep, chart))
 
     @property
     def normalises_key(self) -> bool:

@@ -32,7 +32,7 @@ ARRANGE_EXAMPLES = r"""examples:
   pianalysis arrange melody.mid -o takes/ --takes 4 --seed 7
   pianalysis arrange melody.mid -o full.mid --takes 8 --best
   pianalysis arrange melody.mid -o full.mid --temperature 1.1 --top-k 0 --top-p 0.98
-  pianalysis arrange melody.mid -o full.mid --harmony 1.5 --clear 0.5
+  pianalysis arrange melody.mid -o full.mid --style hymn --clear 0.5
   pianalysis arrange melody.mid -o full.mid --no-structure
   pianalysis arrange melody.mid -o full.mid --lowest C2 --highest C5 --dynamics -0.5
   pianalysis arrange tune.abc -o full.mid
@@ -96,10 +96,17 @@ def add_regenerate(parser: argparse.ArgumentParser) -> None:
 def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT.mid|OUT.musicxml|DIR")
     parser.add_argument(
-        "--model", metavar="ID_OR_PATH", help="a checkpoint on the Hub or in a folder (default: the bundled one)"
+        "--model",
+        metavar="NAME_OR_PATH",
+        help="a size that comes with the package (small, canonical), a checkpoint's folder, or ORG/NAME on the Hub "
+        "(default: the bundled checkpoint); a folder called small is ./small",
     )
     parser.add_argument(
-        "--seed", type=int, default=0, metavar="N", help="the same seed gives the same piece (default: 0)"
+        "--seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="the same seed gives the same piece, in one precision (default: 0)",
     )
     parser.add_argument(
         "--takes", type=int, default=1, metavar="N", help="so many pieces, with seeds N, N+1 … (default: 1)"
@@ -108,12 +115,6 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         "--temperature",
         type=float,
         help="higher is more adventurous (default: the checkpoint's; the bundled one's is 0.9)",
-    )
-    parser.add_argument(
-        "--harmony",
-        type=float,
-        metavar="X",
-        help="how closely to keep to the melody's harmony; 0 leaves it to the model",
     )
     parser.add_argument(
         "--clear",
@@ -128,7 +129,12 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--top-p", type=float, metavar="P", help="… that together have this chance (default: the checkpoint's)"
     )
-    parser.add_argument("--style", choices=[*vocab.STYLES], default="pop")
+    parser.add_argument(
+        "--style",
+        choices=[vocab.AUTO, *vocab.STYLES],
+        default=vocab.AUTO,
+        help="auto (default): the one that the melody and its chords are likeliest in; hymn: four parts",
+    )
     parser.add_argument(
         "--density",
         action="append",
@@ -236,7 +242,7 @@ def _load(args: argparse.Namespace) -> tuple[Arranger, Options]:
     """The arranger and what was asked of it; bad numbers fail before the model is loaded."""
     from pianalysis.arranger import Arranger, Options
 
-    names = ("style", "temperature", "top_k", "top_p", "harmony", "clear", "max_bars", "dynamics", "structure")
+    names = ("style", "temperature", "top_k", "top_p", "clear", "max_bars", "dynamics", "structure")
     asked = {name: getattr(args, name) for name in names if hasattr(args, name)}
     if args.density:
         asked["density"] = ",".join(args.density)
@@ -244,6 +250,8 @@ def _load(args: argparse.Namespace) -> tuple[Arranger, Options]:
     options = Options(**asked)
     try:
         return Arranger.from_pretrained(args.model), options
+    except PianalysisError:
+        raise
     except (OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
         raise PianalysisError(
@@ -312,7 +320,8 @@ def _write(
             print(f"  note: {remark}")
         print(
             f"  {piece.bars} bars, {len(piece.melody)} melody and {len(piece.accompaniment)} accompaniment notes, "
-            f"{piece.seconds:.1f} s of music in {taken_s:.1f} s{together}, seed {piece.seed}{best}"
+            f"{piece.seconds:.1f} s of music in {taken_s:.1f} s{together}, "
+            f"style {piece.style}, seed {piece.seed}{best}, {piece.precision}"
         )
 
 

@@ -40,7 +40,7 @@ class GrammarLogitsProcessor(LogitsProcessor):
     """The grammar as a `transformers` LogitsProcessor, for plain ``model.generate(logits_processor=[…])``.
 
     Prompts begin with ``<bos>``, without padding on the left. Rows that have ended go on with ``<pad>``. `pitch_bias` as
-    `guidance.HarmonyGuidance.pitch_bias` makes it. chords: for a model that plays chords, whose windows have them between
+    `guidance` makes it. chords: for a model that plays chords, whose windows have them between
     melody and accompaniment; what the prompt lacks of them is written too.
     """
 

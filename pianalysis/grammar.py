@@ -26,6 +26,8 @@ LONGEST_NOTE_TOKENS: Final = 4
 """TIME, NOTE_ON, PITCH, DURATION: what a step may need before the window can be closed. A chord may need as many:
 TIME, its bass, a tone, and the ``<sep>`` before the window's end."""
 _IN_CHORDS: Final = ("chord", "bass", "tone", "tones")
+UNDER_THE_BASS, OVER_A_BAR_LINE = -2.0, -4.0
+"""In nats, of a key below the bar's first, and of a time for each bar line that is passed before it without being struck."""
 _MAY_END: Final = ("note", "time", "chord", "tones")
 """Where the voice's end, or a later time, may come next."""
 
@@ -41,7 +43,8 @@ class GrammarState:
     where new times may lie, on the window's clock. rest_ms: from one onset to the next, and from the last onset to the
     window's end, no more than this may pass; waited_ms of it had passed at first_ms, where no onset is known. lowest,
     highest: the keys that may be struck. two_hands: of one onset no more than two hands can strike; chord: what they strike
-    at this one so far.
+    at this one so far. downbeats: where bars begin, on the window's clock; bass: the lowest key struck where this bar
+    began, 0 where none was. dynamics: how loud notes may be, as ids.
     """
 
     expects: Expects = "time"
@@ -57,6 +60,9 @@ class GrammarState:
     highest: int = vocab.HIGHEST_PITCH
     two_hands: bool = False
     chord: tuple[int, ...] = ()
+    downbeats: tuple[int, ...] = ()
+    bass: int = 0
+    dynamics: tuple[range, ...] = (vocab.DYNAMIC_IDS,)
 
     def advance(self, token: int) -> GrammarState:
         """The state after a token. Raises PianalysisError if the grammar doesn't allow it here."""
@@ -65,14 +71,17 @@ class GrammarState:
             raise PianalysisError(f"expected {self.expects} after {self.onset_ms} ms, found {name}")
         if token in vocab.TIME_IDS:
             expects: Expects = "bass" if self.in_chords else "note_on"
-            return replace(self, expects=expects, onset_ms=vocab.time_ms(token), pitch_floor=0, chord=())
+            onset_ms = vocab.time_ms(token)
+            bass = 0 if self.downbeats_until(onset_ms + vocab.TIME_STEP_MS) else self.bass
+            return replace(self, expects=expects, onset_ms=onset_ms, pitch_floor=0, chord=(), bass=bass)
         if self.in_chords and token in vocab.PITCH_IDS:
             return replace(self, expects="tone" if self.expects == "bass" else "tones", pitch_floor=token)
         if token == vocab.NOTE_OFF:
             return replace(self, expects="chord")
         if token in vocab.PITCH_IDS:
             chord = (*self.chord, token) if self.two_hands else ()
-            return replace(self, expects="duration", pitch_floor=token, chord=chord)
+            bass = token if not self.pitch_floor and self.on_downbeat else self.bass
+            return replace(self, expects="duration", pitch_floor=token, chord=chord, bass=bass)
         if token in vocab.DURATION_IDS:
             return replace(self, expects="note")
         if token in vocab.NOTE_ON_IDS:
@@ -89,6 +98,16 @@ class GrammarState:
     def in_chords(self) -> bool:
         """Whether the sequence stands in its chords: after the first ``<sep>`` and before the second."""
         return self.expects in _IN_CHORDS
+
+    @property
+    def on_downbeat(self) -> bool:
+        """Whether a bar begins at the onset that holds, give or take a step."""
+        return any(abs(line - self.onset_ms) <= vocab.TIME_STEP_MS for line in self.downbeats)
+
+    def downbeats_until(self, time_ms: int) -> int:
+        """How many bars begin after the onset that holds, and before a time."""
+        now = max(self.onset_ms + vocab.TIME_STEP_MS, self.first_ms - 1)
+        return sum(now < line < time_ms for line in self.downbeats)
 
     def allowed(self) -> Mask:
         """The ids that may come next, ``[801]``."""
@@ -146,7 +165,7 @@ class GrammarState:
         if self.pitch_floor >= self.top:
             return []
         if self.loud:
-            return [vocab.DYNAMIC_IDS]
+            return [*self.dynamics]
         # The melody is one voice.
         return [range(vocab.NOTE_ON, vocab.NOTE_ON + 1)] if self.pitch_floor == 0 else []
 
@@ -254,14 +273,18 @@ def end_for_later(logits: NDArray[np.float32], state: GrammarState) -> NDArray[n
 def add_bias(
     ids: NDArray[np.int64], logits: NDArray[np.float32], state: GrammarState, pitch_bias: NDArray[np.float32] | None
 ) -> NDArray[np.float32]:
-    """The logits of some ids with a bias on the pitches ``[640, 88]``, where the next token is a pitch, or may begin a note.
+    """The logits of some ids with a bias on the pitches, where the next token is a pitch, or may begin a note.
+
+    pitch_bias: ``[2, 640, 88]``, by onset, first for its lowest key and then for further ones (`guidance`).
 
     One more note of a chord is as unlikely as the likeliest key that is left for it: or else a NOTE_ON, drawn without
     thinking of keys, would force the next pitch where none is wanted.
     """
+    if state.downbeats:
+        logits = logits + metre_bias(ids, state)
     if pitch_bias is None or state.expects not in ("pitch", "note"):
         return logits
-    row = pitch_bias[state.onset_ms // vocab.TIME_STEP_MS]
+    row = pitch_bias[int(state.pitch_floor > 0), state.onset_ms // vocab.TIME_STEP_MS]
     if state.expects == "pitch":
         moved: NDArray[np.float32] = logits + row[np.clip(ids - vocab.LOWEST_PITCH, 0, len(row) - 1)]
         return moved
@@ -273,6 +296,23 @@ def add_bias(
     )
     begins = (ids >= vocab.DYNAMIC_IDS.start) & (ids < vocab.DYNAMIC_IDS.stop)
     return np.where(begins, logits + np.float32(least), logits) if least and np.isfinite(least) else logits
+
+
+def metre_bias(ids: NDArray[np.int64], state: GrammarState) -> NDArray[np.float32]:
+    """What holds an accompaniment to the bars: nats for some ids, 0 for most.
+
+    A time, or the end, is less likely for each bar line that is left out before it; a key below the one that was struck
+    where the bar began is, too. Waltzes and jigs, and 7/8 that hardly any corpus has, are heard as such by their bass.
+    """
+    bias = np.zeros(len(ids), np.float32)
+    if state.expects == "pitch":
+        bias[ids < state.bass] = 0.0 if state.on_downbeat else UNDER_THE_BASS
+    elif state.expects in ("time", "note"):
+        for place, token in enumerate(ids.tolist()):
+            if token in vocab.TIME_IDS or token == state.end_token:
+                time_ms = vocab.time_ms(token) if token in vocab.TIME_IDS else state.length_ms
+                bias[place] = OVER_A_BAR_LINE * state.downbeats_until(time_ms - vocab.TIME_STEP_MS)
+    return bias
 
 
 def closing(state: GrammarState, mask: Mask, room: int) -> Mask:

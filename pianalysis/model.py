@@ -1,6 +1,6 @@
 """The GPT-2 and its sizes.
 
-In: the name of a preset, a folder or a Hub id. Out: a `GPT2LMHeadModel` over the 801 ids.
+In: the name of a preset, a folder, a Hub id, or `Weights`. Out: a `GPT2LMHeadModel` over the 801 ids.
 """
 
 from __future__ import annotations
@@ -12,20 +12,21 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from pianalysis import vocab
-from pianalysis.guidance import HarmonyGuidance
 from pianalysis.sampling import Sampling
 from pianalysis.tokenizer import make_hf_tokenizer
 from pianalysis.weights import BUNDLED as BUNDLED
+from pianalysis.weights import PRESETS as PRESETS
+from pianalysis.weights import Weights, find_checkpoint, read_weights
 
 if TYPE_CHECKING:
     from transformers import GenerationConfig, GPT2Config, GPT2LMHeadModel
 
-PRESETS: Final[dict[str, dict[str, Any]]] = {
-    "canonical": {"n_embd": 512, "n_layer": 6, "n_head": 8},  # 20.37 M parameters
-    "small": {"n_embd": 256, "n_layer": 4, "n_head": 4},  # 3.9 M, trains on a CPU
-    "tiny": {"n_embd": 32, "n_layer": 2, "n_head": 2},  # for tests
-}
 N_POSITIONS: Final = 2048
+_FIXED: Final[dict[str, Any]] = {
+    **{"vocab_size": vocab.VOCAB_SIZE, "bos_token_id": vocab.BOS, "eos_token_id": vocab.EOS, "pad_token_id": vocab.PAD},
+    **{"resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0},
+}
+"""What all our models have in common; of dropout, see `set_dropout`."""
 
 
 def make_config(preset: str) -> GPT2Config:
@@ -34,17 +35,7 @@ def make_config(preset: str) -> GPT2Config:
 
     if preset not in PRESETS:
         raise ValueError(f"expected one of the presets {[*PRESETS]}, found {preset!r}")
-    return GPT2Config(
-        vocab_size=vocab.VOCAB_SIZE,
-        n_positions=N_POSITIONS,
-        bos_token_id=vocab.BOS,
-        eos_token_id=vocab.EOS,
-        pad_token_id=vocab.PAD,
-        resid_pdrop=0.0,
-        embd_pdrop=0.0,
-        attn_pdrop=0.0,
-        **PRESETS[preset],
-    )
+    return GPT2Config(n_positions=N_POSITIONS, **_FIXED, **PRESETS[preset])
 
 
 def set_dropout(model: GPT2LMHeadModel, dropout: float) -> None:
@@ -61,21 +52,13 @@ def set_dropout(model: GPT2LMHeadModel, dropout: float) -> None:
             module.p = 0.0 if name.endswith("attn_dropout") else dropout
 
 
-def make_generation_config(
-    sampling: Sampling | None = None, harmony: HarmonyGuidance | None = None
-) -> GenerationConfig:
-    """How the model is sampled unless a user says otherwise; saved with every checkpoint.
-
-    `harmony` is ours (`guidance`): plain ``generate`` does nothing with it.
-    """
+def make_generation_config(sampling: Sampling | None = None) -> GenerationConfig:
+    """How the model is sampled unless a user says otherwise; saved with every checkpoint."""
     from transformers import GenerationConfig
 
-    sampling = sampling or Sampling()
-    ours = {"harmony": harmony.to_dict()} if harmony else {}
     return GenerationConfig(  # type: ignore[no-untyped-call]
         do_sample=True,
-        **asdict(sampling),
-        **ours,
+        **asdict(sampling or Sampling()),
         max_length=N_POSITIONS,
         bos_token_id=vocab.BOS,
         eos_token_id=vocab.EOS,
@@ -107,14 +90,38 @@ def make_model(preset: str, *, seed: int = 0, dropout: float = 0.0, structured: 
 
 
 def load_model(model: str | os.PathLike[str] | None = None) -> GPT2LMHeadModel:
-    """A trained model from a folder or the Hub, safetensors only; the bundled one by default. In eval mode."""
-    from transformers import GPT2LMHeadModel
+    """A trained model from a folder, the Hub or by a bundled size's name; the bundled default if None. In eval mode, float32.
 
-    source = BUNDLED if model is None else os.fspath(model)
-    loaded = GPT2LMHeadModel.from_pretrained(source, use_safetensors=True, dtype="float32")
-    if loaded.config.vocab_size != vocab.VOCAB_SIZE:
-        raise ValueError(f"{source}: expected a model over {vocab.VOCAB_SIZE} ids, found {loaded.config.vocab_size}")
+    Raises what `read_weights` raises: PianalysisError for files that aren't a checkpoint of ours.
+    """
+    source = find_checkpoint(model)
+    loaded = model_of(read_weights(model))
+    loaded.name_or_path = loaded.config.name_or_path = source
     return loaded
+
+
+def model_of(weights: Weights) -> GPT2LMHeadModel:
+    """The inverse of `weights_of`: a model of `transformers`, in eval mode, without dropout.
+
+    Made of what was checked and of nothing else in a checkpoint's files, so that they can't fail in ways of their own.
+    """
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    inner = int(weights.tensors["h.0.mlp.c_fc.bias"].shape[0])
+    config = GPT2Config(
+        n_positions=weights.positions,
+        n_embd=weights.width,
+        n_layer=weights.layers,
+        n_head=weights.heads,
+        n_inner=None if inner == 4 * weights.width else inner,
+        layer_norm_epsilon=weights.epsilon,
+        **_FIXED,
+    )
+    config.normalises_key, config.plays_chords = weights.normalises_key, weights.plays_chords
+    tensors = {f"transformer.{name}": tensor.clone() for name, tensor in weights.tensors.items()}
+    model = GPT2LMHeadModel.from_pretrained(None, config=config, state_dict=tensors, dtype="float32")
+    model.generation_config = make_generation_config(weights.sampling)
+    return model
 
 
 def normalises_key(model: Any) -> bool:

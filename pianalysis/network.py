@@ -3,23 +3,30 @@
 In: ids and caches of keys and values. Out: the last hidden states. The law that a sequence comes out the same alone or
 beside others holds by construction. Attention and normalisation see one row at a time. In int8 the products are sums of
 whole numbers, which are exact in any order, and each row is scaled by its own peak. In float32, where the order of a sum
-shows in the last bits, each row is multiplied on its own.
+shows in the last bits, each row is multiplied on its own. (The width is to be a multiple of 16, or rows aren't aligned alike.)
+
+Tried, and no faster on a machine that was busy with other work: keys and values in int8 through the same kernels (their
+calls cost more than the bytes that they save), a common melody's keys and values kept once, the small operations in NumPy.
 """
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch.nn import functional
 
 from pianalysis.notes import PianalysisError
 from pianalysis.weights import Weights
 
 Precision = Literal["int8", "float32"]
+Floats = NDArray[np.float32]
 
 _ZERO_POINT: Final = 128
 _SMALLEST_PEAK: Final = 1e-12
@@ -35,12 +42,27 @@ class Cache:
         shape = (weights.layers, 2, 1, weights.heads, positions, weights.width // weights.heads)
         self._memory = torch.empty(shape)
         self.keys, self.values = ([layer[part] for layer in self._memory] for part in (0, 1))
+        self._arrays: list[tuple[Floats, Floats]] = [(keys[0], values[0]) for keys, values in self._memory.numpy()]
         self.length = 0
 
     def begin_as(self, other: Cache) -> None:
         """Take over, in place, what another holds."""
         self.length = other.length
         self._memory[..., : self.length, :] = other._memory[..., : self.length, :]
+
+    def attend(self, layer: int, query: Floats, key: Floats, value: Floats) -> Floats:
+        """What a query sees of a layer's positions, the one whose key and value are given last; all ``[heads, features]``.
+
+        Fills that position; whoever has called it for all layers adds 1 to the length. The sums are those of `numpy.einsum`,
+        whose loops are its own: no library divides them among threads. Over the few rows of one sequence they are faster
+        than torch's, which are made for many queries.
+        """
+        keys, values = self._arrays[layer]
+        stop = self.length + 1
+        keys[:, self.length], values[:, self.length] = key, value
+        scores = torch.from_numpy(np.einsum("hd,hnd->hn", query, keys[:, :stop]))
+        seen: Floats = np.einsum("hn,hnd->hd", torch.softmax(scores, 1).numpy(), values[:, :stop])
+        return seen
 
 
 class FloatLinear:
@@ -66,7 +88,7 @@ class Int8Linear:
 
     def together(self, rows: torch.Tensor) -> torch.Tensor:
         """``[n, in]`` to ``[n, out]``."""
-        peaks = torch.linalg.vector_norm(rows, torch.inf, -1, keepdim=True).clamp_min_(_SMALLEST_PEAK)
+        peaks = rows.abs().amax(-1, keepdim=True).clamp_min_(_SMALLEST_PEAK)  # several rows' `vector_norm` is slow
         return torch.addcmul(self.bias, _multiply(rows / peaks, self.step, self.packed), peaks)
 
     apart = together
@@ -170,27 +192,24 @@ class Network:
 
     def step(self, tokens: Sequence[int], caches: Sequence[Cache]) -> torch.Tensor:
         """One more token of each of several sequences; the hidden states after them ``[n, width]``. Fills the caches."""
-        places = [cache.length for cache in caches]
-        x = self.head[torch.tensor(tokens)] + self._positions[torch.tensor(places)]
+        x = self.head[torch.tensor(tokens)] + self._positions[torch.tensor([cache.length for cache in caches])]
         for index, layer in enumerate(self._layers):
-            heads = layer.attention.apart(self._norm(x, layer.before_attention))
-            heads = heads.view(len(caches), 3, self.weights.heads, 1, -1)
-            seen = []
-            for (query, key, value), cache, place in zip(heads.unbind(), caches, places, strict=True):
-                keys, values = cache.keys[index], cache.values[index]
-                keys.narrow(2, place, 1).copy_(key)
-                values.narrow(2, place, 1).copy_(value)
-                seen.append(
-                    functional.scaled_dot_product_attention(
-                        query[None], keys.narrow(2, 0, place + 1), values.narrow(2, 0, place + 1)
-                    ).view(1, -1)
-                )
-            x = x + layer.attended.apart(torch.cat(seen) if len(seen) > 1 else seen[0])
+            inputs = layer.attention.apart(self._norm(x, layer.before_attention))
+            x = x + layer.attended.apart(self._attend(index, inputs, caches))
             inner = functional.gelu(layer.up.apart(self._norm(x, layer.before_mlp)), approximate="tanh")
             x = x + layer.down.apart(inner)
         for cache in caches:
             cache.length += 1
         return self._norm(x, self._last_norm)
+
+    def _attend(self, layer: int, inputs: torch.Tensor, caches: Sequence[Cache]) -> torch.Tensor:
+        """What the next token of each sequence sees, ``[n, width]``, of queries, keys and values ``[n, 3 · width]``."""
+        heads: Floats = inputs.numpy().reshape(len(caches), 3, self.weights.heads, -1)
+        queries = heads[:, 0] * np.float32(1 / math.sqrt(heads.shape[-1]))
+        seen = np.empty_like(queries)
+        for row, cache in enumerate(caches):
+            seen[row] = cache.attend(layer, queries[row], heads[row, 1], heads[row, 2])
+        return torch.from_numpy(seen).view(len(caches), -1)
 
     def _norm(self, x: torch.Tensor, scale_and_shift: tuple[torch.Tensor, torch.Tensor]) -> torch.Tensor:
         return functional.layer_norm(x, (x.shape[-1],), *scale_and_shift, self.weights.epsilon)

@@ -12,11 +12,10 @@ from typing import Final
 import numpy as np
 
 from pianalysis import vocab
-from pianalysis.guidance import HarmonyGuidance
 from pianalysis.notes import Notes, PianalysisError
 from pianalysis.sampling import Sampling
 
-MOST_HARMONY: Final = 5.0
+MOST_CLEAR: Final = 5.0
 LOUDEST: Final = 127
 NARROWEST: Final = 12
 """Semitones: with an octave there are keys left in whatever key the model thinks."""
@@ -27,20 +26,19 @@ _SPAN: Final = re.compile(r"(?:(\d+)(?:-(\d+))?:)?(\w+)")
 class Options:
     """What a user may ask for. max_bars None: all bars.
 
-    density: ``"low"``, ``"mid"`` or ``"high"``, for some bars another: ``"mid,9-16:high,20:low"``; bars are the file's, from
+    style: ``"pop"``, ``"classical"`` or ``"hymn"`` (four parts, the melody their soprano), or ``"auto"``: that of them under
+    which the melody and its chords are likeliest. density: ``"low"``, ``"mid"`` or ``"high"``, for some bars another: ``"mid,9-16:high,20:low"``; bars are the file's, from
     1. lowest, highest: the keys of the accompaniment, MIDI pitches, at least an octave. dynamics: −1 very soft … 1 very
     loud; the notes stay the same. structure: where the melody returns, what was played the first time is played again.
-    clear: how much the accompaniment keeps off the melody's key and from above it; 0 lets it cross. harmony: how closely
-    it is held to the melody's harmony; 0 leaves it to the model. This and the three numbers of sampling are the
-    checkpoint's own where they are None.
+    clear: how much the accompaniment keeps off the melody's key and from above it; 0 lets it cross. The three numbers of
+    sampling are the checkpoint's own where they are None.
     """
 
-    style: str = "pop"
+    style: str = vocab.AUTO
     density: str = "mid"
     temperature: float | None = None
     top_k: int | None = None
     top_p: float | None = None
-    harmony: float | None = None
     max_bars: int | None = None
     lowest: int = vocab.LOWEST_PITCH
     highest: int = vocab.HIGHEST_PITCH
@@ -49,19 +47,17 @@ class Options:
     clear: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.style not in vocab.STYLES:
-            raise PianalysisError(f"expected one of {[*vocab.STYLES]}, found {self.style!r}")
+        if self.style not in (vocab.AUTO, *vocab.STYLES):
+            raise PianalysisError(f"expected one of the styles {[vocab.AUTO, *vocab.STYLES]}, found {self.style!r}")
         if self.max_bars is not None and self.max_bars < 1:
             raise PianalysisError(f"expected at least 1 bar, found {self.max_bars}")
-        if self.harmony is not None and not 0 <= self.harmony <= MOST_HARMONY:
-            raise PianalysisError(f"expected a harmony from 0 to {MOST_HARMONY:g}, found {self.harmony}")
         if not vocab.LOWEST_PITCH <= self.lowest <= self.highest - NARROWEST <= vocab.HIGHEST_PITCH - NARROWEST:
             raise PianalysisError(
                 f"expected keys from {vocab.LOWEST_PITCH} to {vocab.HIGHEST_PITCH}, at least an octave, for the "
                 f"accompaniment, found {self.lowest} to {self.highest}"
             )
-        if not 0 <= self.clear <= MOST_HARMONY:
-            raise PianalysisError(f"expected clear from 0 to {MOST_HARMONY:g}, found {self.clear}")
+        if not 0 <= self.clear <= MOST_CLEAR:
+            raise PianalysisError(f"expected clear from 0 to {MOST_CLEAR:g}, found {self.clear}")
         if not -1 <= self.dynamics <= 1:
             raise PianalysisError(f"expected dynamics from -1, very soft, to 1, very loud, found {self.dynamics}")
         _ = self.sampling, self.density_at(0)  # checks them
@@ -102,7 +98,6 @@ class Options:
         asked = {name: getattr(self, name) for name in ("temperature", "top_k", "top_p")}
         return replace(default, **{name: value for name, value in asked.items() if value is not None})
 
-    def resolved(self, sampling: Sampling, guidance: HarmonyGuidance) -> Options:
+    def resolved(self, sampling: Sampling) -> Options:
         """The same with a checkpoint's numbers where none were asked for."""
-        harmony = guidance.strength if self.harmony is None else self.harmony
-        return replace(self, **asdict(self.sampling_after(sampling)), harmony=harmony)
+        return replace(self, **asdict(self.sampling_after(sampling)))

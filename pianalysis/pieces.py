@@ -43,7 +43,8 @@ class Arrangement:
     melody, accompaniment: notes in real ms. bar_lines_ms: real ms. how_found: which notes were taken as the melody.
     remarks: what a user should know (notes outside the piano, windows cut short …). chart: the chords that it was written
     from; None for a model that knows none, and where nobody knows. source, options: what it was made of
-    and what was asked for; `options` is None where nobody knows.
+    and what was asked for; `options` is None where nobody knows. precision: of the engine that wrote it, "int8" or
+    "float32": one seed gives another piece in each.
     """
 
     score: symusic.Score
@@ -56,6 +57,7 @@ class Arrangement:
     options: Options | None = None
     remarks: tuple[str, ...] = ()
     chart: Chart | None = None
+    precision: str | None = None
 
     @classmethod
     def read(cls, path: str | os.PathLike[str] | bytes | symusic.Score) -> Arrangement:
@@ -93,9 +95,19 @@ class Arrangement:
         """The number of bars from the first to the last that something is played in."""
         return len(self.bar_lines_ms) - 1
 
+    @property
+    def about(self) -> str:
+        """What it takes to write it again: version, style, seed and precision. In a MIDI file it is the first marker."""
+        from pianalysis import __version__
+
+        known = f", style {self.style}, seed {self.seed}, {self.precision}" if self.options and self.precision else ""
+        return f"Pianalysis {__version__}{known}"
+
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the piece as a MIDI file, whole or not at all."""
-        return write_midi(path, self.score)
+        """Write the piece as a MIDI file, whole or not at all; what it is made with (`about`) is a marker at its beginning."""
+        score = self.score.copy()
+        score.markers.append(symusic.TextMeta(0, self.about))
+        return write_midi(path, score)
 
     def save_musicxml(self, path: str | os.PathLike[str], *, title: str = "") -> Path:
         """Write the piece as a score to read: the melody on a staff of its own, the piano on two."""
@@ -138,11 +150,6 @@ class Source:
     def bars(self) -> int:
         """How many bars are accompanied."""
         return self.last_bar - self.first_bar
-
-    @cached_property
-    def to_c(self) -> int:
-        """The semitones that bring the voice to C major or A minor; 0 where `shift` has done so."""
-        return 0 if self.shift else key_shift(self.voice)
 
     @cached_property
     def earlier_bars(self) -> dict[int, Earlier]:

@@ -15,7 +15,7 @@ import symusic
 from pianalysis import vocab
 from pianalysis.forcing import forced
 from pianalysis.grammar import GrammarState
-from pianalysis.guidance import HarmonyGuidance
+from pianalysis.guidance import KEYS, STEPS
 from pianalysis.hands import HIGHEST_LEFT, LOWEST_RIGHT, split_hands
 from pianalysis.notes import Notes, PianalysisError, make_notes, ticks_to_ms, track_notes
 from pianalysis.options import Options
@@ -45,7 +45,6 @@ class Rewrite(Take):
         options: Options,
         seed: int,
         room: int,
-        guidance: HarmonyGuidance,
         keep: Hand | None = None,
         chart: Chart | None = None,
     ) -> None:
@@ -53,7 +52,7 @@ class Rewrite(Take):
 
         keep: a hand whose notes stay. Raises PianalysisError for bars that aren't the piece's, and where no keys are left.
         """
-        super().__init__(source, options, seed, room, guidance, chart)
+        super().__init__(source, options, seed, room, chart)
         first, last = bars
         if not source.first_bar < first <= last <= source.last_bar:
             raise PianalysisError(
@@ -129,13 +128,12 @@ class Rewrite(Take):
 
     def _prompt(self, end_bar: int, density: str) -> Window:
         window = super()._prompt(end_bar, density)
-        steps, keys = len(vocab.TIME_IDS), len(vocab.PITCH_IDS)
-        bias = np.zeros((steps, keys), np.float32) if window.pitch_bias is None else window.pitch_bias.copy()
+        bias = np.zeros((2, STEPS, KEYS), np.float32) if window.pitch_bias is None else window.pitch_bias.copy()
         for onset, length, pitch, _ in self._old_on_clock[self._kept(self.last_bar)].tolist():
             first = int((onset - self._start_ms) / vocab.TIME_STEP_MS + 0.5) + 1
             stop = int(np.ceil((onset + length - self._start_ms) / vocab.TIME_STEP_MS - 1e-3))
             if pitch in vocab.PITCH_IDS and stop > 0:
-                bias[max(first, 0) : stop, pitch - vocab.LOWEST_PITCH] += HELD
+                bias[:, max(first, 0) : stop, pitch - vocab.LOWEST_PITCH] += HELD
         return replace(window, state=self._state(window.state), pitch_bias=bias)
 
     def _state(self, state: GrammarState) -> GrammarState:

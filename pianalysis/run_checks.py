@@ -13,16 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from pianalysis import hub, vocab
-from pianalysis.checkpoints import checkpoints_in
+from pianalysis.checkpoints import checkpoints_in, damage
 from pianalysis.checks import ValidationReport
 from pianalysis.dataset import load_windows
-from pianalysis.guidance import HarmonyGuidance
 from pianalysis.hub_errors import HubError, readable_errors
-from pianalysis.model import PRESETS, load_model, make_generation_config, make_model, set_dropout
+from pianalysis.model import N_POSITIONS, PRESETS, load_model, make_model, set_dropout
 from pianalysis.notes import PianalysisError
-from pianalysis.sampling import Sampling
 from pianalysis.training import Transpose
 from pianalysis.validation import check_row
+from pianalysis.weights import WEIGHTS_FILE, read_vocabulary, read_weights
 
 if TYPE_CHECKING:
     from transformers import GPT2LMHeadModel
@@ -102,6 +101,18 @@ def check(options: RunOptions, processes: int = 1) -> None:
     for split in ("train", "validation"):
         checked_windows(options.dataset, split)
     starting_model(options)
+    if options.resume:
+        refuse_diverged(Path(options.output_dir))
+
+
+def refuse_diverged(folder: Path) -> None:
+    """Raise PianalysisError if the checkpoint that a run would go on from isn't one: if its weights are NaN, for one."""
+    newest = next((item for item in checkpoints_in(folder) if not damage(item)), None)
+    if newest is not None and (newest / WEIGHTS_FILE).is_file():
+        try:
+            read_weights(newest)
+        except PianalysisError as error:
+            raise PianalysisError(f"{error} (to go on from the checkpoint before, delete this one)") from None
 
 
 def refuse_other_run(folder: Path, options: RunOptions) -> None:
@@ -166,32 +177,21 @@ def starting_model(options: RunOptions) -> GPT2LMHeadModel:
         raise PianalysisError(
             f"{options.model}: expected one of {[*PRESETS]}, a model's folder, or ORG/NAME on the Hub, found none of them"
         )
-    try:
-        with readable_errors(options.model, "model"):
-            model = load_model(options.model)
-    except HubError:
-        raise
-    except (OSError, ValueError) as error:
-        first = str(error).strip().splitlines()[0]
+    with readable_errors(options.model, "model"):
+        model = load_model(options.model)
+        _check_tokenizer(options.model)
+    if model.config.n_positions < N_POSITIONS:
         raise PianalysisError(
-            f"{options.model}: expected one of {[*PRESETS]}, or a model in a folder or on the Hub ({first})"
-        ) from None
-    _check_tokenizer(options.model)
-    saved = model.generation_config.to_dict()
-    harmony = HarmonyGuidance.read(saved.get("harmony"))
-    model.generation_config = make_generation_config(Sampling.read(saved), harmony)
+            f"{options.model}: expected a model of at least {N_POSITIONS} positions, which the longest windows need, found "
+            f"{model.config.n_positions}; go on from another, or begin with one of {[*PRESETS]}"
+        )
     set_dropout(model, options.dropout)
     return model
 
 
 def _check_tokenizer(source: str) -> None:
-    from transformers import AutoTokenizer
-
-    try:
-        found = AutoTokenizer.from_pretrained(source).get_vocab()
-    except (OSError, ValueError):
-        return  # a model without a tokenizer of its own gets ours
-    if not vocab.is_this_table(found):
+    found = read_vocabulary(source)
+    if found is not None and not vocab.is_this_table(found):  # a model without a tokenizer of its own gets ours
         raise PianalysisError(
             f"{source}: its tokenizer has another vocabulary ({len(found)} tokens) than the dataset's ids are of; "
             "take a model that was trained on this project's tokens"

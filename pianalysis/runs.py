@@ -7,8 +7,13 @@ the best one; and a model repository on the Hub, if asked for.
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,6 +26,7 @@ from transformers import GPT2LMHeadModel, TrainerCallback, TrainerState, Trainin
 
 from pianalysis import vocab
 from pianalysis.checkpoints import checkpoints_in, newest_whole
+from pianalysis.cpu_kernels import use_cpu_kernels
 from pianalysis.dataset import load_windows
 from pianalysis.memory import keep_freed_memory
 from pianalysis.model import PRESETS, normalises_key
@@ -83,8 +89,28 @@ def train(options: RunOptions) -> RunResult:
     else:
         # A model that goes on from a trained one has a value to beat.
         trainer.args.eval_on_start = start[0] is None and options.model not in PRESETS
-        trainer.train(resume_from_checkpoint=str(start[0]) if start[0] else None)
+        with _asked_to_end(trainer):
+            trainer.train(resume_from_checkpoint=str(start[0]) if start[0] else None)
     return _finish(trainer, options, len(windows["train"]))
+
+
+@contextmanager
+def _asked_to_end(trainer: WindowTrainer) -> Iterator[None]:
+    """In it SIGTERM, from a service manager or a machine that goes away, is a time limit that is over: a checkpoint, the end."""
+
+    def end(*_: Any) -> None:
+        for item in trainer.callback_handler.callbacks:
+            if isinstance(item, TimeLimit):
+                item.deadline_s = -math.inf
+
+    if threading.current_thread() is not threading.main_thread():  # Python handles signals in the first one only
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _check_alone(options: RunOptions, processes: Any) -> None:
@@ -158,16 +184,17 @@ def make_trainer(options: RunOptions, model: GPT2LMHeadModel, windows: dict[str,
         raise PianalysisError(f"{options.dataset}: expected a column key_shift, found none; build the dataset again")
     model.config.normalises_key = transpose == "key"
     model.config.plays_chords = windows["train"][0]["input_ids"].count(vocab.SEP) > 1  # a build has one form of window
-    if options.compile and (options.cpu or not torch.cuda.is_available()):
-        # The fused kernels that torch.compile makes of plain attention beat the CPU's own.
-        model.set_attn_implementation("eager")
+    if options.cpu or not torch.cuda.is_available():
+        if options.compile:  # what it makes of plain attention beats PyTorch's own kernel
+            model.set_attn_implementation("eager")
+        else:
+            use_cpu_kernels(model)
     validation = windows["validation"]
     if 0 < options.eval_windows < len(validation):
         step = len(validation) / options.eval_windows
         validation = validation.select([int(index * step) for index in range(options.eval_windows)])
-    callbacks: list[TrainerCallback] = [SealCheckpoints(options), Patience(options.patience)]
-    if options.time_limit is not None:
-        callbacks.append(TimeLimit(options.time_limit))
+    limit = TimeLimit(math.inf if options.time_limit is None else options.time_limit)
+    callbacks: list[TrainerCallback] = [SealCheckpoints(options), Patience(options.patience), limit]
     trainer = SafeTrainer(
         model=model,
         args=_arguments(options),

@@ -49,6 +49,8 @@ DURATION_IDS: Final = range(TIME_IDS.stop, TIME_IDS.stop + len(DURATIONS_MS))
 NOTE_ON_IDS: Final = (NOTE_ON, *DYNAMIC_IDS)
 
 STYLES: Final = {"pop": STYLE_POP, "classical": STYLE_CLASSICAL, "hymn": STYLE_HYMN}
+AUTO: Final = "auto"
+"""Where a style is asked for: the one that fits the melody best. No token: one of `STYLES` is chosen first."""
 DENSITIES: Final = {"low": DENSITY_LOW, "mid": DENSITY_MID, "high": DENSITY_HIGH}
 
 TOKENS: Final[tuple[str, ...]] = (

@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from threading import Event
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pianalysis import vocab
-from pianalysis.charting import held_chords
+from pianalysis.charting import bar_chords, held_chords, let_go, moved
+from pianalysis.four_parts import four_parts, last_chord, one_chord_at_a_time
 from pianalysis.grammar import GrammarState, state_after
-from pianalysis.guidance import HarmonyGuidance, both, clearance
+from pianalysis.guidance import Bias, both, clearance, fidelity
+from pianalysis.harmony.beats import clock_beats
 from pianalysis.notes import Notes, make_notes
 from pianalysis.options import Options
 from pianalysis.pieces import Arrangement, Source, finish, to_real
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
     from pianalysis.engine import Engine
     from pianalysis.harmony.chart import Chart
 
+UNSTATED_VELOCITY: Final = 90
+"""What scores that say nothing of loudness were converted with: all Polish ones, and most hymns. A model that learned them
+believes that this is how loud classical music is, all of it; without this one level it plays as the Lieder are played."""
 LONGEST_REST_MS: Final = 2_000
 """No voice rests longer, in clock-ms: of POP909's and OpenScore's gaps between onsets 999 in 1,000 are shorter."""
 
@@ -47,7 +52,7 @@ class Window:
 
     prompt: list[int]
     state: GrammarState
-    pitch_bias: NDArray[np.float32] | None
+    pitch_bias: Bias | None
 
 
 class Take:
@@ -59,17 +64,19 @@ class Take:
         options: Options,
         seed: int,
         room: int,
-        guidance: HarmonyGuidance,
         chart: Chart | None = None,
+        *,
+        fidelity: float = 1.0,
     ) -> None:
         """options: resolved. room: the longest sequence that the engine takes, in tokens.
 
-        chart: what is played, in the source's key, by a model that plays chords; for another one None.
+        chart: what is played, in the source's key, by a model that plays chords; for another one None. fidelity: how closely
+        it is kept to (`guidance.fidelity`).
         """
         self.source, self.options, self.seed, self.room = source, options, seed, room
-        self.guidance = guidance
-        self.chart = chart
+        self.chart, self._fidelity = chart, fidelity
         self._chords = held_chords(chart) if chart else None
+        self._bar_chords = bar_chords(chart, source) if chart else None
         self.generator = np.random.default_rng(seed)
         self.first_bar, self.last_bar = source.first_bar, source.last_bar
         self.written: list[Notes] = []  # clock-ms, the model's key
@@ -105,7 +112,10 @@ class Take:
 
     def _played(self, written: Sequence[Notes]) -> Notes:
         """What was written (clock-ms, the model's key) as it is played, in real ms."""
-        return self.options.played(to_real(self.source, np.concatenate([make_notes(), *written])))
+        notes = np.concatenate([make_notes(), *written])
+        if self.options.style == "hymn":
+            notes = one_chord_at_a_time(notes)
+        return self.options.played(to_real(self.source, notes))
 
     def next_window(self) -> Window | None:
         """What the next window is written from; None when all bars are done."""
@@ -146,8 +156,8 @@ class Take:
         above = notes_between(self.source.voice, start, self._window_ms(end_bar))
         past = notes_between(self._history(), start, first) if first else make_notes()
         prompt = encode_melody(above, style=self.options.style, density=density)
+        held = chords_between(self._chords or (), start, self._window_ms(end_bar))
         if self._chords is not None:
-            held = chords_between(self._chords, start, self._window_ms(end_bar))
             prompt += [*encode_chords(held), vocab.SEP]
         if len(prompt) + 2 * len(encode_accompaniment(past)) > self.room:
             past = make_notes()  # a very dense stretch: better no history than no room for the answer
@@ -163,10 +173,37 @@ class Take:
             highest=highest,
             two_hands=True,
         )
-        options, shift = self.options, self.source.to_c
-        fitting = self.guidance.pitch_bias(above, options.style, options.harmony, shift=shift)
-        bias = both(fitting, clearance(above, options.clear))
-        return Window(prompt, state, bias)
+        state = replace(state, downbeats=self._downbeats(), dynamics=self._dynamics)
+        if self._chords is not None and self.options.style == "hymn":
+            beats = clock_beats(self.source.clock).borders_ms - start
+            state = four_parts(
+                replace(state, downbeats=()),
+                above,
+                held,
+                beats,
+                before=last_chord(past, above),
+                shift=self.source.shift,
+            )
+        return Window(prompt, state, both(fidelity(held, self._fidelity), clearance(above, self.options.clear)))
+
+    @cached_property
+    def _dynamics(self) -> tuple[range, ...]:
+        """How loud the accompaniment may be, as ids (`UNSTATED_VELOCITY`)."""
+        known, unstated = vocab.DYNAMIC_IDS, _level(UNSTATED_VELOCITY)
+        if self._chords is None or self.options.style == "pop":
+            return (known,)
+        if self.options.style == "classical":
+            return (range(known.start, unstated), range(unstated + 1, known.stop))
+        # all voices of a hymn alike, a step softer than the soprano
+        own = _level(float(self.source.melody.notes["velocity"].mean()))
+        softer = max(own - 1, known.start)
+        return (range(softer, softer + 1),)
+
+    def _downbeats(self) -> tuple[int, ...]:
+        """Where bars begin in the window, on its clock and grid."""
+        lines = self.source.clock.bar_lines
+        inside = lines[(lines >= self._start_ms) & (lines < self._start_ms + vocab.WINDOW_MS)] - self._start_ms
+        return tuple((np.floor(inside / vocab.TIME_STEP_MS + 0.5) * vocab.TIME_STEP_MS).astype(int).tolist())
 
     def _waited_ms(self, now_ms: float) -> int:
         """How long the accompaniment has rested: a window that shows no notes before doesn't say it."""
@@ -188,6 +225,8 @@ class Take:
         earlier = self.source.earlier_bars.get(bar) if self.options.structure else None
         if earlier is None or self.options.density_at(bar) != self.options.density_at(earlier.bar):
             return None
+        if self._bar_chords and self._bar_chords[bar] != moved(self._bar_chords[earlier.bar], earlier.shift):
+            return None
         return earlier
 
     def played_again(self) -> Iterator[Fresh]:
@@ -202,11 +241,11 @@ class Take:
         if earlier is None or notes is None or not len(notes):
             return None
         goes_on = self._earlier(bar + 1) == replace(earlier, bar=earlier.bar + 1)
-        moved = played_later(notes, lines[bar] - lines[earlier.bar], earlier.shift, None if goes_on else lines[bar + 1])
+        again = played_later(notes, lines[bar] - lines[earlier.bar], earlier.shift, None if goes_on else lines[bar + 1])
         lowest, highest = self._keys
-        late = moved["onset_ms"][0] - max((part["onset_ms"][-1] for part in self.written[-9:] if len(part)), default=0)
-        fits = lowest <= moved["pitch"].min() and moved["pitch"].max() <= highest and late <= LONGEST_REST_MS
-        return moved if fits else None
+        late = again["onset_ms"][0] - max((part["onset_ms"][-1] for part in self.written[-9:] if len(part)), default=0)
+        fits = lowest <= again["pitch"].min() and again["pitch"].max() <= highest and late <= LONGEST_REST_MS
+        return again if fits else None
 
     @property
     def _keys(self) -> tuple[int, int]:
@@ -236,7 +275,7 @@ class Take:
         notes = decode_notes(self._ids, loud=True)
         notes["onset_ms"] += self._start_ms
         self._ids = []
-        return self._keep(notes, bar)
+        return self._keep(let_go(notes, self._chords or ()), bar)
 
     def _keep(self, notes: Notes, bar: int) -> Fresh:
         """Take in, in place, the notes of all bars up to one."""
@@ -246,6 +285,11 @@ class Take:
         self._by_bar |= dict(zip(range(self._bar, bar), np.split(notes, edges), strict=True))
         self._bar = bar
         return Fresh(self._played([notes]), self.bars_done, self.bars)
+
+
+def _level(velocity: float) -> int:
+    """The id of the dynamic that is nearest to a velocity."""
+    return vocab.dynamic_id(min(vocab.DYNAMIC_VELOCITIES, key=lambda known: abs(known - velocity)))
 
 
 class Stream:
@@ -266,6 +310,7 @@ class Stream:
         self.remarks: Final = source.remarks
         self.seed: Final = take.seed
         self._take = take
+        self._precision = engine.precision
         self._cancelled = Event()
         self._steps = self._write(engine)
 
@@ -278,7 +323,7 @@ class Stream:
     @property
     def piece(self) -> Arrangement:
         """The piece as far as it has been given out."""
-        return self._take.piece
+        return replace(self._take.piece, precision=self._precision)
 
     @property
     def bars_done(self) -> int:

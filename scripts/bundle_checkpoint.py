@@ -1,17 +1,25 @@
-"""Make a trained model the package's default: half-precision safetensors, tokenizer, curves, and a card with its figures.
+"""Make a trained model the package's default, or another size that comes with it: half-precision safetensors, tokenizer,
+curves, and a card with its figures.
 
     python scripts/evaluate_model.py --dataset data/pianalysis --model runs/small/best --split validation test --json figures.json
     python scripts/bundle_checkpoint.py --model runs/small/best --likelihood figures.json --dataset data/pianalysis
+    python scripts/bundle_checkpoint.py --model runs/canonical/best --likelihood canonical.json --dataset data/pianalysis \
+        --output pianalysis/data/canonical
 
-`--model` is the `best` folder of a run of scripts/train.py. The weights of the bundle are float16; `--likelihood` may be
-of either precision (the closing line of this script compares them on a few windows).
+`--model` is the `best` folder of a run of scripts/train.py. The weights of the bundle are float16, which `transformers`
+reads as it is; `--likelihood` may be of either precision. Both are compared on a few windows first, and nothing is written
+if they differ by more than half a percent. A size beside the default is chosen by its name, `--model canonical`.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
+import shutil
+import sys
+import tempfile
 from pathlib import Path
 
 import torch
@@ -20,6 +28,7 @@ from pianalysis.dataset import load_windows
 from pianalysis.metrics import model_likelihood
 from pianalysis.model import BUNDLED, load_model, save_model
 from pianalysis.model_cards import OVERFITTING_FILE, RECORDS_FILE, draw_curves, model_card, read_records
+from pianalysis.notes import PianalysisError
 
 ROOT = Path(__file__).parents[1]
 COMPARED_WINDOWS = 40
@@ -33,7 +42,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--likelihood", type=Path, required=True, metavar="FILE")
     parser.add_argument("--dataset", required=True, metavar="DIR_OR_ID")
     parser.add_argument("--output", type=Path, default=Path(BUNDLED))
-    parser.add_argument("--card", type=Path, default=ROOT / "model_card.md", metavar="FILE", help="also written here")
+    parser.add_argument(
+        "--card", type=Path, metavar="FILE", help="also written here (the default's: to model_card.md, if not said)"
+    )
     parser.add_argument(
         "--overfitting", type=Path, metavar="FILE.png", help="the picture of scripts/show_overfitting.py"
     )
@@ -43,6 +54,17 @@ def main(argv: list[str] | None = None) -> int:
         "--note", default="", metavar="TEXT", help="what else a reader of the card must know of the data"
     )
     args = parser.parse_args(argv)
+    if args.card is None and args.output == Path(BUNDLED):
+        args.card = ROOT / "model_card.md"
+    try:
+        return bundle(args)
+    except (PianalysisError, OSError) as error:
+        print(f"bundle_checkpoint: error: {error}", file=sys.stderr)
+        return 2
+
+
+def bundle(args: argparse.Namespace) -> int:
+    """Write the bundle's folder. Returns 2, nothing written, if half precision costs too much."""
     model, records = load_model(args.model), read_records(args.model)
     figures, search, speed = (
         json.loads(file.read_text(encoding="utf-8")) if file else None
@@ -59,7 +81,15 @@ def main(argv: list[str] | None = None) -> int:
         speed=speed,
         note=args.note,
     )
-    save_model(model.to(torch.float16), args.output)
+    with tempfile.TemporaryDirectory() as place:
+        half = Path(place, "half")  # a folder with the usual rights, as the temporary one isn't
+        save_model(model.to(torch.float16), half)
+        if not is_as_good(args.model, half, args.dataset):
+            print("bundle_checkpoint: nothing was written", file=sys.stderr)
+            return 2
+        for file in half.iterdir():
+            file.chmod(0o644)
+        shutil.copytree(half, args.output, dirs_exist_ok=True)
     (args.output / RECORDS_FILE).write_bytes((args.model / RECORDS_FILE).read_bytes())
     state = json.loads((args.model / "trainer_state.json").read_text(encoding="utf-8"))
     if state["best_model_checkpoint"]:  # the only value in it that names a folder of the machine that trained
@@ -69,15 +99,17 @@ def main(argv: list[str] | None = None) -> int:
     if args.overfitting:
         overfitting.write_bytes(args.overfitting.read_bytes())
     card.save(args.output / "README.md")
-    args.card.write_text(re.sub(r"\]\((\w+\.png)\)", r"](pianalysis/data/checkpoint/\1)", str(card)), encoding="utf-8")
-    return 0 if is_as_good(args.model, args.output, args.dataset) else 2
+    if args.card:
+        folder = Path(os.path.relpath(args.output, args.card.parent)).as_posix()
+        args.card.write_text(re.sub(r"\]\((\w+\.png)\)", rf"]({folder}/\1)", str(card)), encoding="utf-8")
+    return 0
 
 
 def is_as_good(full: Path, half: Path, dataset: str) -> bool:
     rows = load_windows(dataset, "validation")
     rows = rows.select(range(0, len(rows), max(len(rows) // COMPARED_WINDOWS, 1)))
     exact, rounded = (model_likelihood(load_model(folder), rows).nats_per_note for folder in (full, half))
-    print(f"{half}: {rounded:.4f} nats per note in float16, {exact:.4f} in float32 ({rounded / exact - 1:+.3%})")
+    print(f"{full}: {rounded:.4f} nats per note in float16, {exact:.4f} in float32 ({rounded / exact - 1:+.3%})")
     return abs(rounded / exact - 1) <= MOST_LOST
 
 

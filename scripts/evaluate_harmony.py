@@ -1,4 +1,4 @@
-"""How well chords fit melodies: people's, simple rules', an HMM's, our GPT-2's and the harmoniser's, on the test songs.
+"""How well chords fit melodies: people's, simple rules', an HMM's and the harmoniser's, on the test songs.
 
     python scripts/evaluate_harmony.py --json harmony.json
     python scripts/evaluate_harmony.py --corpora pop909 --systems people rule harmoniser --songs 20
@@ -6,9 +6,8 @@
 
 Prints a table in Markdown, a row a corpus and system, then how right the harmoniser is when it says how sure it is. A song's
 own chords are POP909's labels, OpenEWLD's written chords, and elsewhere what `recognise` hears in melody and accompaniment
-together; people's row is what it hears in the accompaniment alone (of lead sheets, the written chords). The GPT-2 arranges
-the melody, and its accompaniment is heard in the same way: 20 songs a corpus, kept in `--cache`, for it is slow. The HMM
-learns from the train split.
+together; people's row is what it hears in the accompaniment alone (of lead sheets, the written chords). The HMM learns from the
+train split. What the GPT-2 makes of the chords `scripts/evaluate_model.py` measures.
 """
 
 from __future__ import annotations
@@ -18,7 +17,6 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,13 +25,11 @@ from tqdm import tqdm
 from pianalysis.clock import BeatClock
 from pianalysis.corpora import SPLITS, Piece
 from pianalysis.evaluation.references import block_chords, half_bars
-from pianalysis.evaluation.songs import Song, cut
-from pianalysis.evaluation.takes import ModelName, Take, make_takes
 from pianalysis.harmony.beats import WEAK, BeatGrid, clock_beats
 from pianalysis.harmony.chart import Chart, ChordSpan
 from pianalysis.harmony.decoding import Chain
 from pianalysis.harmony.features import EARLY_MS, PARTS, melody_features, melody_shift
-from pianalysis.harmony.harmoniser import LIKELIEST, harmonise
+from pianalysis.harmony.harmoniser import DRAWN, LIKELIEST, harmonise
 from pianalysis.harmony.net import state_of
 from pianalysis.harmony.recognise import recognise
 from pianalysis.harmony.symbols import NO_CHORD, NO_ROOT, PITCH_CLASSES, Chord
@@ -41,10 +37,8 @@ from pianalysis.melody import monophonic
 from pianalysis.metrics.chords import strong_notes_in_chord
 from pianalysis.metrics.progressions import MAJOR, MINOR, bigram_divergence, chord_bigrams, chord_changes, triad_of
 from pianalysis.notes import Notes, PianalysisError, write_atomically
-from pianalysis.options import Options
 from pianalysis.piece_chords import piece_chart
 from pianalysis.sources import CorpusSource, open_corpus, opened
-from pianalysis.weights import read_weights
 
 ARCHIVES = {
     "pop909": "pop909.tar.xz",
@@ -185,41 +179,13 @@ class HiddenMarkov:
         return shares.reshape(len(shares), PARTS, PITCH_CLASSES).mean(axis=1)
 
 
-def gpt2(song: HarmonySong, *, seconds: float, folder: Path) -> Chords:
-    """What is heard in the accompaniment that the bundled checkpoint writes for the melody's first seconds; None after."""
-    excerpt, start = excerpt_of(song, seconds)
-    weights = read_weights(None)
-    model = ModelName("", "bundled", weights.digest(), weights.plays_chords)
-    (made,) = make_takes([Take(model, excerpt, options=Options(style=model.style_for(song.style)))], folder)
-    below = made.accompaniment.copy()
-    below["onset_ms"] += start
-    found = recognise(below, song.beats)
-    inside = (song.beats.borders_ms[:-1] > start - 1) & (song.beats.borders_ms[:-1] < start + excerpt.length_ms - 1)
-    return [chord if there else None for chord, there in zip(found, inside.tolist(), strict=True)]
-
-
-def excerpt_of(song: HarmonySong, seconds: float) -> tuple[Song, float]:
-    """The whole bars of a song's first seconds from the bar in which its melody begins, and where that is in clock-ms."""
-    lines = song.clock.bar_lines
-    first = int(np.searchsorted(lines, song.melody["onset_ms"][0] + 1, side="right")) - 1
-    times = song.clock.to_real(lines)
-    stop = max(first + 1, int(np.searchsorted(times, times[first] + seconds * 1_000, side="right")) - 1)
-    knots = np.unique(np.concatenate([song.clock.clock_ms, lines]))
-    knots = knots[(knots >= lines[first]) & (knots <= lines[stop])]
-    real = song.clock.to_real(knots)
-    clock = BeatClock(
-        real - real[0],
-        knots - knots[0],
-        lines[first : stop + 1] - lines[first],
-        song.clock.bpm,
-        song.clock.time_signature,
-    )
-    melody = cut(song.melody, float(lines[first]), float(lines[stop]))
-    return Song(song.piece_id, song.corpus, clock, melody, melody[:0]), float(lines[first])
-
-
 def drawn(song: HarmonySong) -> Chords:
     """The harmoniser's chords, drawn by chance: seed 0."""
+    return harmonise(song.melody, song.beats, song.style, choice=DRAWN).chart.chords
+
+
+def seeded(song: HarmonySong) -> Chords:
+    """The surest by the charts that seed 0 draws, as an arrangement of that seed has them."""
     return harmonise(song.melody, song.beats, song.style, seed=0).chart.chords
 
 
@@ -374,9 +340,6 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--systems", nargs="+", choices=LABELS, default=list(LABELS))
     parser.add_argument("--split", choices=SPLITS, default="test")
     parser.add_argument("--songs", type=int, help="at most so many a corpus (default: all)")
-    parser.add_argument("--gpt2-songs", type=int, default=20, help="at most so many a corpus for the GPT-2")
-    parser.add_argument("--gpt2-seconds", type=float, default=60.0, help="of each song that the GPT-2 arranges")
-    parser.add_argument("--cache", type=Path, default=Path("build/harmony"), help="where the GPT-2's pieces are kept")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the tables as JSON too")
     parser.add_argument("--tunes", action="store_true", help="print charts of well-known tunes instead")
     return parser
@@ -403,13 +366,7 @@ def main(argv: list[str] | None = None) -> int:
 def measured(args: argparse.Namespace, name: str, corpus: str, songs: list[HarmonySong]) -> Row:
     """The row of a system on the songs of a corpus."""
     system: Callable[[HarmonySong], Chords]
-    if name == "hmm":
-        system = HiddenMarkov(read_songs(args.data, [corpus], "train"))
-    elif name == "gpt2":
-        songs = songs[: args.gpt2_songs]
-        system = partial(gpt2, seconds=args.gpt2_seconds, folder=args.cache)
-    else:
-        system = SYSTEMS[name]
+    system = HiddenMarkov(read_songs(args.data, [corpus], "train")) if name == "hmm" else SYSTEMS[name]
     return row_of(corpus, name, songs, [system(song) for song in tqdm(songs, desc=f"{corpus} {name}")])
 
 
@@ -459,8 +416,8 @@ LABELS = {
     "people": "people",
     "rule": "the key's best triad",
     "hmm": "HMM",
-    "gpt2": "our GPT-2",
     "harmoniser": "harmoniser, surest",
+    "seeded": "harmoniser, a seed's surest",
     "likeliest": "harmoniser, likeliest",
     "drawn": "harmoniser, drawn",
 }
@@ -468,6 +425,7 @@ SYSTEMS: dict[str, Callable[[HarmonySong], Chords]] = {
     "people": peoples,
     "rule": by_rule,
     "harmoniser": surest,
+    "seeded": seeded,
     "likeliest": likeliest,
     "drawn": drawn,
 }

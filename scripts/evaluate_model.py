@@ -5,7 +5,8 @@
         --full --settings --json figures.json --report evaluation
     python scripts/evaluate_model.py --dataset data/pianalysis --songs 0 --split validation test --json likelihood.json
 
-Every song is asked for in its corpus's style and at density mid: nothing of the human accompaniment is handed on. Whole
+Every song is asked for with the arranger's defaults: nothing of its corpus and nothing of the human accompaniment is handed
+on. With `--given` each model is also shown with the songs' own chords. Whole
 songs need scikit-learn (`pip install 'pianalysis[evaluation]'`) for the classifier two-sample test; likelihood doesn't.
 
 An interrupted run, started again, goes on: what is finished is kept in the report's folder. The JSON is what
@@ -26,6 +27,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
+from pianalysis import vocab
 from pianalysis.arranger import Options
 from pianalysis.card_tables import likelihood_table
 from pianalysis.evaluation.report import write_report
@@ -55,13 +57,12 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--best", action="store_true", help="also the best of the takes, chosen as `arrange --best` does"
     )
+    parser.add_argument("--given", action="store_true", help="also with the songs' own chords given")
+    parser.add_argument("--style", choices=[vocab.AUTO, *vocab.STYLES], default=vocab.AUTO)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--temperature", type=float, help="default: the first model's")
     parser.add_argument("--top-p", type=float, help="default: the first model's")
-    parser.add_argument("--harmony", type=float, help="default: the first model's")
-    parser.add_argument(
-        "--alone", action="store_true", help="the model without the arranger's guidance, clearance and structure"
-    )
+    parser.add_argument("--alone", action="store_true", help="the model without the arranger's clearance and structure")
     parser.add_argument("--settings", action="store_true", help="also compare sampling temperatures and top-p")
     parser.add_argument(
         "--settings-songs", type=int, default=8, metavar="N", help="songs a corpus that these are compared on"
@@ -89,6 +90,7 @@ def main(argv: list[str] | None = None) -> int:
             seconds=float("inf") if args.full else args.seconds,
             takes=args.takes,
             best=args.best,
+            given=args.given,
             seed=args.seed,
             options=options_of(args),
             settings=args.settings,
@@ -114,8 +116,8 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def options_of(args: argparse.Namespace) -> Options:
-    asked = Options(temperature=args.temperature, top_p=args.top_p, harmony=args.harmony)
-    return replace(asked, harmony=0.0, clear=0.0, structure=False) if args.alone else asked
+    asked = Options(style=args.style, temperature=args.temperature, top_p=args.top_p)
+    return replace(asked, clear=0.0, structure=False) if args.alone else asked
 
 
 def progress(what: str, total: float, unit: str) -> AbstractContextManager[Any]:

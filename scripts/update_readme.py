@@ -1,9 +1,11 @@
 """Fill README's figures, tokens and picture from the bundled checkpoint, and the cards' figures of whole songs.
 
-    python scripts/update_readme.py --likelihood figures.json --alone alone.json --generation generation.json --harmony harmony.json
+    python scripts/update_readme.py --likelihood figures.json --former former.json --generation generation.json \
+        --harmony harmony.json --metre metre.json
 
 `--likelihood` is the file of scripts/evaluate_model.py, `--generation` that of `scripts/benchmark.py generation`, `--harmony`
-that of `scripts/evaluate_harmony.py`. What the first has of whole songs goes into the cards too, beside those of
+that of `scripts/evaluate_harmony.py`, `--metre` that of `scripts/evaluate_metre.py`. What the first has of whole songs goes into
+the cards too, beside those of `--former`, the same file as it was for the checkpoint before, or of `--alone`, that of
 `scripts/evaluate_model.py --alone`. Without one of them its figures stay as they are.
 """
 
@@ -19,13 +21,16 @@ from typing import Any
 
 from benchmark_generation import generation_table  # its neighbours in scripts/
 from evaluate_harmony import Reliability, Row, charts_of_tunes, table_of_reliability, table_of_rows
+from evaluate_metre import table as metre_table
 
 from pianalysis import Arranger, vocab
 from pianalysis.arranger import Arrangement
 from pianalysis.card_tables import likelihood_table
+from pianalysis.charting import held_chords
 from pianalysis.clock import BeatClock
 from pianalysis.evaluation.measures import METRICS
 from pianalysis.evaluation.tables import ARRANGEMENTS, SHORT, arrangement_tables
+from pianalysis.grammar import voice_start
 from pianalysis.model import BUNDLED
 from pianalysis.notes import read_midi
 from pianalysis.tokenizer import encode
@@ -34,12 +39,12 @@ from pianalysis.windows import make_window
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "space" / "examples" / "ode_to_joy.mid"
 CARDS = (ROOT / "model_card.md", Path(BUNDLED) / "README.md")
-MELODY_TOKENS, ACCOMPANIMENT_TOKENS = 19, 24
+MELODY_TOKENS, CHORDS, ACCOMPANIMENT_TOKENS = 19, 3, 24
 LEGEND = (
     "*Root*, *maj/min*: the share of beats, from the melody's first note to its last, with the song's own chord, which is POP909's "
     "label, OpenEWLD's symbol, and elsewhere what `recognise` hears in the whole score. *Cadences*: the last chord of a phrase and "
     "the one before it. *Melody in chord*: on strong beats. *Bigrams' divergence*: how unlike the song's own chords follow each "
-    "other, in bits (Jensen–Shannon). *People*: what is heard in their accompaniments alone. *Our GPT-2*: the bundled checkpoint."
+    "other, in bits (Jensen–Shannon). *People*: what is heard in their accompaniments alone."
 )
 CALIBRATION = (
     "How often the likeliest root of a beat is the right one in POP909, by how likely the harmoniser calls it (the script prints "
@@ -51,7 +56,9 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--likelihood", type=Path, metavar="FILE")
     parser.add_argument("--alone", type=Path, metavar="FILE", help="of the same songs, by the model alone")
+    parser.add_argument("--former", type=Path, metavar="FILE", help="of the same songs, by the checkpoint before")
     parser.add_argument("--generation", type=Path, metavar="FILE", help="the speeds")
+    parser.add_argument("--metre", type=Path, metavar="FILE", help="where the bass is struck")
     parser.add_argument("--harmony", type=Path, metavar="FILE", help="chords found for melodies")
     args = parser.parse_args(argv)
     readme = ROOT / "README.md"
@@ -62,8 +69,9 @@ def main(argv: list[str] | None = None) -> int:
     piece.save_png(images / "ode_to_joy.png", title="Ode to Joy, arranged")
     if args.likelihood:
         figures = json.loads(args.likelihood.read_text(encoding="utf-8"))
-        if args.alone:
-            add_alone(figures, json.loads(args.alone.read_text(encoding="utf-8")))
+        for name, file in (("alone", args.alone), ("before", args.former)):
+            if file:
+                add_beside(figures, json.loads(file.read_text(encoding="utf-8")), name)
         text = with_likelihood(with_evaluation(text, figures, SHORT), figures)
         for card in CARDS:
             card.write_text(with_evaluation(card.read_text(encoding="utf-8"), figures), encoding="utf-8")
@@ -71,6 +79,8 @@ def main(argv: list[str] | None = None) -> int:
         found = json.loads(args.harmony.read_text(encoding="utf-8"))
         text = between(text, "harmony", harmony_tables(found))
         text = between(text, "tunes", f"```\n{charts_of_tunes()}\n```")
+    if args.metre:
+        text = between(text, "metre", metre_table(json.loads(args.metre.read_text(encoding="utf-8"))))
     if args.generation:
         speeds = json.loads(args.generation.read_text(encoding="utf-8"))["generation"]
         text = between(text, "generation", generation_table(speeds))
@@ -92,14 +102,14 @@ def harmony_tables(found: dict[str, Any]) -> str:
     return f"{table_of_rows(rows)}\n\n{LEGEND}\n\n{CALIBRATION}\n\n{table_of_reliability(sure)}"
 
 
-def add_alone(figures: dict[str, Any], alone: dict[str, Any]) -> None:
-    """Add to the systems of each corpus, in place, what the model does alone. Raises ValueError for other songs."""
-    for place, row in alone.items():
+def add_beside(figures: dict[str, Any], others: dict[str, Any], name: str) -> None:
+    """Add to the systems of each corpus, in place, another model's of a name. Raises ValueError for other songs."""
+    for place, row in others.items():
         if ARRANGEMENTS in row:
             mine, theirs = figures[place][ARRANGEMENTS], row[ARRANGEMENTS]
             if any(mine[name] != theirs[name] for name in ("songs", "seconds", "takes", "seed")):
                 raise ValueError(f"{place}: expected figures of the same songs")
-            mine["systems"][f"{row['label']} alone"] = theirs["systems"][row["label"]]
+            mine["systems"][f"{row['label']} {name}"] = theirs["systems"][row["label"]]
 
 
 def with_evaluation(text: str, figures: dict[str, Any], metrics: Iterable[str] = METRICS) -> str:
@@ -117,13 +127,21 @@ def between(text: str, name: str, content: str) -> str:
 
 
 def first_tokens(piece: Arrangement) -> str:
-    """The beginning of the melody and of the accompaniment, as tokens, a line a time."""
+    """The beginnings of the melody, its chords and the accompaniment, as tokens, a line a time."""
     clock = BeatClock.from_score(read_midi(EXAMPLE))
     melody, below = clock.notes_to_clock(piece.melody), clock.notes_to_clock(piece.accompaniment)
-    ids = encode(make_window(melody, below, clock.bar_lines, 0, "pop").notes)
-    middle = ids.index(vocab.SEP)
+    chords = held_chords(piece.chart) if piece.chart else None
+    ids = encode(make_window(melody, below, clock.bar_lines, 0, piece.style, chords).notes)
+    first, last = ids.index(vocab.SEP), voice_start(ids)
     lines = [words(ids[:3]), *lines_of(ids[3:MELODY_TOKENS]), "…", words([vocab.SEP])]
-    return "\n".join([*lines, *lines_of(ids[middle + 1 : middle + ACCOMPANIMENT_TOKENS]), "…", words([vocab.EOS])])
+    lines += [*chord_lines(ids[first + 1 : last - 1])[:CHORDS], "…", words([vocab.SEP])]
+    return "\n".join([*lines, *lines_of(ids[last : last + ACCOMPANIMENT_TOKENS]), "…", words([vocab.EOS])])
+
+
+def chord_lines(ids: list[int]) -> list[str]:
+    """A line for each chord."""
+    starts = [index for index, token in enumerate(ids) if token in vocab.TIME_IDS] + [len(ids)]
+    return ["  " + words(ids[start:stop]) for start, stop in pairwise(starts)]
 
 
 def words(ids: list[int]) -> str:

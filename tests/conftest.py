@@ -41,3 +41,8 @@ def tiny_model():
 @pytest.fixture(scope="session")
 def tiny_arranger(tiny_model):
     return Arranger(tiny_model)
+
+
+@pytest.fixture(scope="session")
+def bundled_arranger():
+    return Arranger.from_pretrained()

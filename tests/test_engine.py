@@ -18,7 +18,7 @@ from pianalysis.network import Cache, FloatLinear, Int8Linear, Network
 from pianalysis.notes import PianalysisError, make_notes
 from pianalysis.sampling import Sampling
 from pianalysis.tokenizer import ChordTones, encode, encode_accompaniment, encode_melody, encode_prompt
-from pianalysis.weights import read_weights, weights_of
+from pianalysis.weights import Weights, read_weights, weights_of
 from pianalysis.windows import make_window
 
 FREE = Sampling(1.0, 0, 1.0)
@@ -29,7 +29,7 @@ PROMPTS = [
     MELODY + encode_accompaniment(make_notes([(0, 500, 48, 64), (500, 500, 52, 64), (500, 500, 55, 64)])),
     MELODY[:-1],  # a melody to go on with
 ]
-BIAS = np.random.default_rng(0).normal(0, 2, (640, 88)).astype(np.float32)
+BIAS = np.random.default_rng(0).normal(0, 2, (2, 640, 88)).astype(np.float32)
 
 
 def jobs(seeds, *, sampling=FREE, length_ms=6_000):
@@ -110,6 +110,66 @@ def test_beside_others_every_bit_is_the_same(precision):
             states.append(dict(zip(together, out, strict=True)))
     for other in states[1:]:
         assert all(torch.equal(state, states[0][row]) for row, state in other.items())
+
+
+def random_weights(layers, heads, width, generator):
+    """A GPT-2 of 801 ids and 512 positions with weights that let what was said long ago be seen."""
+    shapes = {"attn.c_attn": (width, 3 * width), "attn.c_proj": (width, width)}
+    shapes |= {"mlp.c_fc": (width, 4 * width), "mlp.c_proj": (4 * width, width)}
+    tensors = {"wte.weight": torch.randn(vocab.VOCAB_SIZE, width, generator=generator)}
+    tensors["wpe.weight"] = torch.randn(512, width, generator=generator)
+    for layer in range(layers):
+        for name, shape in shapes.items():
+            tensors[f"h.{layer}.{name}.weight"] = torch.randn(shape, generator=generator) / shape[0] ** 0.5
+            tensors[f"h.{layer}.{name}.bias"] = torch.randn(shape[1], generator=generator)
+    for name in ["ln_f", *(f"h.{layer}.ln_{part}" for layer in range(layers) for part in (1, 2))]:
+        tensors |= {f"{name}.weight": torch.ones(width), f"{name}.bias": torch.zeros(width)}
+    return Weights(tensors, layers, heads, 512)
+
+
+@given(
+    st.sampled_from(["float32", "int8"]),
+    st.integers(1, 8),
+    st.sampled_from([16, 32, 48, 64]),
+    st.lists(st.integers(1, 400), min_size=2, max_size=6),
+    st.integers(0, 2**32),
+)
+@settings(max_examples=40, deadline=None)
+def test_of_any_shape_every_bit_is_the_same_alone(precision, heads, features, lengths, seed):
+    """Rows of any lengths, each at any place among the others; the width a multiple of 16, as GPT-2s have it."""
+    generator = torch.Generator().manual_seed(seed)
+    network = Network(random_weights(1, heads, heads * features, generator), precision)
+    prompts = [torch.randint(vocab.VOCAB_SIZE, (length,), generator=generator).tolist() for length in lengths]
+    steps = torch.randint(vocab.VOCAB_SIZE, (4, len(lengths)), generator=generator).tolist()
+
+    def run(rows):
+        caches = [Cache(network.weights, 512) for _ in rows]
+        for row, cache in zip(rows, caches, strict=True):
+            network.read(prompts[row], cache)
+        return [network.step([tokens[row] for row in rows], caches) for tokens in steps]
+
+    with torch.inference_mode(), torch_threads(1):
+        together, turned = run(range(len(lengths))), run(range(len(lengths))[::-1])
+        assert all(torch.equal(one, other.flip(0)) for one, other in zip(together, turned, strict=True))
+        for row in range(len(lengths)):
+            assert torch.equal(torch.stack(run([row]))[:, 0], torch.stack(together)[:, row])
+
+
+@given(
+    st.integers(1, 3), st.integers(1, 8), st.sampled_from([1, 8, 32, 64]), st.integers(1, 300), st.integers(0, 2**32)
+)
+@settings(max_examples=30, deadline=None)
+def test_token_by_token_the_states_are_those_of_reading_at_once(layers, heads, features, length, seed):
+    generator = torch.Generator().manual_seed(seed)
+    network = Network(random_weights(layers, heads, heads * features, generator), "float32")
+    ids = torch.randint(vocab.VOCAB_SIZE, (length + 5,), generator=generator).tolist()
+    with torch.inference_mode(), torch_threads(1):
+        whole = network.read(ids, Cache(network.weights, 512), every=True)
+        cache = Cache(network.weights, 512)
+        network.read(ids[:length], cache)
+        stepped = torch.cat([network.step([token], [cache]) for token in ids[length:]])
+    assert cache.length == length + 5
+    torch.testing.assert_close(stepped, whole[length:], rtol=1e-3, atol=1e-3)
 
 
 def test_threads_are_given_back_when_the_last_is_done():

@@ -12,10 +12,10 @@ from songs import waltz
 
 from pianalysis.arranger import Options
 from pianalysis.evaluation.bootstrap import RESAMPLES, mean_interval, resamples
-from pianalysis.evaluation.measures import METRICS, longest_gap_ms, on_bars, piece_measures
+from pianalysis.evaluation.measures import METRICS, TWO_SAMPLE, longest_gap_ms, on_bars, piece_measures
 from pianalysis.evaluation.references import chords_by_rule
 from pianalysis.evaluation.run import references
-from pianalysis.evaluation.settings import distance, grid
+from pianalysis.evaluation.settings import COMPARED, SHARES_COMPARED, distance, grid
 from pianalysis.evaluation.songs import read_song
 from pianalysis.evaluation.summary import HUMAN, Voices, measure_systems, summarise, telling
 from pianalysis.evaluation.tables import LEGEND, arrangement_tables, cell, settings_table, systems_table, telling_table
@@ -205,12 +205,39 @@ def test_tables_by_hand():
     assert said in arrangement_tables(figures)
 
 
-def test_the_distance_is_in_human_standard_deviations():
-    near = {name: {"mean": 1.0, "minus_human": {"mean": 0.0}} for name in METRICS}
-    spread = dict.fromkeys(METRICS, 0.5)
-    assert distance(near, spread) == 0
-    far = {**near, "pcs": {"mean": 1.0, "minus_human": {"mean": 2.0}}, "area_pitch": {"mean": 0.0}}
-    assert distance(far, spread) == pytest.approx((2.0 / 0.5 + 1) / 13)  # ten metrics and three areas
+def figures_with(changes):
+    """A system that is as people are, but for some figures: the mean, and its difference from the human mean."""
+    same = {name: {"mean": 0.5 if name == TWO_SAMPLE else 1.0, "minus_human": {"mean": 0.0}} for name in METRICS}
+    return same | {name: {"mean": mean, "minus_human": {"mean": minus}} for name, (mean, minus) in changes.items()}
+
+
+def test_the_distance_is_in_human_standard_deviations_or_in_shares():
+    spread, parts = dict.fromkeys(METRICS, 0.5), 15  # eight metrics, three shares, three areas, the two-sample test
+    assert distance(figures_with({}), spread) == 0
+    changes = {
+        "clash_rate": (1.0, 2.0),
+        "chord_root": (0.75, -0.25),
+        "area_pitch": (0.0, -1.0),
+        TWO_SAMPLE: (0.75, 0.0),
+    }
+    assert distance(figures_with(changes), spread) == pytest.approx((2.0 / 0.5 + 0.25 + 1 + 0.5) / parts)
+    assert distance(figures_with({"pcs": (0.0, -1.0)}), spread) == 0  # consonance isn't what is aimed at
+    unknown = {"chord_root": (None, None), TWO_SAMPLE: (None, None), "clash_rate": (1.0, 2.0)}
+    assert distance(figures_with(unknown), spread) == pytest.approx(4 / (parts - 2))
+    assert distance(figures_with(unknown), {**spread, "clash_rate": 0.0}) == 0  # where people are all alike, no unit
+    nothing = figures_with(dict.fromkeys(METRICS, (None, None)))
+    assert np.isnan(distance(nothing, spread))
+
+
+@given(st.dictionaries(st.sampled_from([*COMPARED, *SHARES_COMPARED]), st.floats(-1, 1)), st.floats(0, 1))
+def test_whatever_differs_more_is_farther_on_either_side(minus, auc):
+    spread = dict.fromkeys(METRICS, 0.25)
+    near = distance(figures_with({name: (1.0, value) for name, value in minus.items()}), spread)
+    mirrored = distance(figures_with({name: (1.0, -value) for name, value in minus.items()}), spread)
+    twice = distance(figures_with({name: (1.0, 2 * value) for name, value in minus.items()}), spread)
+    assert near == mirrored
+    assert twice == pytest.approx(2 * near)
+    assert distance(figures_with({TWO_SAMPLE: (auc, 0.0)}), spread) == pytest.approx(2 * abs(auc - 0.5) / 15)
 
 
 def test_settings_by_hand():

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from songs import write_dataset
 
-from pianalysis.arranger import Options
+from pianalysis.arranger import Arranger, Options
 from pianalysis.dataset import load_rows
-from pianalysis.evaluation.run import read_songs
+from pianalysis.evaluation.run import name_models, read_songs
 from pianalysis.evaluation.songs import clock_of, notes_of_rows
-from pianalysis.evaluation.takes import ModelName, Take, make_takes
+from pianalysis.evaluation.takes import ModelName, Take, make_takes, song_chart
 from pianalysis.evaluation.training_set import training_accompaniments
-from pianalysis.model import save_model
+from pianalysis.metrics.chords import chord_accuracy, spans_of_labels
+from pianalysis.model import make_model, save_model
 from pianalysis.notes import PianalysisError
 
 
@@ -44,12 +43,19 @@ def test_results_of_other_code_are_not_gone_on_with(dataset, monkeypatch):
     assert take.key != before
 
 
-def test_older_models_are_asked_for_hymns_as_classical(dataset):
-    songs = read_songs(dataset, "test", 4.0)
-    hymn, lied, pop = (replace(songs["pop909"][0], corpus=corpus) for corpus in ("hymns", "openscore_lieder", "pop909"))
-    old, new = (ModelName("", "tiny", "0123", plays_chords) for plays_chords in (False, True))
-    assert [old.style_for(song.style) for song in (hymn, lied, pop)] == ["classical", "classical", "pop"]
-    assert [new.style_for(song.style) for song in (hymn, lied, pop)] == ["hymn", "classical", "pop"]
+def test_with_the_songs_own_chords_given_they_are_played(dataset, tmp_path):
+    model = make_model("tiny", seed=0)
+    model.config.plays_chords = True
+    save_model(model, tmp_path / "model")
+    song = next(song for song in read_songs(dataset, "test", 8.0)["pop909"] if song.chords)
+    (name,) = name_models([str(tmp_path / "model")])
+    free, given = Take(name, song), Take(name, song, given=True)
+    assert free.key != given.key
+    piece = Arranger.from_pretrained(tmp_path / "model")(song.score(), chart=song_chart(song))
+    (made,) = make_takes([given], tmp_path)
+    assert np.array_equal(made.accompaniment["pitch"], song.notes_of(piece.score, 1)["pitch"])
+    labels = chord_accuracy(piece.chart.spans, spans_of_labels(song.chords))
+    assert labels.root > 0.9  # of labels that change within a beat the longer one stays
 
 
 def test_weights_that_are_not_those_asked_for_are_refused(dataset, tiny_model, tmp_path):

@@ -124,7 +124,7 @@ def test_plain_generate_with_the_processor_decodes(tiny_model):
         assert set(ids[ids.index(vocab.EOS) + 1 :]) <= {vocab.PAD}
 
 
-@pytest.mark.parametrize("bias", [None, np.random.default_rng(0).normal(0, 2, (640, 88)).astype(np.float32)])
+@pytest.mark.parametrize("bias", [None, np.random.default_rng(0).normal(0, 2, (2, 640, 88)).astype(np.float32)])
 def test_engine_equals_plain_generate_when_greedy(tiny_model, bias):
     prompt = torch.tensor([PROMPT])
     processor = GrammarLogitsProcessor(max_length=120, pitch_bias=bias)

@@ -1,5 +1,10 @@
 from __future__ import annotations
 
+import copy
+import json
+import pickle
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -11,10 +16,14 @@ from pianalysis.model import (
     load_model,
     make_config,
     make_model,
+    model_of,
     position_table,
     save_model,
     set_dropout,
 )
+from pianalysis.notes import PianalysisError
+from pianalysis.tokenizer import make_hf_tokenizer
+from pianalysis.weights import BUNDLED, weights_of
 
 
 @pytest.mark.parametrize(("preset", "parameters"), [("canonical", 20_374_016), ("small", 3_888_896), ("tiny", 116_640)])
@@ -71,16 +80,42 @@ def test_saved_models_load_with_auto_classes(tmp_path, tiny_model):
         torch.testing.assert_close(model(ids).logits, tiny_model(ids).logits)
 
 
+def test_a_model_of_the_weights_of_a_model_is_the_model(tiny_model):
+    weights, before = weights_of(tiny_model), torch.random.get_rng_state()
+    model = model_of(weights)
+    assert torch.equal(torch.random.get_rng_state(), before)
+    assert not model.training
+    assert model.lm_head.weight is model.transformer.wte.weight
+    ids = torch.tensor([[vocab.BOS, vocab.SEP, 60]])
+    with torch.no_grad():
+        assert torch.equal(model(ids).logits, tiny_model(ids).logits)
+        model.transformer.wpe.weight.zero_()  # its own: what it was made of stays
+    assert weights.tensors["wpe.weight"].any()
+
+
+def test_the_tokenizer_is_saved_as_transformers_4_reads_it(tmp_path, tiny_model):
+    """Tried with 4.57.6, which knows no other class for it, and would have it give token types, too."""
+    save_model(tiny_model, tmp_path)
+    for folder in (tmp_path, Path(BUNDLED)):
+        saved = json.loads((folder / "tokenizer_config.json").read_text())
+        assert saved["tokenizer_class"] == "PreTrainedTokenizerFast"
+        assert saved["model_input_names"] == ["input_ids", "attention_mask"]
+    assert (tmp_path / "tokenizer.json").read_bytes() == Path(BUNDLED, "tokenizer.json").read_bytes()
+    ours = make_hf_tokenizer()
+    for copied in (AutoTokenizer.from_pretrained(tmp_path), copy.deepcopy(ours), pickle.loads(pickle.dumps(ours))):
+        assert copied("<bos> PITCH_60") == ours("<bos> PITCH_60")
+
+
 def test_models_over_another_vocabulary_are_refused(tmp_path):
     config = make_config("tiny")
     config.vocab_size = 900
     type(make_model("tiny"))(config).save_pretrained(tmp_path)
-    with pytest.raises(ValueError, match="801"):
+    with pytest.raises(PianalysisError, match="vocab_size 801, found 900"):
         load_model(tmp_path)
 
 
 def test_pickled_weights_are_refused(tmp_path, tiny_model):
     tiny_model.config.save_pretrained(tmp_path)
     torch.save(tiny_model.state_dict(), tmp_path / "pytorch_model.bin")
-    with pytest.raises(OSError, match="safetensors"):
+    with pytest.raises(PianalysisError, match=r"expected a checkpoint with model\.safetensors, found none"):
         load_model(tmp_path)

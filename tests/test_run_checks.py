@@ -8,12 +8,16 @@ from dataclasses import replace
 import datasets
 import pytest
 from easy_music import write_windows
+from safetensors.torch import load_file, save_file
+from transformers import GPT2LMHeadModel
 
-from pianalysis.model import make_model, save_model
+from pianalysis.checkpoints import seal
+from pianalysis.model import make_config, make_model, save_model
 from pianalysis.model_cards import RunRecord
 from pianalysis.notes import PianalysisError
 from pianalysis.run_checks import RunOptions, check, starting_model
 from pianalysis.runs import claim, train
+from pianalysis.weights import read_weights
 
 
 @pytest.fixture
@@ -84,6 +88,55 @@ def test_a_tokenizer_with_the_older_name_of_an_id_is_ours(options, tmp_path):
     file.write_text(file.read_text().replace('"STYLE_HYMN": 20', '"RESERVED_20": 20'))
     assert "RESERVED_20" in file.read_text()
     assert starting_model(replace(options, model=str(folder))).config.vocab_size == 801
+
+
+def spoil(folder):
+    """One of the weights is NaN."""
+    tensors = load_file(folder / "model.safetensors")
+    tensors["transformer.h.1.attn.c_proj.weight"][2, 3] = float("nan")
+    save_file(tensors, folder / "model.safetensors")
+
+
+@pytest.mark.parametrize("how", ["to go on from", "to resume"])
+def test_weights_that_are_nan_are_refused_before_the_first_step(options, tmp_path, how):
+    folder = tmp_path / "model"
+    if how == "to resume":
+        train(options)
+        folder = tmp_path / "run" / "checkpoint-2"
+        spoil(folder)
+        seal(folder)  # written so by the run itself: whole, but of no use
+        asked, says = replace(options, resume=True, max_steps=4), r"from the checkpoint before, delete this one\)"
+    else:
+        save_model(make_model("tiny"), folder)
+        spoil(folder)
+        asked, says = replace(options, model=str(folder)), "take an earlier checkpoint"
+    with pytest.raises(PianalysisError, match=says) as error:
+        train(asked)
+    assert str(error.value).startswith(f"{folder}: the tensor h.1.attn.c_proj.weight has values that are NaN")
+    assert "\n" not in str(error.value)
+
+
+def test_a_damaged_tokenizer_is_refused(options, tmp_path):
+    folder = tmp_path / "model"
+    save_model(make_model("tiny"), folder)
+    asked = replace(options, model=str(folder))
+    whole = json.loads((folder / "tokenizer.json").read_text())
+    for written in ("{", "[]", "{}", '{"model": {"vocab": [["a", 1]]}}', json.dumps(whole | {"added_tokens": [1]})):
+        (folder / "tokenizer.json").write_text(written)
+        with pytest.raises(PianalysisError, match=r"tokenizer\.json.*; take all of a checkpoint's files") as error:
+            starting_model(asked)
+        assert str(error.value).startswith(f"{folder}: ")
+    (folder / "tokenizer.json").unlink()
+    starting_model(asked)
+
+
+def test_a_model_for_shorter_windows_is_refused(options, tmp_path):
+    config = make_config("tiny")
+    config.n_positions = 1_024
+    save_model(GPT2LMHeadModel(config), tmp_path / "model")
+    assert read_weights(tmp_path / "model").positions == 1_024  # to arrange with it will do
+    with pytest.raises(PianalysisError, match=r"expected a model of at least 2048 positions, .* found 1024"):
+        train(replace(options, model=str(tmp_path / "model")))
 
 
 def test_a_tokenizer_of_another_vocabulary_is_refused(options, tmp_path):

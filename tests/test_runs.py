@@ -138,6 +138,22 @@ def test_a_run_stopped_by_its_time_limit_reaches_the_same_weights(options, tmp_p
     assert again.nats_per_note == whole.nats_per_note
 
 
+def test_a_run_asked_to_end_saves_a_checkpoint_and_reaches_the_same_weights(options, tmp_path):
+    whole = train(options)
+    ended = replace(options, output_dir=str(tmp_path / "ended"))
+    process = start(ended)
+    while process.poll() is None and not (tmp_path / "ended" / "checkpoint-10").exists():
+        time.sleep(0.001)
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate()
+    assert process.returncode == 0, output
+    newest = checkpoints_in(tmp_path / "ended")[0]
+    assert damage(newest) == ""
+    assert f"the time is over at step {newest.name.removeprefix('checkpoint-')}; go on with --resume" in output
+    assert newest.name != "checkpoint-40"
+    assert_same_weights(whole.folder, train(replace(ended, resume=True)).folder)
+
+
 @pytest.mark.parametrize("moment", ["step", "checkpoint"])
 def test_a_killed_run_reaches_the_same_weights(options, tmp_path, moment):
     whole = train(options)

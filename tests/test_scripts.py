@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 import torch
 from easy_music import write_windows
+from safetensors.torch import load_file
 
 from pianalysis.card_tables import CORPORA
 from pianalysis.model import load_model
@@ -70,6 +71,8 @@ def test_a_run_is_bundled_with_its_history_and_figures(script, dataset, tmp_path
     argv += ["--output", str(tmp_path / "bundle"), "--card", str(tmp_path / "card.md"), "--note", "Mind the gap."]
     assert script("bundle_checkpoint").main(argv) == 0
     assert "in float16" in capsys.readouterr().out
+    stored = load_file(tmp_path / "bundle" / "model.safetensors")
+    assert {tensor.dtype for tensor in stored.values()} == {torch.float16}
     assert load_model(tmp_path / "bundle").num_parameters() == load_model(best).num_parameters()
     third = replace(second, model=str(tmp_path / "bundle"), output_dir=str(tmp_path / "third"))
     assert load_model(train(third).folder).dtype == torch.float32  # a half-precision model is gone on with in full
@@ -83,9 +86,28 @@ def test_a_run_is_bundled_with_its_history_and_figures(script, dataset, tmp_path
     assert "`tiny`, by hand,\nthe rate" in card
     assert "| tiny | 16 | 1,024 | 4,500 | 3,000 | 1.50 | 99 | 98 |" in card
     assert card.count("accelerate launch scripts/train.py") == 2
-    assert "pianalysis/data/checkpoint/training_curves.png" in card
+    assert "](bundle/training_curves.png)" in card
     assert "overfitting.png" not in card
     assert "{{" not in card
+
+
+def test_a_bundle_that_half_precision_spoils_is_not_written(script, dataset, tmp_path, capsys, monkeypatch):
+    options = RunOptions(str(dataset), str(tmp_path / "run"), model="tiny", max_steps=2, eval_steps=2, cpu=True)
+    best = train(options).folder
+    (tmp_path / "likelihood.json").write_text("{}")
+    argv = ["--model", str(best), "--likelihood", str(tmp_path / "likelihood.json"), "--dataset", str(dataset)]
+    argv += ["--output", str(tmp_path / "bundle")]
+    bundle = script("bundle_checkpoint")
+    monkeypatch.setattr(bundle, "MOST_LOST", -1)
+    assert bundle.main(argv) == 2
+    assert "nothing was written" in capsys.readouterr().err
+    model = load_model(best)
+    with torch.no_grad():
+        model.transformer.h[0].mlp.c_fc.weight[0, 0] = 1e6  # float16 ends at 65,504
+    model.save_pretrained(best)
+    assert bundle.main(argv) == 2
+    assert "the tensor h.0.mlp.c_fc.weight has values that are NaN or infinite" in capsys.readouterr().err
+    assert not (tmp_path / "bundle").exists()
 
 
 def test_a_search_runs_each_setting_once_and_goes_on(script, dataset, tmp_path, capsys):

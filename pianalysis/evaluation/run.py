@@ -31,6 +31,8 @@ from pianalysis.notes import PianalysisError, write_midi
 from pianalysis.weights import Weights, read_weights
 
 OTHER, CHORDS = "other song's", "block chords"
+GIVEN: Final = ", people's chords"
+"""Added to the name of a model that is given them."""
 NO_SONG_LIMIT: Final = 10**9
 
 
@@ -39,7 +41,8 @@ class EvaluationOptions:
     """What is evaluated. models: folders or Hub ids, "" the bundled one. songs: a corpus (0: only likelihoods).
 
     splits: likelihoods are taken of each, arrangements made of the last. limit: windows a corpus and split.
-    best: whether the best of the takes (`pianalysis.ranking`) is shown beside their mean. settings: whether sampling
+    best: whether the best of the takes (`pianalysis.ranking`) is shown beside their mean. given: whether models that play
+    chords are also shown with the songs' own, which tells how closely they keep to a chart. settings: whether sampling
     settings are compared, on `settings_songs` songs a corpus, by the first model.
     """
 
@@ -50,6 +53,7 @@ class EvaluationOptions:
     seconds: float = 90.0
     takes: int = 1
     best: bool = False
+    given: bool = False
     seed: int = 0
     options: Options = field(default_factory=Options)
     settings: bool = False
@@ -115,6 +119,8 @@ def name_models(sources: Sequence[str]) -> list[ModelName]:
 def _weights(source: str) -> Weights:
     try:
         return read_weights(source or None)
+    except PianalysisError:
+        raise
     except (OSError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
         raise PianalysisError(f"{source}: can't be loaded as a model ({reason})") from None
@@ -128,7 +134,7 @@ def evaluate(asked: EvaluationOptions, folder: Path, show: ShowProgress) -> Eval
     if asked.songs:
         check_installed()
     first = _weights(asked.models[0])
-    asked = replace(asked, options=asked.options.resolved(first.sampling, first.harmony))
+    asked = replace(asked, options=asked.options.resolved(first.sampling))
     with workers(asked.num_proc, asked.threads) as run:
         return _evaluate(asked, folder, show, run)
 
@@ -168,7 +174,7 @@ def _about(asked: EvaluationOptions, songs: Sequence[Song]) -> dict[str, Any]:
     seconds = None if np.isinf(asked.seconds) else asked.seconds
     options = asked.options
     settings: dict[str, Any] = {"temperature": options.temperature, "top_k": options.top_k, "top_p": options.top_p}
-    settings |= {"harmony": options.harmony, "density": options.density}
+    settings |= {"style": options.style, "density": options.density}
     settings["chord_sources"] = sorted({song.chord_source for song in songs} - {""})
     return {"songs": len(songs), "seconds": seconds, "takes": asked.takes, "seed": asked.seed, **settings}
 
@@ -191,8 +197,14 @@ def _arrange(
     """The pieces of all systems, by corpus; the MIDI files of all are in the folder."""
     everything = read_songs(asked.dataset, asked.splits[-1], asked.seconds)
     chosen = {corpus: spaced(songs, asked.songs) for corpus, songs in everything.items()}
+    asked_of = [
+        (model, given) for model in models for given in (False, True) if not given or _can_be_given(asked, model)
+    ]
     takes = [
-        take for songs in chosen.values() for model in models for take in _takes(asked, model, songs, asked.options)
+        take
+        for songs in chosen.values()
+        for model, given in asked_of
+        for take in _takes(asked, model, songs, asked.options, given)
     ]
     made = _make(takes, "arranging", asked, folder, show, run)
     written = iter(made)
@@ -201,10 +213,10 @@ def _arrange(
         systems = references(songs, everything[corpus])
         for label, of_system in systems.items():
             _write_midi(songs, of_system, folder / "pieces" / label.replace("'", ""))
-        for model in models:
+        for model, given in asked_of:
             of_model = [next(written) for _ in range(len(songs) * asked.takes)]
-            systems[model.label] = _pieces(of_model, asked.takes)
-            if asked.best:
+            systems[f"{model.label}{GIVEN if given else ''}"] = _pieces(of_model, asked.takes)
+            if asked.best and not given:
                 systems[f"{model.label}, best of {asked.takes}"] = _pieces(_best(of_model, asked.takes), 1)
         pieces[corpus] = CorpusPieces(songs, systems)
     return pieces, made
@@ -224,9 +236,15 @@ def references(songs: Sequence[Song], everything: Sequence[Song]) -> dict[str, P
     return systems
 
 
-def _takes(asked: EvaluationOptions, model: ModelName, songs: Sequence[Song], options: Options) -> list[Take]:
+def _can_be_given(asked: EvaluationOptions, model: ModelName) -> bool:
+    return asked.given and model.plays_chords
+
+
+def _takes(
+    asked: EvaluationOptions, model: ModelName, songs: Sequence[Song], options: Options, given: bool = False
+) -> list[Take]:
     return [
-        Take(model, song, seed, replace(options, style=model.style_for(song.style)))
+        Take(model, song, seed, options, given)
         for song in songs
         for seed in range(asked.seed, asked.seed + asked.takes)
     ]

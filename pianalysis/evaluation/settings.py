@@ -13,14 +13,18 @@ from typing import Any, Final
 import numpy as np
 
 from pianalysis.arranger import Options
+from pianalysis.evaluation.measures import TWO_SAMPLE
 
 TEMPERATURES: Final = (0.7, 0.8, 0.9, 1.0, 1.1)
 TOP_PS: Final = (0.9, 0.95, 1.0)
 COMPARED: Final = (
-    *("pcs", "pcs_coupling", "clash_rate", "notes_per_beat", "polyphony", "pitch_class_entropy_1"),
-    *("pitch_class_entropy_4", "scale_consistency", "groove_consistency", "empty_beat_rate"),
+    *("clash_rate", "out_of_key", "chord_changes", "notes_per_beat", "polyphony", "pitch_class_entropy_1"),
+    *("groove_consistency", "empty_beat_rate"),
 )
 """Metrics whose human value is the aim, each in human standard deviations."""
+SHARES_COMPARED: Final = ("chord_root", "chord_tones", "root_in_bass")
+"""How well the song's chords are played. The human value is the aim here too, as a plain share: people hardly differ
+(POP909: 0.05 in roots, 0.03 in chord tones), so in their standard deviations these alone would decide."""
 AREAS_COMPARED: Final = ("area_pitch", "area_duration", "area_inter_onset")
 """Overlapping areas, whose aim is 1."""
 
@@ -36,16 +40,20 @@ def setting_name(options: Options) -> str:
 
 
 def distance(figures: Mapping[str, Any], spread: Mapping[str, float]) -> float:
-    """How far a setting's pieces are from the human ones; 0 for the same.
+    """How far a setting's pieces are from the human ones; 0 for the same, NaN where nothing is known.
 
-    The mean of |mean difference from the human value| / human standard deviation over songs, of the metrics in
-    `COMPARED`, and of 1 − overlapping area, of `AREAS_COMPARED`. So no metric alone, least of all consonance, can win.
+    The mean of |mean difference from the human value|, of the metrics in `COMPARED` over the human standard deviation
+    between songs, of those in `SHARES_COMPARED` as it is; of 1 − overlapping area, of `AREAS_COMPARED`; and of how far the
+    two-sample test's AUC is from 0.5, from 0 to 1. So no metric alone can win.
     """
     parts = [1 - figures[name]["mean"] for name in AREAS_COMPARED if figures[name]["mean"] is not None]
-    for name in COMPARED:
+    if figures[TWO_SAMPLE]["mean"] is not None:
+        parts.append(2 * abs(figures[TWO_SAMPLE]["mean"] - 0.5))
+    units = {**dict.fromkeys(SHARES_COMPARED, 1.0), **{name: spread[name] for name in COMPARED}}
+    for name, unit in units.items():
         minus = figures[name]["minus_human"]["mean"]
-        if minus is not None and spread[name] > 0:
-            parts.append(abs(minus) / spread[name])
+        if minus is not None and unit > 0:
+            parts.append(abs(minus) / unit)
     return float(np.mean(parts)) if parts else float("nan")
 
 

@@ -20,6 +20,9 @@ from pianalysis.arranger import Arranger, Options
 from pianalysis.digests import code_digest
 from pianalysis.evaluation.songs import Song
 from pianalysis.evaluation.workers import Map
+from pianalysis.harmony.beats import clock_beats
+from pianalysis.harmony.chart import Chart
+from pianalysis.metrics.chords import spans_of_labels
 from pianalysis.notes import Notes, PianalysisError, make_notes, read_midi, write_atomically
 
 NOT_DECIDING: Final = ("render", "hub", "evaluation.workers")
@@ -37,22 +40,16 @@ class ModelName:
     digest: str
     plays_chords: bool = False
 
-    def style_for(self, style: str) -> str:
-        """What it is asked for in a song of some style: this style, but classical for hymns where it is older than these.
-
-        Models that play chords are those that learned hymns; the others refuse them.
-        """
-        return style if self.plays_chords or style != "hymn" else "classical"
-
 
 @dataclass(frozen=True, eq=False)
 class Take:
-    """One arrangement to be made."""
+    """One arrangement to be made. given: from the song's own chords instead of those that are found for its melody."""
 
     model: ModelName
     song: Song
     seed: int = 0
     options: Options = field(default_factory=Options)
+    given: bool = False
 
     @property
     def key(self) -> str:
@@ -60,6 +57,7 @@ class Take:
         asked = {
             **asdict(self.options),
             "seed": self.seed,
+            "chords": self.song.chords if self.given else None,
             "weights": self.model.digest,
             "code": code_digest("arranger", "evaluation.takes", without=NOT_DECIDING),
         }
@@ -126,12 +124,20 @@ def make_take(take: Take, stem: Path) -> None:
     """Arrange a song and keep the result, in files of this stem."""
     began = time.process_time()
     arranger = _arranger(take.model.source, take.model.digest)
-    piece = arranger(take.song.score(), seed=take.seed, options=take.options)
+    chart = song_chart(take.song) if take.given else None
+    piece = arranger(take.song.score(), seed=take.seed, chart=chart, options=take.options)
     seconds = time.process_time() - began
     piece.save(stem.with_suffix(".mid"))
     about = {"cpu_seconds": round(seconds, 3), "music_seconds": round(take.song.seconds, 3), "remarks": piece.remarks}
     about["distance"] = arranger.distance(piece)
-    write_atomically(stem.with_suffix(".json"), (json.dumps({**about, **asdict(take.options)}) + "\n").encode())
+    settings = asdict(piece.options or take.options)  # the style that was chosen among them
+    write_atomically(stem.with_suffix(".json"), (json.dumps({**about, **settings}) + "\n").encode())
+
+
+def song_chart(song: Song) -> Chart:
+    """A song's own chords on its beats."""
+    spans = spans_of_labels(song.chords)
+    return Chart.from_spans(spans, bar_lines=song.clock.bar_lines, beats=clock_beats(song.clock).borders_ms)
 
 
 @lru_cache(maxsize=2)

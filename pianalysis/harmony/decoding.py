@@ -94,13 +94,14 @@ class Chain:
             path[step] = came.argmax()
         return path
 
-    def surest(self, groups: Counts) -> Counts:
+    def surest(self, groups: Counts, chances: Floats | None = None) -> Counts:
         """At each step the state with the largest sum of its own probability and its group's, ``[n]``.
 
-        groups: ``[k]``, a number for each state. Of all sequences this has the most right that can be expected, where a
-        state right counts 1 and its group right 1. As a path it may be less likely than `likeliest`, or impossible.
+        groups: ``[k]``, a number for each state. chances: `marginals`, or what is known of them (`shares`). Of all
+        sequences this has the most right that can be expected, where a state right counts 1 and its group right 1. As a
+        path it may be less likely than `likeliest`, or impossible.
         """
-        chances = self.marginals()
+        chances = self.marginals() if chances is None else chances
         of_group = np.zeros((len(self), int(groups.max()) + 1))
         np.add.at(of_group.T, groups, chances.T)
         worth = np.where(chances > 0, chances + of_group[:, groups], 0.0)
@@ -120,6 +121,21 @@ class Chain:
             sums = weights.cumsum()
             path[step] = min(int(np.searchsorted(sums, generator.random() * sums[-1], side="right")), k - 1)
         return path
+
+    def shares(self, generator: np.random.Generator, count: int) -> Floats:
+        """In which share of so many paths drawn by chance each step has each state, ``[n, k]``: `marginals`, roughly."""
+        n, k = self.emissions.shape
+        shares, after = np.zeros((n, k)), np.zeros(count, np.int64)
+        for step in range(n - 1, -1, -1):
+            weights = np.broadcast_to(self._forward[step], (count, k))
+            if step + 1 < n:
+                moves = self._moves[:, after].T * self._changes[step + 1]
+                moves[np.arange(count), after] = self._stays[after]
+                weights = weights * moves
+            sums = weights.cumsum(axis=1)
+            after = (sums <= generator.random((count, 1)) * sums[:, -1:]).sum(axis=1).clip(max=k - 1)
+            np.add.at(shares[step], after, 1 / count)
+        return shares
 
     def marginals(self) -> Floats:
         """The probability of each state at each step, ``[n, k]``."""

@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pianalysis import vocab
 from pianalysis.clock import BeatClock
 from pianalysis.harmony.beats import BeatGrid, clock_beats
 from pianalysis.harmony.chart import Chart
@@ -23,9 +24,12 @@ from pianalysis.harmony.symbols import CORE_QUALITIES, NO_CHORD, PITCH_CLASSES, 
 from pianalysis.melody import monophonic
 from pianalysis.notes import Notes, PianalysisError
 
-AUTO: Final = "auto"
-SUREST, LIKELIEST = "surest", "likeliest"
-CHOICES: Final = (SUREST, LIKELIEST)
+SUREST, LIKELIEST, DRAWN = "surest", "likeliest", "drawn"
+CHOICES: Final = (SUREST, LIKELIEST, DRAWN)
+VOTES: Final = 32
+"""From so many charts drawn by chance a seed's surest one comes. On 40 validation songs of POP909 it has 0.564 of the roots
+right, and 0.88 of them in common with the surest of all charts, which has 0.572; of 16 charts 0.539, of 4 0.498, of one
+0.471."""
 ROOTS: Final = np.append(np.arange(STATES - 1) // len(CORE_QUALITIES), PITCH_CLASSES)
 """The root of each state; no chord is one of its own."""
 SAME_MS: Final = 1.0
@@ -84,7 +88,7 @@ class Harmonisation:
 def harmonise(
     melody: Notes,
     clock: BeatClock | BeatGrid,
-    style: str = AUTO,
+    style: str = vocab.AUTO,
     *,
     choice: str = SUREST,
     seed: int | None = None,
@@ -96,11 +100,12 @@ def harmonise(
 
     melody: one voice in clock-ms (of several notes at once the highest counts). clock: the piece's, or its beats. style:
     one of `STYLES`, or `auto`: the one whose melodies are most like this. choice: `surest`, the chart of which most beats
-    can be expected to be right, in root and in chord, or `likeliest`, the one chart that is likeliest as a whole; it has
-    fewer chords than people's, and fewer right. seed: the chords are drawn by chance instead, each chart as often as it is
-    likely, to the power of 1 / temperature; one seed always gives the same chart. fixed: a chart on these beats whose gaps
-    are filled, and whose chords stay. net: the bundled one where none is given. Raises PianalysisError for an unknown style
-    or choice, a temperature below `decoding.LOWEST_TEMPERATURE`, a negative seed, or a chart on other beats.
+    can be expected to be right, in root and in chord; `likeliest`, the one chart that is likeliest as a whole, which has
+    fewer chords than people's, and fewer right; or `drawn` by chance, each chart as often as it is likely, to the power of
+    1 / temperature. seed: of what is drawn (0 where there is none). A surest chart with a seed is judged by `VOTES` charts
+    drawn by chance instead of by all there are: each seed has another, nearly as good. fixed: a chart on these beats
+    whose gaps are filled, and whose chords stay. net: the bundled one where none is given. Raises PianalysisError for an
+    unknown style or choice, a temperature below `decoding.LOWEST_TEMPERATURE`, a negative seed, or a chart on other beats.
 
     >>> from pianalysis.harmony.beats import beat_grid
     >>> from pianalysis.notes import make_notes
@@ -109,8 +114,8 @@ def harmonise(
     >>> harmonise(notes, beat_grid([0, 2000, 4000, 6000, 8000], (4, 4)), "hymn").chart.at(0).symbol()
     'C'
     """
-    if style not in (*STYLES, AUTO):
-        raise PianalysisError(f"expected one of the styles {[*STYLES, AUTO]}, found {style!r}")
+    if style not in (*STYLES, vocab.AUTO):
+        raise PianalysisError(f"expected one of the styles {[*STYLES, vocab.AUTO]}, found {style!r}")
     if choice not in CHOICES:
         raise PianalysisError(f"expected one of the choices {[*CHOICES]}, found {choice!r}")
     if seed is not None and seed < 0:
@@ -119,14 +124,15 @@ def harmonise(
     given = _given(fixed, beats)
     net, voice = net or bundled_net(), monophonic(melody)
     shift = melody_shift(voice)
-    if style == AUTO:
+    if style == vocab.AUTO:
         style = net.style(melody_features(voice, beats, STYLES[0], shift))
     scores = net.score(melody_features(voice, beats, style, shift), style)
     chain = scores.chain.at_temperature(temperature).restricted(_allowed(given, shift))
-    if seed is not None:
-        path = chain.sample(np.random.default_rng(seed))
+    generator = np.random.default_rng(seed or 0)
+    if choice == SUREST:
+        path = chain.surest(ROOTS, None if seed is None else chain.shares(generator, VOTES))
     else:
-        path = chain.surest(ROOTS) if choice == SUREST else chain.likeliest()
+        path = chain.likeliest() if choice == LIKELIEST else chain.sample(generator)
     chart = Chart(_chords(path.tolist(), given, scores.basses, shift), *_times(beats))
     return Harmonisation(chart, style, shift, Scores(chain, scores.basses))
 

@@ -16,6 +16,7 @@ from typing import Any, Final
 import gradio as gr
 from gradio.data_classes import FileData
 
+from pianalysis import vocab
 from pianalysis.notes import PianalysisError
 from pianalysis.webui.melodies import Submission, read_file, read_submission
 from pianalysis.webui.settings import NUMBERS, read_options, read_seed
@@ -51,7 +52,7 @@ def add_endpoints(server: gr.Server, studio: Studio, examples: Mapping[str, Path
         file: FileData | None = None,
         melody: str = "",
         seed: int = 0,
-        style: str = "pop",
+        style: str = vocab.AUTO,
         density: str = "mid",
         settings: dict[str, Any] | None = None,
         max_bars: int = 0,
@@ -64,7 +65,7 @@ def add_endpoints(server: gr.Server, studio: Studio, examples: Mapping[str, Path
             file: A MIDI file with the melody; or leave it out and give `melody`.
             melody: An example's name (such as ode_to_joy), note names (C4/4 D4/4 E4/2) or ABC notation.
             seed: The same seed gives the same piece.
-            style: pop or classical.
+            style: pop, classical, hymn, or auto: the one that fits the melody best.
             density: How many notes: low, mid or high.
             settings: Any of SETTINGS, such as {"temperature": 1.1}, which is more adventurous than 0.9.
             max_bars: Accompany only so many bars; 0 for all.

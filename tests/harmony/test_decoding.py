@@ -121,6 +121,13 @@ def test_samples_come_as_often_as_they_are_likely():
     assert ((found - expected) ** 2 / expected).sum() < 54.1
 
 
+@given(chains())
+def test_shares_of_many_paths_are_nearly_the_probabilities(chain):
+    shares = chain.shares(np.random.default_rng(0), 4_000)
+    assert np.allclose(shares.sum(axis=1), 1)
+    assert np.abs(shares - chain.marginals()).max(initial=0) < 5 * np.sqrt(0.25 / 4_000)  # five standard deviations
+
+
 def test_a_seed_draws_one_path_and_others_draw_others():
     generator = np.random.default_rng(2)
     chain = Chain(generator.normal(size=(40, 5)), generator.normal(size=40), generator.normal(size=(5, 5)))

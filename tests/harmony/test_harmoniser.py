@@ -53,10 +53,10 @@ def test_a_melody_moved_has_its_chords_moved(case, semitones, style, seed):
 
 
 @LAWS
-@given(melodies(), st.sampled_from(STYLES), st.integers(0, 2**31), st.floats(0.3, 2))
-def test_a_seed_has_one_chart(case, style, seed, temperature):
+@given(melodies(), st.sampled_from(STYLES), st.sampled_from(CHOICES), st.integers(0, 2**31), st.floats(0.3, 2))
+def test_a_seed_has_one_chart(case, style, choice, seed, temperature):
     melody, beats = case
-    made = [harmonise(melody, beats, style, seed=seed, temperature=temperature) for _ in range(2)]
+    made = [harmonise(melody, beats, style, choice=choice, seed=seed, temperature=temperature) for _ in range(2)]
     assert made[0].chart == made[1].chart
     assert len(made[0].chart.chords) == len(beats)
     assert all(chord == NO_CHORD or chord.quality in CORE_QUALITIES for chord in made[0].chart.chords)
@@ -112,7 +112,8 @@ def test_hotter_is_less_sure_and_more_varied():
         return harmonise(TWINKLE.melody, TWINKLE.beats, "hymn", temperature=temperature).probabilities.mean()
 
     def varied(temperature):
-        made = [harmonise(TWINKLE.melody, TWINKLE.beats, "hymn", seed=s, temperature=temperature) for s in range(6)]
+        asked = {"choice": "drawn", "temperature": temperature}
+        made = [harmonise(TWINKLE.melody, TWINKLE.beats, "hymn", seed=seed, **asked) for seed in range(6)]
         return len({item.chart for item in made})
 
     assert sure(0.3) > sure(1.0) > sure(2.0)

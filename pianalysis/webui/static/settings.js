@@ -1,7 +1,7 @@
 // What the user set: from the controls, into a link, and back.
 
 const CHOICES = ["style", "density"];
-const NUMBERS = ["temperature", "top_k", "top_p", "harmony", "dynamics", "max_bars"];
+const NUMBERS = ["temperature", "top_k", "top_p", "dynamics", "max_bars"];
 const KEYS = ["lowest", "highest"];
 const ADVENTURE = [[0.75, "tame"], [0.95, "balanced"], [1.1, "bold"], [9, "wild"]];
 const LOUDNESS = [[-0.6, "much softer"], [-0.1, "softer"], [0.1, "as written"], [0.6, "louder"], [9, "much louder"]];
