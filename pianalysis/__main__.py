@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from pianalysis.cli import main
+from pianalysis.cli.main import main
 
 raise SystemExit(main())

@@ -20,13 +20,14 @@ from pathlib import Path
 import torch
 from transformers import GPT2LMHeadModel
 
-from pianalysis.memory import keep_freed_memory
-from pianalysis.metrics import model_likelihood
-from pianalysis.model import load_model, normalises_key, plays_chords, save_model
-from pianalysis.model_cards import read_records, save_records
-from pianalysis.notes import PianalysisError
-from pianalysis.run_checks import checked_windows
-from pianalysis.run_saving import TRAINER_STATE
+from pianalysis.errors import PianalysisError
+from pianalysis.model.gpt2 import load_model, normalises_key, plays_chords, save_model
+from pianalysis.processes import keep_freed_memory
+from pianalysis.publishing.model_card import save_records
+from pianalysis.publishing.records import read_records
+from pianalysis.training.checks import checked_windows
+from pianalysis.training.likelihood import model_likelihood
+from pianalysis.training.saving import TRAINER_STATE
 
 
 def main(argv: list[str] | None = None) -> int:

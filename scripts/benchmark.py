@@ -32,7 +32,8 @@ from typing import Any
 from benchmark_generation import add_generation  # its neighbours in scripts/
 from benchmark_training import add_training
 
-from pianalysis.notes import PianalysisError, write_atomically
+from pianalysis.errors import PianalysisError
+from pianalysis.files import write_atomically
 
 CHUNK_SONGS = 16
 COPIES = 10
@@ -70,7 +71,7 @@ def add_dataset(parser: argparse.ArgumentParser) -> None:
 
 def benchmark_dataset(args: argparse.Namespace) -> dict[str, Any]:
     """Measure, print a table, and return its figures."""
-    from pianalysis.sources import CorpusSource, open_corpus, opened
+    from pianalysis.dataset.sources import CorpusSource, open_corpus, opened
 
     if args.miditok:
         sys.path.append(str(args.miditok))  # last: it may have brought other versions of what we use
@@ -144,16 +145,16 @@ def with_another_melody(path: Path, seed: int) -> bytes:
 
 
 def source_at(root: Path) -> Any:
-    from pianalysis.sources import CorpusSource
+    from pianalysis.dataset.sources import CorpusSource
 
     return CorpusSource("pop909", str(root), str(root / "splits.json"))
 
 
 def windows_of_songs(root: Path, songs: list[str]) -> dict[str, float]:
     """POP909 to window tokens, as our build does it before it counts and writes; so many tokens, seconds of music."""
-    from pianalysis.dataset import piece_windows
-    from pianalysis.sources import open_corpus
-    from pianalysis.tokenizer import encode
+    from pianalysis.dataset.rows import piece_windows
+    from pianalysis.dataset.sources import open_corpus
+    from pianalysis.tokens.tokenizer import encode
 
     corpus, tokens, seconds = open_corpus(source_at(root)), 0, 0.0
     for song in songs:
@@ -206,7 +207,7 @@ def measure_build(root: Path, num_proc: int) -> dict[str, float]:
 def _build(root: Path, num_proc: int) -> dict[str, float]:
     import resource
 
-    from pianalysis.building import BuildOptions, build_dataset
+    from pianalysis.dataset.building import BuildOptions, build_dataset
 
     with tempfile.TemporaryDirectory(dir=root) as output:
         start = time.perf_counter()
@@ -247,7 +248,7 @@ def dataset_results(
     num_proc: int,
     version: str,
 ) -> dict[str, Any]:
-    """The figures as JSON has them, and as the dataset's card wants them (`pianalysis.cards.scale_section`)."""
+    """The figures as JSON has them, and as the dataset's card wants them (`pianalysis.dataset.card.scale_section`)."""
     many = builds[-1]
     build = {
         "files_per_second": many["files"] / many["seconds"],

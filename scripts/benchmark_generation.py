@@ -77,7 +77,7 @@ def benchmark_generation(args: argparse.Namespace) -> dict[str, Any]:
 
 def checkpoint(model: str | None, folder: Path) -> str:
     """The folder of a checkpoint: the bundled one, as given, or of a preset without training, saved there."""
-    from pianalysis.model import BUNDLED, PRESETS, make_model, save_model
+    from pianalysis.model.gpt2 import BUNDLED, PRESETS, make_model, save_model
 
     if model not in PRESETS:
         return model or BUNDLED
@@ -87,9 +87,9 @@ def checkpoint(model: str | None, folder: Path) -> str:
 
 def name_weights(model: str | None, folder: str) -> str:
     """Which weights a folder has, in words: whose, how many, trained on how many tokens, and their digest."""
-    from pianalysis.model import PRESETS
-    from pianalysis.model_cards import RECORDS_FILE
-    from pianalysis.weights import read_weights
+    from pianalysis.model.gpt2 import PRESETS
+    from pianalysis.model.weights import read_weights
+    from pianalysis.publishing.records import RECORDS_FILE
 
     weights, records = read_weights(folder), Path(folder, RECORDS_FILE)
     whose = "the bundled checkpoint" if model is None else f"a {model}" if model in PRESETS else Path(folder).name
@@ -112,9 +112,9 @@ def speeds(folder: str, rounds: int, threads: int) -> dict[str, Any]:
     """Tokens and seconds of music a second of every way, and the limit that reading the weights sets."""
     import torch
 
-    from pianalysis.engine import Engine
-    from pianalysis.model import load_model
-    from pianalysis.weights import read_weights
+    from pianalysis.model.engine import Engine
+    from pianalysis.model.gpt2 import load_model
+    from pianalysis.model.weights import read_weights
 
     model, weights = load_model(folder), read_weights(folder)
     floats, whole = (Engine(weights, precision=precision) for precision in ("float32", "int8"))
@@ -160,9 +160,9 @@ def speeds(folder: str, rounds: int, threads: int) -> dict[str, Any]:
 
 def prompt_and_state(length: float = WINDOW_SECONDS) -> tuple[list[int], Any]:
     """A window's melody of quarters and eighths, and the state after it."""
-    from pianalysis.grammar import state_after
-    from pianalysis.notes import make_notes
-    from pianalysis.tokenizer import encode_melody
+    from pianalysis.music.notes import make_notes
+    from pianalysis.tokens.grammar import state_after
+    from pianalysis.tokens.tokenizer import encode_melody
 
     generator = np.random.default_rng(0)
     melody = make_notes((500 * step, 500, int(pitch), 96) for step, pitch in enumerate(generator.integers(60, 80, 32)))
@@ -171,8 +171,8 @@ def prompt_and_state(length: float = WINDOW_SECONDS) -> tuple[list[int], Any]:
 
 
 def with_engine(engine: Any, seed: int, rows: int) -> tuple[int, float]:
-    from pianalysis.engine import Job
-    from pianalysis.sampling import Sampling
+    from pianalysis.model.engine import Job
+    from pianalysis.model.sampling import Sampling
 
     prompt, state = prompt_and_state()
     jobs = [Job(prompt, state, Sampling(), np.random.default_rng([seed, row])) for row in range(rows)]
@@ -180,8 +180,8 @@ def with_engine(engine: Any, seed: int, rows: int) -> tuple[int, float]:
 
 
 def with_loop(model: Any, seed: int, threads: int) -> tuple[int, float]:
-    from pianalysis.generation import ReferenceEngine
-    from pianalysis.sampling import Sampling
+    from pianalysis.model.reference import ReferenceEngine
+    from pianalysis.model.sampling import Sampling
 
     engine = ReferenceEngine(model, threads=threads)
     prompt, state = prompt_and_state()
@@ -191,8 +191,8 @@ def with_loop(model: Any, seed: int, threads: int) -> tuple[int, float]:
 def with_generate(model: Any, seed: int, rows: int, threads: int) -> tuple[int, float]:
     import torch
 
-    from pianalysis import vocab
-    from pianalysis.generation import GrammarLogitsProcessor, torch_threads
+    from pianalysis.model.reference import GrammarLogitsProcessor, torch_threads
+    from pianalysis.tokens import vocab
 
     prompt, _ = prompt_and_state()
     ids = torch.tensor([prompt] * rows)
@@ -215,7 +215,7 @@ def without_cache(model: Any, length: int, threads: int) -> float:
     """Tokens a second where each reads all before it again, over the lengths that a window goes through."""
     import torch
 
-    from pianalysis.generation import torch_threads
+    from pianalysis.model.reference import torch_threads
 
     prompt, _ = prompt_and_state()
     steps = np.linspace(0, length, UNCACHED_STEPS).astype(int)
@@ -232,7 +232,7 @@ def reading_speed() -> float:
     """Bytes a second that one thread reads from memory: the best of some sums over more than any cache holds."""
     import torch
 
-    from pianalysis.generation import torch_threads
+    from pianalysis.model.reference import torch_threads
 
     values, times = torch.ones(READ_BYTES // 8, dtype=torch.int64), []
     with torch_threads(1):

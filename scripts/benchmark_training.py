@@ -53,7 +53,7 @@ def add_training(parser: argparse.ArgumentParser) -> None:
 
 def benchmark_training(args: argparse.Namespace) -> dict[str, Any]:
     """Measure, print a table, and return its figures."""
-    from pianalysis.card_tables import speed_table
+    from pianalysis.publishing.tables import speed_table
 
     rows = []
     for batch_size in args.batch_size:
@@ -95,7 +95,7 @@ def alone(job: Any, step: Step) -> dict[str, float]:
 
 def flops_of_token(preset: str, length: int) -> float:
     """Floating-point operations of training on one token: 6 a parameter, and attention (Chowdhery et al. 2022, B)."""
-    from pianalysis.model import PRESETS, make_model
+    from pianalysis.model.gpt2 import PRESETS, make_model
 
     shape = PRESETS[preset]
     return 6.0 * make_model(preset).num_parameters() + 12.0 * shape["n_layer"] * shape["n_embd"] * length
@@ -103,7 +103,7 @@ def flops_of_token(preset: str, length: int) -> float:
 
 def make_rows(step: Step) -> list[dict[str, Any]]:
     """Windows of exactly `length` tokens: as many notes as fit, then the end."""
-    from pianalysis import vocab
+    from pianalysis.tokens import vocab
 
     generator = np.random.default_rng(0)
     rows = []
@@ -129,9 +129,10 @@ def ours(step: Step) -> dict[str, float]:
     import torch
     from transformers import TrainerCallback, TrainingArguments
 
-    from pianalysis.memory import keep_freed_memory
-    from pianalysis.model import make_model
-    from pianalysis.training import WindowCollator, WindowTrainer, with_lengths
+    from pianalysis.model.gpt2 import make_model
+    from pianalysis.processes import keep_freed_memory
+    from pianalysis.training.batches import WindowCollator, with_lengths
+    from pianalysis.training.trainer import WindowTrainer
 
     keep_freed_memory()  # as `pianalysis train` does
     torch.set_num_threads(step.threads)
@@ -176,7 +177,7 @@ def loop(step: Step) -> dict[str, float]:
     import torch
     from torch.nn.functional import cross_entropy
 
-    from pianalysis.model import make_model
+    from pianalysis.model.gpt2 import make_model
 
     torch.set_num_threads(step.threads)
     device = "cuda" if torch.cuda.is_available() and not step.cpu else "cpu"

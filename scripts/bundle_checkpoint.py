@@ -24,11 +24,12 @@ from pathlib import Path
 
 import torch
 
-from pianalysis.dataset import load_windows
-from pianalysis.metrics import model_likelihood
-from pianalysis.model import BUNDLED, load_model, save_model
-from pianalysis.model_cards import OVERFITTING_FILE, RECORDS_FILE, draw_curves, model_card, read_records
-from pianalysis.notes import PianalysisError
+from pianalysis.dataset.rows import load_windows
+from pianalysis.errors import PianalysisError
+from pianalysis.model.gpt2 import BUNDLED, load_model, save_model
+from pianalysis.publishing.model_card import OVERFITTING_FILE, model_card
+from pianalysis.publishing.records import RECORDS_FILE, draw_curves, read_records
+from pianalysis.training.likelihood import model_likelihood
 
 ROOT = Path(__file__).parents[1]
 COMPARED_WINDOWS = 40

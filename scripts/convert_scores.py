@@ -6,7 +6,7 @@
 
 polish: pl-wnifc/humdrum-polish-scores, **kern, by verovio. openhymnal: mzealey/openhymnal, ABC, by abc2midi (abcMIDI). songbooks:
 bbloomf/lilypond-songs and bbloomf/christmas-carols, by LilyPond (`pip install lilypond`, or a `lilypond` on the path).
-OpenEWLD's .mxl files are read as they are. Tracks are named as the readers of `pianalysis.corpora` want them, and bar lines are
+OpenEWLD's .mxl files are read as they are. Tracks are named as the readers of `pianalysis.dataset.corpora` want them, and bar lines are
 true: a pickup or an odd bar has a time signature of its own. A file that can't be converted is named, and the rest goes on.
 """
 
@@ -29,9 +29,11 @@ from typing import Any, Final
 
 import symusic
 
+from pianalysis.errors import PianalysisError
+from pianalysis.files import write_atomically
+from pianalysis.music.midi import read_midi
 from pianalysis.music.musicxml import metre_of
 from pianalysis.music.repeats import Bar, Ending, play_order
-from pianalysis.notes import PianalysisError, read_midi, write_atomically
 
 PARTS: Final = ("SOPRANO", "ALTO", "TENOR", "BASS")
 SECONDS: Final = 120

@@ -22,9 +22,12 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from pianalysis.clock import BeatClock
-from pianalysis.corpora import SPLITS, Piece
+from pianalysis.dataset.corpora import SPLITS, Piece
+from pianalysis.dataset.piece_chords import piece_chart
+from pianalysis.dataset.sources import CorpusSource, open_corpus, opened
+from pianalysis.errors import PianalysisError
 from pianalysis.evaluation.references import block_chords, half_bars
+from pianalysis.files import write_atomically
 from pianalysis.harmony.beats import WEAK, BeatGrid, clock_beats
 from pianalysis.harmony.chart import Chart, ChordSpan
 from pianalysis.harmony.decoding import Chain
@@ -33,12 +36,10 @@ from pianalysis.harmony.harmoniser import DRAWN, LIKELIEST, harmonise
 from pianalysis.harmony.net import state_of
 from pianalysis.harmony.recognise import recognise
 from pianalysis.harmony.symbols import NO_CHORD, NO_ROOT, PITCH_CLASSES, Chord
-from pianalysis.melody import monophonic
 from pianalysis.metrics.chords import strong_notes_in_chord
 from pianalysis.metrics.progressions import MAJOR, MINOR, bigram_divergence, chord_bigrams, chord_changes, triad_of
-from pianalysis.notes import Notes, PianalysisError, write_atomically
-from pianalysis.piece_chords import piece_chart
-from pianalysis.sources import CorpusSource, open_corpus, opened
+from pianalysis.music.clock import BeatClock
+from pianalysis.music.notes import Notes, monophonic
 
 ARCHIVES = {
     "pop909": "pop909.tar.xz",
@@ -318,7 +319,7 @@ def reliability(songs: Sequence[HarmonySong], bins: int = BINS) -> list[Reliabil
 
 def charts_of_tunes() -> str:
     """Well-known tunes with the harmoniser's chords, and the share of beats that a music teacher would accept."""
-    sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "harmony"))
+    sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "support"))
     from tunes import TUNES
 
     texts = []

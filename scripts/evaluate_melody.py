@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from pianalysis.corpora import open_files, read_lieder, read_pop909, read_splits
-from pianalysis.extraction import find_line
-from pianalysis.melody import skyline
-from pianalysis.notes import Notes
+from pianalysis.dataset.corpora import open_files, read_lieder, read_pop909, read_splits
+from pianalysis.melody.find import skyline
+from pianalysis.melody.line import find_line
+from pianalysis.music.notes import Notes
 
 
 @dataclass(frozen=True, eq=False)

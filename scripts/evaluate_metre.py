@@ -23,12 +23,14 @@ from typing import Any
 import numpy as np
 import symusic
 
-from pianalysis import vocab
-from pianalysis.arranger import Arrangement, Arranger
+from pianalysis.arranging.arranger import Arrangement, Arranger
+from pianalysis.errors import PianalysisError
 from pianalysis.evaluation.run import read_songs
+from pianalysis.files import write_atomically
 from pianalysis.metrics.metre import bass_on_downbeat
-from pianalysis.notes import PianalysisError, read_midi, write_atomically
-from pianalysis.typed import from_abc
+from pianalysis.music.midi import read_midi
+from pianalysis.music.typed import from_abc
+from pianalysis.tokens import vocab
 
 METRES = ("2/4", "4/4", "3/4", "6/8", "9/8", "12/8", "5/4", "7/8")
 SAME_METRE = {"2/2": "4/4", "3/8": "3/4"}

@@ -27,14 +27,14 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from pianalysis import vocab
-from pianalysis.arranger import Options
-from pianalysis.card_tables import likelihood_table
+from pianalysis.arranging.arranger import Options
+from pianalysis.errors import PianalysisError
 from pianalysis.evaluation.report import write_report
 from pianalysis.evaluation.run import NO_SONG_LIMIT, EvaluationOptions, evaluate
-from pianalysis.evaluation.tables import arrangement_tables
-from pianalysis.evaluation.workers import default_processes
-from pianalysis.notes import PianalysisError, write_atomically
+from pianalysis.files import write_atomically
+from pianalysis.processes import default_processes
+from pianalysis.publishing.tables import arrangement_tables, likelihood_table
+from pianalysis.tokens import vocab
 
 
 def build_parser() -> argparse.ArgumentParser:

@@ -23,11 +23,11 @@ import mir_eval
 import numpy as np
 from tqdm import tqdm
 
-from pianalysis.corpora import open_files, read_pop909, read_splits
+from pianalysis.dataset.corpora import open_files, read_pop909, read_splits
 from pianalysis.harmony.beats import BeatGrid, beat_grid, clock_beats
 from pianalysis.harmony.recognise import WEIGHTS, Weights, recognise
 from pianalysis.harmony.symbols import CORE_QUALITIES, QUALITIES, Chord
-from pianalysis.notes import Notes, make_notes
+from pianalysis.music.notes import Notes, make_notes
 
 MEASURES = ("root", "majmin", "sevenths", "majmin_inv")
 CHORALES = range(1, 21)

@@ -1,4 +1,4 @@
-"""What human accompaniments look like to `pianalysis.ranking`: the means and spreads that it measures distances with.
+"""What human accompaniments look like to `pianalysis.arranging.ranking`: the means and spreads that it measures distances with.
 
     python scripts/fit_ranking.py --dataset data/pianalysis --songs 60 --write
 
@@ -24,17 +24,18 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from pianalysis.arranger import Arranger, Options
-from pianalysis.clock import BeatClock
+from pianalysis.arranging.arranger import Arranger, Options
+from pianalysis.arranging.pieces import finish, prepare, to_the_models_key
+from pianalysis.arranging.ranking import PEOPLE_FILE, Look, look
+from pianalysis.errors import PianalysisError
 from pianalysis.evaluation.likelihoods import spaced
 from pianalysis.evaluation.run import read_songs
 from pianalysis.evaluation.songs import Song
+from pianalysis.files import write_atomically
 from pianalysis.harmony.beats import clock_beats
 from pianalysis.harmony.chart import Chart, ChordSpan
 from pianalysis.metrics.chords import spans_of_labels
-from pianalysis.notes import PianalysisError, write_atomically
-from pianalysis.pieces import finish, prepare, to_the_models_key
-from pianalysis.ranking import PEOPLE_FILE, Look, look
+from pianalysis.music.clock import BeatClock
 
 NAMES = tuple(field.name for field in fields(Look))
 

@@ -14,10 +14,11 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from pianalysis.growth import NOISE, grow
-from pianalysis.model import PRESETS, load_model, save_model
-from pianalysis.model_cards import read_records, save_records
-from pianalysis.notes import PianalysisError
+from pianalysis.errors import PianalysisError
+from pianalysis.model.gpt2 import PRESETS, load_model, save_model
+from pianalysis.model.growth import NOISE, grow
+from pianalysis.publishing.model_card import save_records
+from pianalysis.publishing.records import read_records
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -20,7 +20,9 @@ from tqdm import tqdm
 from pianalysis.evaluation.references import chords_by_rule
 from pianalysis.evaluation.run import read_songs
 from pianalysis.evaluation.songs import Song
-from pianalysis.notes import Notes, make_notes, write_atomically, write_midi
+from pianalysis.files import write_atomically
+from pianalysis.music.midi import write_midi
+from pianalysis.music.notes import Notes, make_notes
 
 BASS_VELOCITY, CHORD_VELOCITY = 80, 56
 OCTAVE = 12

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sys
 
-from pianalysis.cli import main
+from pianalysis.cli.main import main
 
 if __name__ == "__main__":
     raise SystemExit(main(["prepare", *sys.argv[1:]]))

@@ -19,8 +19,8 @@ import tempfile
 from importlib.metadata import requires, version
 from pathlib import Path
 
-from pianalysis.hub import publish_folder
-from pianalysis.notes import PianalysisError
+from pianalysis.errors import PianalysisError
+from pianalysis.publishing.hub import publish_folder
 from pianalysis.webui.studio import MODEL_VARIABLE
 
 ROOT = Path(__file__).parents[1]

@@ -18,11 +18,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pianalysis.card_tables import search_table
-from pianalysis.model import PRESETS
-from pianalysis.model_cards import read_records
-from pianalysis.notes import PianalysisError, write_atomically
-from pianalysis.runs import BEST, RunOptions, train
+from pianalysis.errors import PianalysisError
+from pianalysis.files import write_atomically
+from pianalysis.model.gpt2 import PRESETS
+from pianalysis.publishing.records import read_records
+from pianalysis.publishing.tables import search_table
+from pianalysis.training.runs import BEST, RunOptions, train
 
 VARIATIONS: dict[str, dict[str, Any]] = {
     "base": {},

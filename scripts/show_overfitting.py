@@ -16,8 +16,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from pianalysis.model_cards import RunRecord, read_records
-from pianalysis.runs import BEST, RunOptions, train
+from pianalysis.publishing.records import RunRecord, read_records
+from pianalysis.training.runs import BEST, RunOptions, train
 
 RUNS = {
     "as they are": {"transpose": "none", "dropout": 0.0},

@@ -26,8 +26,8 @@ from safetensors.numpy import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812
 
-from pianalysis.corpora import SPLITS
-from pianalysis.duplicates import find_twice, fingerprint
+from pianalysis.dataset.corpora import SPLITS
+from pianalysis.dataset.duplicates import find_twice, fingerprint
 from pianalysis.harmony.features import CLASS_COLUMNS, FEATURES, STYLES, melody_features, melody_shift
 from pianalysis.harmony.net import (
     LARGEST_CHANGE,

@@ -26,12 +26,11 @@ from safetensors.torch import load_file, save_file
 from torch.nn import functional as F  # noqa: N812
 from tqdm import tqdm
 
-from pianalysis.corpora import open_files, read_lieder, read_pop909, read_splits
+from pianalysis.dataset.corpora import open_files, read_lieder, read_pop909, read_splits
 from pianalysis.evaluation.references import block_chords
-from pianalysis.melody import monophonic
-from pianalysis.melody_features import FEATURES, note_features
-from pianalysis.melody_net import LAYERS, WEIGHTS_FILE, MelodyNet, network, note_rows
-from pianalysis.notes import make_notes
+from pianalysis.melody.features import FEATURES, note_features
+from pianalysis.melody.net import LAYERS, WEIGHTS_FILE, MelodyNet, network, note_rows
+from pianalysis.music.notes import make_notes, monophonic
 
 WINDOW = 768
 LOUDNESS = [FEATURES.index("loudness"), FEATURES.index("loud_here")]

@@ -23,18 +23,18 @@ from benchmark_generation import generation_table  # its neighbours in scripts/
 from evaluate_harmony import Reliability, Row, charts_of_tunes, table_of_reliability, table_of_rows
 from evaluate_metre import table as metre_table
 
-from pianalysis import Arranger, vocab
-from pianalysis.arranger import Arrangement
-from pianalysis.card_tables import likelihood_table
-from pianalysis.charting import held_chords
-from pianalysis.clock import BeatClock
-from pianalysis.evaluation.measures import METRICS
-from pianalysis.evaluation.tables import ARRANGEMENTS, SHORT, arrangement_tables
-from pianalysis.grammar import voice_start
-from pianalysis.model import BUNDLED
-from pianalysis.notes import read_midi
-from pianalysis.tokenizer import encode
-from pianalysis.windows import make_window
+from pianalysis import Arranger
+from pianalysis.arranging.arranger import Arrangement
+from pianalysis.arranging.charting import held_chords
+from pianalysis.metrics.names import METRICS
+from pianalysis.model.gpt2 import BUNDLED
+from pianalysis.music.clock import BeatClock
+from pianalysis.music.midi import read_midi
+from pianalysis.publishing.tables import ARRANGEMENTS, SHORT, arrangement_tables, likelihood_table
+from pianalysis.tokens import vocab
+from pianalysis.tokens.grammar import voice_start
+from pianalysis.tokens.tokenizer import encode
+from pianalysis.tokens.windows import make_window
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "space" / "examples" / "ode_to_joy.mid"

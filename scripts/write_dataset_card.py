@@ -12,10 +12,11 @@ import json
 import sys
 from pathlib import Path
 
-from pianalysis.cards import NO_REPO, PLOTS_FILE, dataset_card, scale_section
-from pianalysis.dataset import REPORT_FILE
-from pianalysis.notes import PianalysisError, write_atomically
-from pianalysis.report import BuildReport
+from pianalysis.dataset.card import NO_REPO, PLOTS_FILE, dataset_card, scale_section
+from pianalysis.dataset.report import BuildReport
+from pianalysis.dataset.rows import REPORT_FILE
+from pianalysis.errors import PianalysisError
+from pianalysis.files import write_atomically
 
 
 def main(argv: list[str] | None = None) -> int:

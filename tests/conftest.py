@@ -13,8 +13,8 @@ import pytest
 import torch
 from hypothesis import HealthCheck, settings
 
-from pianalysis.arranger import Arranger
-from pianalysis.model import make_model
+from pianalysis.arranging.arranger import Arranger
+from pianalysis.model.gpt2 import make_model
 
 torch.set_num_threads(1)
 settings.register_profile(

@@ -6,7 +6,7 @@ import shlex
 import pytest
 from conftest import ROOT
 
-from pianalysis.cli import build_parser
+from pianalysis.cli.main import build_parser
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^(pianalysis [^#\n]+)", README.replace("\\\n", " "), re.MULTILINE)

@@ -1,6 +1,6 @@
 """The likelihood of a split's windows under models, beside a unigram and an untrained model.
 
-In: a dataset and models. Out: a row a corpus, as `pianalysis.card_tables.likelihood_table` reads it. Finished parts are
+In: a dataset and models. Out: a row a corpus, as `pianalysis.publishing.tables.likelihood_table` reads it. Finished parts are
 kept in a folder.
 """
 
@@ -16,14 +16,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from pianalysis import vocab
-from pianalysis.dataset import load_windows
+from pianalysis.dataset.rows import load_windows
 from pianalysis.digests import code_digest
 from pianalysis.evaluation.takes import ModelName
-from pianalysis.evaluation.workers import Map
-from pianalysis.metrics import Likelihood, model_likelihood, unigram_likelihood
-from pianalysis.model import load_model, make_model
-from pianalysis.notes import write_atomically
+from pianalysis.files import write_atomically
+from pianalysis.model.gpt2 import load_model, make_model
+from pianalysis.processes import Map
+from pianalysis.tokens import vocab
+from pianalysis.training.likelihood import Likelihood, model_likelihood, unigram_likelihood
 
 WINDOWS_A_PART: Final = 32
 UNIGRAM_WINDOWS: Final = 5_000
@@ -142,7 +142,7 @@ def _untrained(preset: str) -> Any:
 def _key(part: Part) -> str:
     """What a part's likelihood depends on, in 16 hexadecimal digits: weights, windows and our own code."""
     digest = hashlib.sha256((part.model.digest if part.model else part.untrained).encode())
-    digest.update(code_digest("model", "metrics.likelihood").encode())
+    digest.update(code_digest("model.gpt2", "training.likelihood").encode())
     for row in _windows(part.dataset, part.split).select(part.rows):
         digest.update(np.array([*row["input_ids"], row["key_shift"]], np.int64).tobytes())
     return digest.hexdigest()[:16]

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from pianalysis.card_tables import CORPORA
-from pianalysis.evaluation.measures import METRICS
-from pianalysis.evaluation.settings import TEMPERATURES, TOP_PS
+from pianalysis.evaluation.sampling_grid import TEMPERATURES, TOP_PS
 from pianalysis.evaluation.songs import Song
-from pianalysis.evaluation.summary import HUMAN, Pieces
-from pianalysis.evaluation.tables import SETTINGS_SHOWN, SHORT
+from pianalysis.evaluation.summary import Pieces
+from pianalysis.files import write_atomically
 from pianalysis.metrics.distributions import feature_values
-from pianalysis.notes import Notes, write_atomically
-from pianalysis.render import ACCOMPANIMENT_COLOUR, MELODY_COLOUR
+from pianalysis.metrics.names import HUMAN, METRICS
+from pianalysis.music.notes import Notes
+from pianalysis.output.picture import ACCOMPANIMENT_COLOUR, MELODY_COLOUR
+from pianalysis.publishing.tables import CORPORA, SETTINGS_SHOWN, SHORT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 
 from pianalysis.evaluation.songs import Song, cut
-from pianalysis.melody import key_shift
-from pianalysis.notes import Notes, make_notes
+from pianalysis.music.keys import key_shift
+from pianalysis.music.notes import Notes, make_notes
 
 SCALE: Final = (0, 2, 4, 5, 7, 9, 11)
 DEGREES_BY_RANK: Final = (0, 4, 3, 5, 1, 2, 6)

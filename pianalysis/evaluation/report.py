@@ -9,20 +9,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from pianalysis.card_tables import CORPORA, likelihood_table
 from pianalysis.evaluation.likelihoods import spaced
 from pianalysis.evaluation.plots import draw_distributions, draw_metrics, draw_rolls, draw_settings
 from pianalysis.evaluation.run import CHORDS, OTHER, Evaluation
-from pianalysis.evaluation.summary import HUMAN
-from pianalysis.evaluation.tables import (
+from pianalysis.files import write_atomically
+from pianalysis.metrics.names import HUMAN
+from pianalysis.publishing.tables import (
     ARRANGEMENTS,
+    CORPORA,
     SETTINGS,
     TELLING,
     arrangement_tables,
+    likelihood_table,
     settings_table,
     telling_table,
 )
-from pianalysis.notes import write_atomically
 
 REPORT_FILE: Final = "report.md"
 ROLLS_A_CORPUS: Final = 4

@@ -14,21 +14,23 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 
-from pianalysis.arranger import Options
-from pianalysis.dataset import load_rows
+from pianalysis.arranging.arranger import Options
+from pianalysis.dataset.rows import load_rows
+from pianalysis.errors import PianalysisError
 from pianalysis.evaluation.likelihoods import likelihoods, rows_of_corpora, spaced
 from pianalysis.evaluation.references import chords_by_rule, fitted, partner
-from pianalysis.evaluation.settings import grid, grid_figures, setting_name
+from pianalysis.evaluation.sampling_grid import grid, grid_figures, setting_name
 from pianalysis.evaluation.songs import Song, read_song
-from pianalysis.evaluation.summary import HUMAN, Pieces, Voices, measure_systems, summarise, telling
-from pianalysis.evaluation.tables import ARRANGEMENTS, SETTINGS, TELLING
+from pianalysis.evaluation.summary import Pieces, Voices, measure_systems, summarise, telling
 from pianalysis.evaluation.takes import MadeTake, ModelName, Take, make_takes
 from pianalysis.evaluation.training_set import copy_index
-from pianalysis.evaluation.workers import Map, workers
+from pianalysis.metrics.names import HUMAN
 from pianalysis.metrics.two_sample import check_installed
-from pianalysis.model import PRESETS
-from pianalysis.notes import PianalysisError, write_midi
-from pianalysis.weights import Weights, read_weights
+from pianalysis.model.gpt2 import PRESETS
+from pianalysis.model.weights import Weights, read_weights
+from pianalysis.music.midi import write_midi
+from pianalysis.processes import Map, workers
+from pianalysis.publishing.tables import ARRANGEMENTS, SETTINGS, TELLING
 
 OTHER, CHORDS = "other song's", "block chords"
 GIVEN: Final = ", people's chords"
@@ -41,7 +43,7 @@ class EvaluationOptions:
     """What is evaluated. models: folders or Hub ids, "" the bundled one. songs: a corpus (0: only likelihoods).
 
     splits: likelihoods are taken of each, arrangements made of the last. limit: windows a corpus and split.
-    best: whether the best of the takes (`pianalysis.ranking`) is shown beside their mean. given: whether models that play
+    best: whether the best of the takes (`pianalysis.arranging.ranking`) is shown beside their mean. given: whether models that play
     chords are also shown with the songs' own, which tells how closely they keep to a chart. settings: whether sampling
     settings are compared, on `settings_songs` songs a corpus, by the first model.
     """

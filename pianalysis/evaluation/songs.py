@@ -13,10 +13,9 @@ from typing import Any, Final
 import numpy as np
 import symusic
 
-from pianalysis.clock import QUARTER_MS, BeatClock, Floats, tempo_fold
-from pianalysis.melody import monophonic
-from pianalysis.notes import NOTE_DTYPE, Notes, let_go_before_restrike, make_notes, sort_notes
-from pianalysis.windows import bars_in_window
+from pianalysis.music.clock import QUARTER_MS, BeatClock, Floats, tempo_fold
+from pianalysis.music.notes import NOTE_DTYPE, Notes, let_go_before_restrike, make_notes, monophonic, sort_notes
+from pianalysis.tokens.windows import bars_in_window
 
 STYLE_OF_CORPUS: Final = {"openscore_lieder": "classical", "polish_scores": "classical", "hymns": "hymn"}
 """What an arrangement is asked for; all other corpora are pop."""

@@ -14,17 +14,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pianalysis.evaluation.bootstrap import Interval, interval_of, mean_interval, resamples
-from pianalysis.evaluation.measures import AREAS, BIGRAMS, TWO_SAMPLE, own_chords, piece_measures
+from pianalysis.evaluation.piece_metrics import own_chords, piece_measures
 from pianalysis.evaluation.references import fitted, partner
 from pianalysis.evaluation.songs import Song
 from pianalysis.metrics import excerpts
 from pianalysis.metrics.distributions import FEATURES, feature_values, overlapping_area
+from pianalysis.metrics.names import AREAS, BIGRAMS, HUMAN, TWO_SAMPLE
 from pianalysis.metrics.progressions import bigram_divergence, chord_bigrams
 from pianalysis.metrics.repetition import CopyIndex
 from pianalysis.metrics.two_sample import classifier_two_sample, telling_features
-from pianalysis.notes import Notes
+from pianalysis.music.notes import Notes
 
-HUMAN: Final = "human"
 HUMAN_RANGE: Final = (10, 90)
 """The percentiles of the human notes per beat between which a piece's density counts as human."""
 IN_RANGE: Final = "human_density"

@@ -16,16 +16,19 @@ from typing import Final
 
 import numpy as np
 
-from pianalysis.arranger import Arranger, Options
+from pianalysis.arranging.arranger import Arranger, Options
 from pianalysis.digests import code_digest
+from pianalysis.errors import PianalysisError
 from pianalysis.evaluation.songs import Song
-from pianalysis.evaluation.workers import Map
+from pianalysis.files import write_atomically
 from pianalysis.harmony.beats import clock_beats
 from pianalysis.harmony.chart import Chart
 from pianalysis.metrics.chords import spans_of_labels
-from pianalysis.notes import Notes, PianalysisError, make_notes, read_midi, write_atomically
+from pianalysis.music.midi import read_midi
+from pianalysis.music.notes import Notes, make_notes
+from pianalysis.processes import Map
 
-NOT_DECIDING: Final = ("render", "hub", "evaluation.workers")
+NOT_DECIDING: Final = ("output.audio", "output.picture", "output.musicxml", "publishing.hub", "processes")
 """Modules that are used on the way, but not for the notes that are written."""
 
 
@@ -59,7 +62,7 @@ class Take:
             "seed": self.seed,
             "chords": self.song.chords if self.given else None,
             "weights": self.model.digest,
-            "code": code_digest("arranger", "evaluation.takes", without=NOT_DECIDING),
+            "code": code_digest("arranging.arranger", "evaluation.takes", without=NOT_DECIDING),
         }
         digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode())
         for array in (self.song.melody, self.song.clock.real_ms, self.song.clock.clock_ms, self.song.clock.bar_lines):

@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from pianalysis.dataset import load_rows
+from pianalysis.dataset.rows import load_rows
 from pianalysis.evaluation.songs import clock_of
 from pianalysis.metrics.repetition import CopyIndex
-from pianalysis.notes import NOTE_DTYPE, Notes
+from pianalysis.music.notes import NOTE_DTYPE, Notes
 
 CLOCK_COLUMNS = ["beats_ms", "downbeats_ms", "bpm", "time_signature"]
 

@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pianalysis.clock import QUARTER_MS, BeatClock, tempo_fold
-from pianalysis.notes import PianalysisError
+from pianalysis.errors import PianalysisError
+from pianalysis.music.clock import QUARTER_MS, BeatClock, tempo_fold
 
 LONGEST_BEAT_MS: Final = 1_000.0
 """Beats longer than this on the clock (a slow 6/8's dotted quarters) are divided: chords change within them."""

@@ -15,8 +15,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike
 
+from pianalysis.errors import PianalysisError
 from pianalysis.harmony.symbols import NO_CHORD, Chord, key_fifths, parse_chord
-from pianalysis.notes import PianalysisError
 
 HOLDS: Final = (".", "/")
 REPEAT: Final = "%"

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pianalysis.notes import PianalysisError
+from pianalysis.errors import PianalysisError
 
 Floats = NDArray[np.float64]
 LOWEST_TEMPERATURE: Final = 0.01

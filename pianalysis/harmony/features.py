@@ -11,9 +11,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pianalysis.errors import PianalysisError
 from pianalysis.harmony.beats import BeatGrid
 from pianalysis.harmony.symbols import PITCH_CLASSES
-from pianalysis.notes import Notes, PianalysisError
+from pianalysis.music.notes import Notes
 
 STYLES: Final = ("pop", "classical", "hymn")
 """What chords can be like: those of POP909; of art songs, piano music and lead sheets of 1900; of hymns."""

@@ -14,15 +14,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pianalysis import vocab
-from pianalysis.clock import BeatClock
+from pianalysis.errors import PianalysisError
 from pianalysis.harmony.beats import BeatGrid, clock_beats
 from pianalysis.harmony.chart import Chart
 from pianalysis.harmony.features import STYLES, melody_features, melody_shift
 from pianalysis.harmony.net import STATES, HarmonyNet, Scores, bundled_net, chord_of, state_of
 from pianalysis.harmony.symbols import CORE_QUALITIES, NO_CHORD, PITCH_CLASSES, QUALITIES, Chord
-from pianalysis.melody import monophonic
-from pianalysis.notes import Notes, PianalysisError
+from pianalysis.music.clock import BeatClock
+from pianalysis.music.notes import Notes, monophonic
 
 SUREST, LIKELIEST, DRAWN = "surest", "likeliest", "drawn"
 CHOICES: Final = (SUREST, LIKELIEST, DRAWN)
@@ -88,7 +87,7 @@ class Harmonisation:
 def harmonise(
     melody: Notes,
     clock: BeatClock | BeatGrid,
-    style: str = vocab.AUTO,
+    style: str | None = None,
     *,
     choice: str = SUREST,
     seed: int | None = None,
@@ -99,7 +98,7 @@ def harmonise(
     """Chords for a melody.
 
     melody: one voice in clock-ms (of several notes at once the highest counts). clock: the piece's, or its beats. style:
-    one of `STYLES`, or `auto`: the one whose melodies are most like this. choice: `surest`, the chart of which most beats
+    one of `STYLES`, or None: the one whose melodies are most like this. choice: `surest`, the chart of which most beats
     can be expected to be right, in root and in chord; `likeliest`, the one chart that is likeliest as a whole, which has
     fewer chords than people's, and fewer right; or `drawn` by chance, each chart as often as it is likely, to the power of
     1 / temperature. seed: of what is drawn (0 where there is none). A surest chart with a seed is judged by `VOTES` charts
@@ -108,14 +107,14 @@ def harmonise(
     unknown style or choice, a temperature below `decoding.LOWEST_TEMPERATURE`, a negative seed, or a chart on other beats.
 
     >>> from pianalysis.harmony.beats import beat_grid
-    >>> from pianalysis.notes import make_notes
+    >>> from pianalysis.music.notes import make_notes
     >>> tune = [60, 60, 67, 67, 69, 69, 67, 67, 65, 65, 64, 64, 62, 62, 60, 60]
     >>> notes = make_notes((500 * beat, 500, pitch, 80) for beat, pitch in enumerate(tune))
     >>> harmonise(notes, beat_grid([0, 2000, 4000, 6000, 8000], (4, 4)), "hymn").chart.at(0).symbol()
     'C'
     """
-    if style not in (*STYLES, vocab.AUTO):
-        raise PianalysisError(f"expected one of the styles {[*STYLES, vocab.AUTO]}, found {style!r}")
+    if style is not None and style not in STYLES:
+        raise PianalysisError(f"expected one of the styles {[*STYLES]}, found {style!r}")
     if choice not in CHOICES:
         raise PianalysisError(f"expected one of the choices {[*CHOICES]}, found {choice!r}")
     if seed is not None and seed < 0:
@@ -124,7 +123,7 @@ def harmonise(
     given = _given(fixed, beats)
     net, voice = net or bundled_net(), monophonic(melody)
     shift = melody_shift(voice)
-    if style == vocab.AUTO:
+    if style is None:
         style = net.style(melody_features(voice, beats, STYLES[0], shift))
     scores = net.score(melody_features(voice, beats, style, shift), style)
     chain = scores.chain.at_temperature(temperature).restricted(_allowed(given, shift))

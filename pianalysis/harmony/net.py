@@ -14,12 +14,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pianalysis.errors import PianalysisError
+from pianalysis.files import DATA
 from pianalysis.harmony.decoding import Chain
 from pianalysis.harmony.features import FEATURES, STYLES
 from pianalysis.harmony.symbols import CORE_QUALITIES, NO_CHORD, PITCH_CLASSES, Chord, key_fifths
-from pianalysis.notes import PianalysisError
 
-WEIGHTS_FILE: Final = Path(__file__).parents[1] / "data" / "harmoniser.safetensors"
+WEIGHTS_FILE: Final = DATA / "harmoniser.safetensors"
 STATES: Final = PITCH_CLASSES * len(CORE_QUALITIES) + 1
 """Roots times qualities, and no chord, the last."""
 TONES: Final = 4

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
-from pianalysis.notes import PianalysisError
+from pianalysis.errors import PianalysisError
 
 PITCH_CLASSES: Final = 12
 

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from pianalysis.harmony.beats import BeatGrid
 from pianalysis.harmony.chart import ChordSpan
 from pianalysis.harmony.symbols import CORE_QUALITIES, NO_CHORD, PITCH_CLASSES, QUALITIES, Chord
-from pianalysis.notes import Notes
+from pianalysis.music.notes import Notes
 
 MOMENTS: Final = 12
 """Moments of a beat at which is asked what sounds: halves, thirds and quarters of a beat are whole moments."""
@@ -99,7 +99,7 @@ def recognise(notes: Notes, beats: BeatGrid, *, weights: Weights = WEIGHTS) -> l
     chords transposed by n. In a short silence the chord holds, in a long one there is none.
 
     >>> from pianalysis.harmony.beats import beat_grid
-    >>> from pianalysis.notes import make_notes
+    >>> from pianalysis.music.notes import make_notes
     >>> waltz = make_notes([(0, 500, 45, 80), (500, 500, 60, 80), (500, 500, 64, 80), (1000, 500, 60, 80)])
     >>> [chord.symbol() for chord in recognise(waltz, beat_grid([0, 1500], (3, 4)))]
     ['Am', 'Am', 'Am']

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
+from pianalysis.errors import PianalysisError
 from pianalysis.harmony.qualities import (
     CORE_QUALITIES,
     DEGREES,
@@ -29,7 +30,6 @@ from pianalysis.harmony.qualities import (
     semitones,
     suffix,
 )
-from pianalysis.notes import PianalysisError
 
 __all__ = (
     "CORE_QUALITIES",

@@ -16,12 +16,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pianalysis.clock import QUARTER_MS
+from pianalysis.errors import PianalysisError
 from pianalysis.harmony.chart import ChordSpan
 from pianalysis.harmony.symbols import NO_CHORD, NO_ROOT, parse_chord
 from pianalysis.metrics.progressions import MAJOR, MINOR, triad_of
 from pianalysis.metrics.rolls import PITCH_CLASSES, Floats, ends_ms, sounding
-from pianalysis.notes import Notes, PianalysisError
+from pianalysis.music.clock import QUARTER_MS
+from pianalysis.music.notes import Notes
 
 SIXTEENTH_MS: Final = QUARTER_MS / 4
 NAN: Final = float("nan")

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from pianalysis.metrics.rolls import Floats
-from pianalysis.notes import Notes
+from pianalysis.music.notes import Notes
 
 GRID_POINTS: Final = 2_000
 CHORD_MS: Final = 12.5

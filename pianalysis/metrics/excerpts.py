@@ -18,7 +18,6 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pianalysis.clock import QUARTER_MS
 from pianalysis.harmony.chart import ChordSpan
 from pianalysis.metrics.chords import chord_tone_share, root_in_bass
 from pianalysis.metrics.harmony import clash_rate, pitch_consonance_score
@@ -26,7 +25,8 @@ from pianalysis.metrics.keys import find_key, out_of_key
 from pianalysis.metrics.progressions import falling_fifths, progression
 from pianalysis.metrics.rolls import Floats, ends_ms, sounding
 from pianalysis.metrics.statistics import pitch_class_entropy, scale_consistency
-from pianalysis.notes import Notes
+from pianalysis.music.clock import QUARTER_MS
+from pianalysis.music.notes import Notes
 
 BARS: Final = 4
 GRID_MS: Final = 25.0

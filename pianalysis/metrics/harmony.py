@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from pianalysis.metrics.rolls import PITCH_CLASSES, Floats, ends_ms, last_end_ms, sounding
-from pianalysis.notes import Notes
+from pianalysis.music.notes import Notes
 
 CONSONANCE: Final = np.array([1, -1, -1, 1, 1, 0, -1, 1, 1, 1, -1, -1])
 """Of an interval in semitones, octaves aside: unison, thirds, fifth and sixths 1, fourth 0, others −1 (Yeh et al. 2021)."""

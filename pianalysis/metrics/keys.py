@@ -10,9 +10,9 @@ from typing import Final
 
 import numpy as np
 
-from pianalysis.melody import KEY_PROFILE
 from pianalysis.metrics.rolls import PITCH_CLASSES, Floats
-from pianalysis.notes import Notes
+from pianalysis.music.keys import KEY_PROFILE
+from pianalysis.music.notes import Notes
 
 MAJOR_PROFILE: Final = (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88)
 MINOR_PROFILE: Final = (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17)
@@ -45,7 +45,7 @@ class Key:
 def find_key(notes: Notes) -> Key | None:
     """The key of some notes, of a melody alone if need be; None without notes.
 
-    The scale is the one whose `pianalysis.melody.KEY_PROFILE` makes the notes' pitch classes, weighted by their time,
+    The scale is the one whose `pianalysis.music.keys.KEY_PROFILE` makes the notes' pitch classes, weighted by their time,
     likeliest. Of its two tonics the one is taken whose profile correlates better with them (Krumhansl 1990). Where two
     scales fit alike, that of the first tonic from the last note up.
     """

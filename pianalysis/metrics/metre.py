@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from pianalysis.clock import QUARTER_MS
-from pianalysis.notes import Notes
+from pianalysis.music.clock import QUARTER_MS
+from pianalysis.music.notes import Notes
 
 NEAR_MS: Final = QUARTER_MS / 8
 """Half a sixteenth: what is struck so near to a bar line is on it."""
@@ -22,7 +22,7 @@ def bass_on_downbeat(notes: Notes, bar_lines: ArrayLike) -> float:
 
     Where the lowest key is struck more than once in a bar, one time on the first beat is enough. NaN without notes.
 
-    >>> from pianalysis.notes import make_notes
+    >>> from pianalysis.music.notes import make_notes
     >>> oom_pah_pah = make_notes([(0, 500, 48, 64), (500, 500, 60, 64), (1500, 500, 60, 64), (2000, 500, 43, 64)])
     >>> bass_on_downbeat(oom_pah_pah, [0, 1500, 3000])
     0.5

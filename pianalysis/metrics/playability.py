@@ -11,9 +11,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pianalysis.hands import chord_starts, split_hands
 from pianalysis.metrics.rolls import ends_ms
-from pianalysis.notes import Notes
+from pianalysis.music.hands import chord_starts, split_hands
+from pianalysis.music.notes import Notes
 
 REACH_SEMITONES: Final = 19
 """A twelfth."""
@@ -35,7 +35,7 @@ class Playability:
 
 
 def playability(notes: Notes) -> Playability:
-    """Notes a hand and the share of moments (chords or single notes struck) in reach, after `pianalysis.hands.split_hands`.
+    """Notes a hand and the share of moments (chords or single notes struck) in reach, after `pianalysis.music.hands.split_hands`.
 
     Times in ms of any clock; give the whole piece, or the accompaniment to ask of it alone.
     """

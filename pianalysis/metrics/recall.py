@@ -9,7 +9,7 @@ from itertools import groupby
 
 import numpy as np
 
-from pianalysis.notes import Notes
+from pianalysis.music.notes import Notes
 
 
 def melody_recall(reference: Notes, piece: Notes, *, tolerance_ms: float = 20.0) -> float:

@@ -13,9 +13,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pianalysis.clock import QUARTER_MS
 from pianalysis.metrics.rolls import Floats, steps
-from pianalysis.notes import Notes
+from pianalysis.music.clock import QUARTER_MS
+from pianalysis.music.notes import Notes
 
 SIXTEENTH_MS: Final = QUARTER_MS / 4
 PHRASE_BARS: Final = 2

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from pianalysis.notes import Notes
+from pianalysis.music.notes import Notes
 
 KEYS: Final = 128
 PITCH_CLASSES: Final = 12
@@ -35,7 +35,7 @@ def sounding(notes: Notes, times_ms: ArrayLike, *, classes: int = PITCH_CLASSES)
 
     A note sounds from its onset until just before its end. Shape (times, classes).
 
-    >>> from pianalysis.notes import make_notes
+    >>> from pianalysis.music.notes import make_notes
     >>> sounding(make_notes([(0, 500, 61, 80)]), [0, 250, 500])[:, 1].tolist()
     [1, 1, 0]
     """

@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pianalysis.metrics.harmony import consonance, step_times
 from pianalysis.metrics.rolls import Floats
-from pianalysis.notes import Notes
+from pianalysis.music.notes import Notes
 
 STEPS_PER_BEAT: Final = 4
 

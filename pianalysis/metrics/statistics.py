@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pianalysis.metrics.rolls import Floats, ends_ms, last_end_ms, step_roll, steps
-from pianalysis.notes import Notes
+from pianalysis.music.notes import Notes
 
 SCALES: Final = np.array([np.roll([1, 0, 1, 0, 1, 1, 0, 1, 0, 1, 0, 1], root) for root in range(12)])
 """The major scales, a row each: 1 where a pitch class is in it. Each natural minor scale is one of them too."""

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from pianalysis.errors import PianalysisError
 from pianalysis.metrics.rolls import Counts, Floats
-from pianalysis.notes import PianalysisError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

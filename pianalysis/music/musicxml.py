@@ -19,11 +19,12 @@ from xml.etree.ElementTree import Element
 
 import symusic
 
+from pianalysis.errors import PianalysisError
+from pianalysis.music.midi import MAX_NOTES, check_limits
 from pianalysis.music.performance import TICKS_PER_QUARTER, perform, to_ticks
 from pianalysis.music.repeats import Bar, Ending, play_order
 from pianalysis.music.written_parts import Instruments, WrittenMeasure, read_part
 from pianalysis.music.xmlfiles import MusicXmlError, read_tree, whole_number
-from pianalysis.notes import MAX_NOTES, PianalysisError, check_limits
 
 MAX_PARTS: Final = 128
 MAX_QUARTERS: Final = 200_000

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final, Literal
 
-from pianalysis.notes import PianalysisError
+from pianalysis.errors import PianalysisError
 
 MAX_PLAYED_BARS: Final = 20_000
 MAX_TIMES: Final = 16

@@ -19,7 +19,8 @@ from typing import Final
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
-from pianalysis.notes import MAX_FILE_BYTES, PianalysisError
+from pianalysis.errors import PianalysisError
+from pianalysis.music.midi import MAX_FILE_BYTES
 
 MUSICXML_SUFFIXES: Final = (".musicxml", ".xml", ".mxl")
 MAX_XML_BYTES: Final = 32 * 2**20

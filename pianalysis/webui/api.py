@@ -16,8 +16,8 @@ from typing import Any, Final
 import gradio as gr
 from gradio.data_classes import FileData
 
-from pianalysis import vocab
-from pianalysis.notes import PianalysisError
+from pianalysis.errors import PianalysisError
+from pianalysis.tokens import vocab
 from pianalysis.webui.melodies import Submission, read_file, read_submission
 from pianalysis.webui.settings import NUMBERS, read_options, read_seed
 from pianalysis.webui.studio import CAN_REWRITE, MEDIA_TYPES, Studio

@@ -10,13 +10,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from pianalysis.clock import BeatClock
-from pianalysis.melody import find_melody
-from pianalysis.notes import PianalysisError, read_midi
+from pianalysis.errors import PianalysisError
+from pianalysis.files import DATA
+from pianalysis.melody.find import find_melody
+from pianalysis.music.clock import BeatClock
+from pianalysis.music.midi import read_midi
 from pianalysis.webui.wire import Row, opening
 
 ROW: Final = re.compile(r"^\| \[(?P<file>[^\]]+)\]\([^)]*\) \|(?P<cells>.*)\|$", re.MULTILINE)
-PLACES: Final = (Path(__file__).parents[1] / "data" / "examples", Path(__file__).parents[2] / "space" / "examples")
+PLACES: Final = (DATA / "examples", Path(__file__).parents[2] / "space" / "examples")
 """In an installed package, and in the repository."""
 
 

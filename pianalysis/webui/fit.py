@@ -10,10 +10,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from pianalysis.arranger import Arrangement
-from pianalysis.clock import BeatClock
-from pianalysis.metrics import pitch_consonance_score
-from pianalysis.notes import Notes
+from pianalysis.arranging.arranger import Arrangement
+from pianalysis.metrics.harmony import pitch_consonance_score
+from pianalysis.music.clock import BeatClock
+from pianalysis.music.notes import Notes
 
 SIXTEENTH_MS: Final = 125.0
 """On the beat clock."""
@@ -71,7 +71,7 @@ def measure_fit(melody: Notes, piece: Arrangement) -> Fit:
 def share_kept(given: Notes, found: Notes) -> float:
     """The share of given notes that are found with the same onset (to 0.1 ms), length, pitch and velocity.
 
-    >>> from pianalysis.notes import make_notes
+    >>> from pianalysis.music.notes import make_notes
     >>> share_kept(make_notes([(0, 500, 60, 80), (500, 500, 62, 80)]), make_notes([(0, 500, 60, 80)]))
     0.5
     """

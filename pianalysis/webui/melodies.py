@@ -17,8 +17,10 @@ from typing import Any, Final
 import numpy as np
 import symusic
 
-from pianalysis.notes import MAX_FILE_BYTES, MidiReadError, Notes, PianalysisError, read_midi, ticks_to_ms
-from pianalysis.typed import from_abc, from_names
+from pianalysis.errors import MidiReadError, PianalysisError
+from pianalysis.music.midi import MAX_FILE_BYTES, read_midi, ticks_to_ms
+from pianalysis.music.notes import Notes
+from pianalysis.music.typed import from_abc, from_names
 from pianalysis.webui.wire import notes_from_rows
 
 DATA_URL: Final = re.compile(r"data:[^,]*;base64,")

@@ -13,9 +13,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
-from pianalysis import __version__
-from pianalysis.notes import MAX_FILE_BYTES, PianalysisError
-from pianalysis.render import ACCOMPANIMENT_COLOUR, MELODY_COLOUR, SAMPLE_FOLDER
+from pianalysis.errors import PianalysisError
+from pianalysis.music.midi import MAX_FILE_BYTES
+from pianalysis.output.audio import SAMPLE_FOLDER
+from pianalysis.output.picture import ACCOMPANIMENT_COLOUR, MELODY_COLOUR
+from pianalysis.version import __version__
 from pianalysis.webui.examples import find_examples_folder, load_examples
 from pianalysis.webui.settings import NUMBERS
 from pianalysis.webui.studio import CAN_REWRITE, MEDIA_TYPES, Studio, load_studio

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, Final
 
-from pianalysis.arranger import Options
-from pianalysis.notes import PianalysisError
+from pianalysis.arranging.arranger import Options
+from pianalysis.errors import PianalysisError
 
 MAX_SEED: Final = 2**32 - 1
 WORDS: Final = ("style", "density")

@@ -17,9 +17,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from pianalysis.arranger import Arrangement, Arranger, Options
-from pianalysis.notation import save_musicxml
-from pianalysis.notes import Notes, PianalysisError, read_midi
+from pianalysis.arranging.arranger import Arrangement, Arranger, Options
+from pianalysis.errors import PianalysisError
+from pianalysis.music.midi import read_midi
+from pianalysis.music.notes import Notes
+from pianalysis.output.musicxml import save_musicxml
 from pianalysis.webui.fit import measure_fit
 from pianalysis.webui.melodies import Submission
 from pianalysis.webui.wire import note_rows, piece_summary, times, track_list

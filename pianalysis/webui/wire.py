@@ -12,8 +12,9 @@ import numpy as np
 import symusic
 from numpy.typing import ArrayLike
 
-from pianalysis.arranger import Arrangement
-from pianalysis.notes import Notes, PianalysisError, make_notes, sort_notes
+from pianalysis.arranging.arranger import Arrangement
+from pianalysis.errors import PianalysisError
+from pianalysis.music.notes import Notes, make_notes, sort_notes
 
 Row = list[float]
 """One note: onset_ms, duration_ms, pitch, velocity."""

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pianalysis.clock import BeatClock
+from pianalysis.errors import PianalysisError
 from pianalysis.harmony.beats import beat_grid, clock_beats
-from pianalysis.notes import PianalysisError
+from pianalysis.music.clock import BeatClock
 
 METRES = st.tuples(st.integers(1, 15), st.sampled_from([1, 2, 4, 8, 16]))
 FOLDS = st.sampled_from([0.25, 0.5, 1.0, 2.0])

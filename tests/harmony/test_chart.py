@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pianalysis.errors import PianalysisError
 from pianalysis.harmony.chart import Chart, ChordSpan, read_bars
 from pianalysis.harmony.symbols import CORE_QUALITIES, NO_CHORD, Chord, parse_chord
-from pianalysis.notes import PianalysisError
 
 CHORDS = st.one_of(
     st.none(),

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pianalysis.errors import PianalysisError
 from pianalysis.harmony.decoding import Chain
-from pianalysis.notes import PianalysisError
 
 
 @st.composite

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pianalysis.errors import PianalysisError
 from pianalysis.harmony.beats import beat_grid
 from pianalysis.harmony.features import CLASS_COLUMNS, FEATURES, STYLES, melody_features, melody_shift
-from pianalysis.melody import monophonic
-from pianalysis.notes import PianalysisError, make_notes
+from pianalysis.music.notes import make_notes, monophonic
 
 METRES = ((4, 4), (3, 4), (2, 4), (6, 8), (7, 8), (2, 2), (5, 4))
 

@@ -10,14 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tunes import TUNES, TWINKLE
 
-from pianalysis.clock import BeatClock
+from pianalysis.errors import PianalysisError
 from pianalysis.harmony.beats import beat_grid
 from pianalysis.harmony.chart import Chart
 from pianalysis.harmony.features import STYLES
 from pianalysis.harmony.harmoniser import CHOICES, harmonise
 from pianalysis.harmony.net import STATES, bundled_net
 from pianalysis.harmony.symbols import CORE_QUALITIES, NO_CHORD, Chord, parse_chord
-from pianalysis.notes import PianalysisError, make_notes
+from pianalysis.music.clock import BeatClock
+from pianalysis.music.notes import make_notes
 
 METRES = ((4, 4), (3, 4), (6, 8), (7, 8), (5, 4), (3, 8))
 LAWS = settings(max_examples=25, deadline=None)

@@ -11,13 +11,13 @@ import pytest
 import torch
 from corpus import song_with_tune
 
-from pianalysis.clock import BeatClock
 from pianalysis.harmony.beats import clock_beats
 from pianalysis.harmony.decoding import Chain
 from pianalysis.harmony.features import FEATURES
 from pianalysis.harmony.net import STATES, TONES, HarmonyNet
 from pianalysis.harmony.symbols import NO_CHORD, parse_chord
-from pianalysis.notes import make_notes
+from pianalysis.music.clock import BeatClock
+from pianalysis.music.notes import make_notes
 
 PIECES = {"train": ("002", "003"), "validation": ("032", "034"), "test": ("010", "022")}
 """The first of each of POP909's splits."""

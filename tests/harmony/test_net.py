@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
+from pianalysis.errors import PianalysisError
 from pianalysis.harmony.features import FEATURES, STYLES
 from pianalysis.harmony.net import (
     STATES,
@@ -19,7 +20,6 @@ from pianalysis.harmony.net import (
     transition_scores,
 )
 from pianalysis.harmony.symbols import NO_CHORD, Chord, parse_chord
-from pianalysis.notes import PianalysisError
 
 MEGABYTE = 2**20
 APART = (1, 4, 16)

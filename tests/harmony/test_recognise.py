@@ -1,17 +1,17 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pianalysis.harmony.beats import beat_grid
 from pianalysis.harmony.recognise import recognise, recognise_spans
 from pianalysis.harmony.symbols import NO_CHORD, QUALITIES, Chord
-from pianalysis.notes import make_notes
+from pianalysis.music.notes import make_notes
 
 C, F, G, AM = Chord(0), Chord(5), Chord(7), Chord(9, "min")
 G7, D7, E7 = Chord(7, "7"), Chord(2, "7"), Chord(4, "7")
@@ -232,7 +232,7 @@ def test_notes_outside_the_grid_are_left_out():
     assert recognise(np.concatenate([outside, inside]), grid(1)) == [C] * 4
 
 
-POP909 = Path(__file__).parents[3] / "shared" / "data" / "pop909.tar.xz"
+POP909 = ROOT.parent / "shared" / "data" / "pop909.tar.xz"
 
 
 @pytest.mark.skipif(not POP909.exists(), reason="POP909 is not here")

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pianalysis.errors import PianalysisError
 from pianalysis.harmony.symbols import (
     CORE_QUALITIES,
     DEGREES,
@@ -18,7 +19,6 @@ from pianalysis.harmony.symbols import (
     parse_chord,
     semitones,
 )
-from pianalysis.notes import PianalysisError
 
 ADDED = ("b9", "9", "#9", "11", "#11", "b13", "13", "2", "4", "6", "b6", "b7", "7", "b5", "#5", "b3")
 FIFTHS = st.integers(-7, 7)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
+from conftest import EXAMPLES
 from tunes import (
     AMAZING_GRACE,
     AULD_LANG_SYNE,
@@ -17,13 +16,11 @@ from tunes import (
     TWINKLE,
 )
 
-from pianalysis.clock import BeatClock
 from pianalysis.harmony.beats import clock_beats
 from pianalysis.harmony.chart import Chart
 from pianalysis.harmony.symbols import Chord
-from pianalysis.notes import read_midi, track_notes
-
-EXAMPLES = Path(__file__).parents[2] / "space" / "examples"
+from pianalysis.music.clock import BeatClock
+from pianalysis.music.midi import read_midi, track_notes
 
 PLAIN = {
     "Twinkle, Twinkle, Little Star": "C | F C | F C | G7 C | C F | C G7 | C F | C G7 | C | F C | F C | G7 C",

@@ -22,7 +22,7 @@ from pianalysis.metrics.chords import (
     spans_of_labels,
     strong_notes_in_chord,
 )
-from pianalysis.notes import make_notes
+from pianalysis.music.notes import make_notes
 
 NO_NOTES = make_notes()
 CHORDS = st.one_of(

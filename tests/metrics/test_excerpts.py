@@ -10,7 +10,7 @@ from strategies import note_arrays
 
 from pianalysis.metrics.chords import spans_of_labels
 from pianalysis.metrics.excerpts import BARS, FEATURES, excerpt_features
-from pianalysis.notes import make_notes
+from pianalysis.music.notes import make_notes
 
 LINES = np.arange(5) * 2_000.0
 HEIGHTS = ("pitch_mean", "pitch_lowest", "pitch_highest", "bass_mean")

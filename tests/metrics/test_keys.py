@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from strategies import note_arrays
 
 from pianalysis.metrics.keys import Key, find_key, out_of_key
-from pianalysis.notes import make_notes
+from pianalysis.music.notes import make_notes
 
 
 def tune(*pitches):

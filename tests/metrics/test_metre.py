@@ -6,7 +6,7 @@ from hypothesis import given
 from strategies import note_arrays
 
 from pianalysis.metrics.metre import NEAR_MS, bass_on_downbeat
-from pianalysis.notes import make_notes
+from pianalysis.music.notes import make_notes
 
 WALTZ = [0, 1_500, 3_000, 4_500]
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pianalysis.errors import PianalysisError
 from pianalysis.metrics import two_sample
 from pianalysis.metrics.two_sample import (
     FOLDS,
@@ -17,7 +18,6 @@ from pianalysis.metrics.two_sample import (
     classifier_two_sample,
     telling_features,
 )
-from pianalysis.notes import PianalysisError
 
 SONGS = np.repeat(np.arange(30), 6)
 

@@ -12,23 +12,24 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 import symusic
+from conftest import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from read_musicxml import read_back
 from scores import attributes, chord, note, repeat, score
 from strategies import scores as midi_scores
 from strategies import simple_score
-from test_notation import read_back
 
-from pianalysis.clock import BeatClock
-from pianalysis.corpora import open_files
-from pianalysis.melody import find_melody
+from pianalysis.dataset.corpora import open_files
+from pianalysis.melody.find import find_melody
 from pianalysis.music import musicxml
+from pianalysis.music.clock import BeatClock
 from pianalysis.music.musicxml import read_musicxml
 from pianalysis.music.performance import TICKS_PER_QUARTER
 from pianalysis.music.xmlfiles import MusicXmlError
-from pianalysis.notation import QUARTER, to_musicxml
+from pianalysis.output.musicxml import QUARTER, to_musicxml
 
-DATA = Path(__file__).parents[3] / "shared" / "data"
+DATA = ROOT.parent / "shared" / "data"
 
 
 def heard(data):

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pianalysis.errors import PianalysisError
 from pianalysis.music.repeats import MAX_PLAYED_BARS, MAX_TIMES, Bar, Ending, play_order
-from pianalysis.notes import PianalysisError
 
 BARS = st.builds(
     Bar,

@@ -1,0 +1,1 @@
+"""A melody to a piano piece, whole or while it is written."""

@@ -1,0 +1,329 @@
+"""A melody to a whole piece: at once, bar by bar, or in several takes; and pieces from nothing.
+
+In: a MIDI melody (path, bytes or `symusic.Score`). Out: an `Arrangement`, or a `Stream` of its notes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import Event
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import symusic
+
+from pianalysis.arranging.charting import FIRST_STYLE, chart_of, likeliest_style
+from pianalysis.arranging.options import Options
+from pianalysis.arranging.pieces import Arrangement, Source, append_track, empty_score, prepare, to_the_models_key
+from pianalysis.arranging.ranking import distance, look
+from pianalysis.arranging.rewriting import Hand, Rewrite
+from pianalysis.arranging.writing import LONGEST_REST_MS, Fresh, Stream, Take, write_together
+from pianalysis.errors import PianalysisError
+from pianalysis.music.clock import BeatClock
+from pianalysis.music.keys import fold_to_keyboard
+from pianalysis.music.notes import Notes, make_notes, monophonic
+from pianalysis.tokens import vocab
+from pianalysis.tokens.grammar import state_after
+from pianalysis.tokens.tokenizer import MELODY_VELOCITY, decode_notes, encode_melody
+from pianalysis.tokens.windows import notes_between
+
+__all__ = ["LONGEST_REST_MS", "Arrangement", "Arranger", "Fresh", "Options", "Stream"]
+
+if TYPE_CHECKING:
+    from pianalysis.harmony.chart import Chart
+    from pianalysis.model.engine import Engine
+    from pianalysis.model.network import Precision
+
+    Melody: TypeAlias = str | os.PathLike[str] | bytes | symusic.Score
+FOUND, GIVEN = 1.0, 2.0
+"""How closely an accompaniment keeps to chords that were found, and to those that somebody wants."""
+Progress = Callable[[int, int], None]
+"""Called with the bars done and the bars in all."""
+
+
+class Arranger:
+    """Writes accompaniments. ``Arranger.from_pretrained()("melody.mid", seed=0).save("full.mid")``.
+
+    model: a `GPT2LMHeadModel`, or `Weights`. precision: int8 unless this build of torch hasn't got it, then float32.
+    """
+
+    def __init__(self, model: Any, *, precision: Precision | None = None) -> None:
+        from pianalysis.model.engine import Engine
+        from pianalysis.model.network import has_int8
+
+        self.engine: Engine = Engine(model, precision=precision or ("int8" if has_int8() else "float32"))
+
+    @classmethod
+    def from_pretrained(
+        cls, model: str | os.PathLike[str] | None = None, *, precision: Precision | None = None
+    ) -> Arranger:
+        """With a checkpoint from a folder or the Hub; the bundled one by default."""
+        from pianalysis.model.weights import read_weights
+
+        return cls(read_weights(model), precision=precision)
+
+    def __call__(
+        self,
+        source: Melody,
+        *,
+        seed: int = 0,
+        track: int | None = None,
+        chart: Chart | None = None,
+        options: Options | None = None,
+        progress: Progress | None = None,
+        **changes: Any,
+    ) -> Arrangement:
+        """Arrange a melody. `changes` are fields of `Options`, on top of `options`.
+
+        The same seed gives the same piece, on one machine and with one version and precision: an arranger in int8 writes
+        another one than in float32 (`Arrangement.precision`). chart: chords to play, in the melody's key, in clock-ms
+        (`Arrangement.chart` is one); gaps are filled. Without it the harmoniser finds them all.
+
+        Raises PianalysisError for unusable input or options, FileNotFoundError for a path that isn't there.
+        """
+        stream = self.stream(source, seed=seed, track=track, chart=chart, options=options, **changes)
+        for fresh in stream:
+            if progress is not None:
+                progress(fresh.bars_done, fresh.bars)
+        return stream.piece
+
+    def stream(
+        self,
+        source: Melody,
+        *,
+        seed: int = 0,
+        track: int | None = None,
+        chart: Chart | None = None,
+        options: Options | None = None,
+        **changes: Any,
+    ) -> Stream:
+        """The same piece, written while the stream is iterated over, bar by bar. Raises what a call raises, at once."""
+        (take,) = self._takes(source, [seed], track, chart, options, changes)
+        return Stream(self.engine, take)
+
+    def takes(
+        self,
+        source: Melody,
+        *,
+        seeds: Sequence[int],
+        track: int | None = None,
+        chart: Chart | None = None,
+        options: Options | None = None,
+        progress: Progress | None = None,
+        workers: int = 1,
+        **changes: Any,
+    ) -> list[Arrangement]:
+        """A piece of each seed, the same as by itself, in less time than one after the other.
+
+        workers: threads, each of which writes its share of the takes side by side (more than one only pays on idle cores).
+        """
+        takes = self._takes(source, seeds, track, chart, options, changes)
+        workers = min(workers, max(1, len(takes)))
+        bars_done, stopped = [0] * workers, Event()
+
+        def write(worker: int) -> None:
+            for done in write_together(self.engine, takes[worker::workers]):
+                bars_done[worker] = done
+                if progress is not None and takes:
+                    progress(min(bars_done), takes[0].source.bars)
+                if stopped.is_set():
+                    return
+
+        if workers == 1:
+            write(0)
+        else:
+            with ThreadPoolExecutor(workers) as pool:
+                try:
+                    list(pool.map(write, range(workers)))
+                except BaseException:  # Ctrl-C too: the others needn't go on
+                    stopped.set()
+                    raise
+        return [replace(take.piece, precision=self.engine.precision) for take in takes]
+
+    def best(self, source: Melody, *, seeds: Sequence[int], **settings: Any) -> Arrangement:
+        """Of a piece of each seed the one that is likest to what people play (`ranking`). settings: those of `takes`.
+
+        Its own seed gives it again by itself. Raises PianalysisError without a seed, too.
+        """
+        if not len(seeds):
+            raise PianalysisError("expected at least one seed to choose the best of, found none")
+        return min(self.takes(source, seeds=seeds, **settings), key=self.distance)
+
+    def distance(self, piece: Arrangement) -> float:
+        """How far a piece of this model is from what people play, in standard deviations (`ranking.distance`)."""
+        return distance(look(self.engine, piece), piece.style)
+
+    def _takes(
+        self,
+        source: Melody,
+        seeds: Sequence[int],
+        track: int | None,
+        chart: Chart | None,
+        options: Options | None,
+        changes: dict[str, Any],
+    ) -> list[Take]:
+        chosen = replace(options or Options(), **changes)
+        prepared = prepare(source, track, chosen.max_bars)
+        if self.normalises_key:
+            prepared = to_the_models_key(prepared)
+        if chart is not None and not self.engine.weights.plays_chords:
+            raise PianalysisError("this model knows no chords, found a chart; choose a model that plays chords")
+        given = chart.transposed(prepared.shift) if chart else None
+        chosen = self._resolved(chosen, prepared, given)
+        room = self.engine.max_length
+        fidelity = FOUND if given is None else GIVEN
+        charts = [self._chart(prepared, chosen, seed, given) for seed in seeds]
+        return [
+            Take(prepared, chosen, seed, room, chart, fidelity=fidelity)
+            for seed, chart in zip(seeds, charts, strict=True)
+        ]
+
+    def _resolved(self, options: Options, source: Source | None = None, given: Chart | None = None) -> Options:
+        """The options with the checkpoint's own numbers, and the style that fits a melody best where none was asked for.
+
+        Raises PianalysisError for a style that the model never learned.
+        """
+        weights = self.engine.weights
+        if options.style == "hymn" and not weights.plays_chords:  # these models are older than the hymns
+            raise PianalysisError(
+                "this model was trained without hymns; choose the style pop or classical, or a model that plays chords"
+            )
+        if options.style == vocab.AUTO:
+            options = replace(options, style=self._style(source, options, given) if source else FIRST_STYLE)
+        return options.resolved(weights.sampling)
+
+    def _style(self, source: Source, options: Options, given: Chart | None) -> str:
+        known = [style for style in vocab.STYLES if style != "hymn" or self.engine.weights.plays_chords]
+        if options.density != Options.density and "hymn" in known:
+            known.remove("hymn")  # four parts are four parts: who wants more notes, or fewer, wants another style
+        chart = self._chart(source, options, None, given)
+        return likeliest_style(self.engine, source, known, chart, options.density_at(source.first_bar))
+
+    def _chart(
+        self, source: Source, options: Options, seed: int | None = None, given: Chart | None = None
+    ) -> Chart | None:
+        """What is played under a melody; None where the model knows no chords."""
+        if not self.engine.weights.plays_chords:
+            return None
+        return chart_of(source, options.style, seed=seed, structure=options.structure, given=given)
+
+    def regenerate(
+        self,
+        piece: Arrangement,
+        bars: tuple[int, int],
+        *,
+        seed: int = 0,
+        options: Options | None = None,
+        keep: Hand | None = None,
+        progress: Progress | None = None,
+        **changes: Any,
+    ) -> Arrangement:
+        """The piece with some bars written anew: from the first to the last, counted from 1 as the file has them.
+
+        All other notes stay as they are, to the tick. What stands before the bars is history; what stands after isn't known
+        to the model, but no new note sounds over a key that is struck there. options: the piece's own where not given, but
+        bars that return are written anew too, unless `structure` is among the changes. keep: the hand whose notes stay;
+        the other hand's are written around them.
+        Raises PianalysisError for bars that aren't the piece's, or options out of range.
+        """
+        stream = self.stream_regenerated(piece, bars, seed=seed, options=options, keep=keep, **changes)
+        for fresh in stream:
+            if progress is not None:
+                progress(fresh.bars_done, fresh.bars)
+        return stream.piece
+
+    def continue_from(self, piece: Arrangement, bar: int, **settings: Any) -> Arrangement:
+        """The piece up to a bar, and all from there written anew; after a stream that was cancelled too.
+
+        settings: those of `regenerate`.
+        """
+        asked = settings.get("options") or piece.options or Options()
+        return self.regenerate(piece, (bar, piece.source.last_bar), **{"structure": asked.structure, **settings})
+
+    def stream_regenerated(
+        self,
+        piece: Arrangement,
+        bars: tuple[int, int],
+        *,
+        seed: int = 0,
+        options: Options | None = None,
+        keep: Hand | None = None,
+        **changes: Any,
+    ) -> Stream:
+        """What `regenerate` writes, while it is written; cancelled, the bars that aren't rewritten yet stay as they were."""
+        chosen = replace(options or piece.options or Options(), **{"structure": False, **changes})
+        source = piece.source
+        if source.shift and not self.normalises_key:  # another model's piece
+            source = prepare(piece.score, 1, None)
+        elif self.normalises_key and not source.shift:
+            source = to_the_models_key(source)
+        given = piece.chart.transposed(source.shift) if piece.chart else None
+        chosen = self._resolved(chosen, source, given)
+        chart = self._chart(source, chosen, seed, given)
+        room = self.engine.max_length
+        return Stream(self.engine, Rewrite(piece, source, bars, chosen, seed, room, keep, chart))
+
+    @property
+    def normalises_key(self) -> bool:
+        """Whether the model was trained on pieces transposed to C major or A minor."""
+        return self.engine.weights.normalises_key
+
+    def compose(
+        self,
+        *,
+        seed: int = 0,
+        bars: int = 16,
+        bpm: float = 100.0,
+        options: Options | None = None,
+        progress: Progress | None = None,
+        **changes: Any,
+    ) -> Arrangement:
+        """A piece from nothing, in 4/4: first a melody, four bars at a time after the first eight, then its accompaniment.
+
+        Raises PianalysisError for options out of range.
+        """
+        if not 1 <= bars <= 1_000 or not 20 <= bpm <= 300:
+            raise PianalysisError(f"expected 1 to 1,000 bars at 20 to 300 bpm, found {bars} bars at {bpm} bpm")
+        chosen = replace(options or Options(), **changes, max_bars=bars)
+        chosen = self._resolved(chosen)
+        score = empty_score(bpm)
+        generator = np.random.default_rng([seed, 1])
+        melody = self._compose_melody(score, bars, chosen, generator)
+        if self.normalises_key:  # it writes in C major or A minor; the seed chooses the key
+            melody["pitch"] += generator.integers(-6, 6)
+            melody = fold_to_keyboard(melody)
+        if not len(melody):
+            raise PianalysisError(
+                f"the model wrote no melody with seed {seed}; choose another seed or a higher temperature"
+            )
+        append_track(score, "MELODY", melody)
+        piece = self(score, seed=seed, progress=progress, options=chosen)
+        return replace(piece, how_found="composed")
+
+    def _compose_melody(
+        self, score: symusic.Score, bars: int, options: Options, generator: np.random.Generator
+    ) -> Notes:
+        clock = BeatClock.from_score(score)
+        bar_ms, total = 4 * 500.0, bars * 4 * 500.0
+        melody, done = make_notes(), 0.0
+        while done < total:
+            start = max(0.0, done - 4 * bar_ms)
+            past = notes_between(melody, start, done - start) if done else make_notes()
+            density = options.density_at(int(done / bar_ms))
+            prompt = encode_melody(past, style=options.style, density=density)[:-1]
+            length = min(total - start, float(vocab.WINDOW_MS))
+            state = state_after(prompt, first_ms=int(done - start), length_ms=int(length), rest_ms=LONGEST_REST_MS)
+            fresh = decode_notes([*self.engine.continue_prompt(prompt, state, options.sampling, generator)], loud=False)
+            fresh["onset_ms"] += start
+            melody, done = monophonic(np.concatenate([melody, fresh])), start + length
+        melody = melody.copy()
+        melody["duration_ms"] = np.minimum(melody["duration_ms"], total - melody["onset_ms"])
+        # On the composed score's clock a tempo outside 55–125 is folded; notes are stretched back to written bars.
+        scale = clock.bar_lines[1] / bar_ms
+        melody["onset_ms"] *= scale
+        melody["duration_ms"] *= scale
+        melody["velocity"] = MELODY_VELOCITY
+        return clock.notes_to_real(melody)

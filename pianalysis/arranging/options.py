@@ -1,0 +1,104 @@
+"""What a user may ask of the arranger: `Options`.
+
+In: words and numbers. Out: what a window's prompt, an engine's sampling and the keys and loudness of a piece are made of.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from pianalysis.errors import PianalysisError
+from pianalysis.model.sampling import Sampling
+from pianalysis.music.notes import Notes
+from pianalysis.tokens import vocab
+
+MOST_CLEAR: Final = 5.0
+LOUDEST: Final = 127
+NARROWEST: Final = 12
+"""Semitones: with an octave there are keys left in whatever key the model thinks."""
+_SPAN: Final = re.compile(r"(?:(\d+)(?:-(\d+))?:)?(\w+)")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a user may ask for. max_bars None: all bars.
+
+    style: ``"pop"``, ``"classical"`` or ``"hymn"`` (four parts, the melody their soprano), or ``"auto"``: that of them under
+    which the melody and its chords are likeliest. density: ``"low"``, ``"mid"`` or ``"high"``, for some bars another: ``"mid,9-16:high,20:low"``; bars are the file's, from
+    1. lowest, highest: the keys of the accompaniment, MIDI pitches, at least an octave. dynamics: −1 very soft … 1 very
+    loud; the notes stay the same. structure: where the melody returns, what was played the first time is played again.
+    clear: how much the accompaniment keeps off the melody's key and from above it; 0 lets it cross. The three numbers of
+    sampling are the checkpoint's own where they are None.
+    """
+
+    style: str = vocab.AUTO
+    density: str = "mid"
+    temperature: float | None = None
+    top_k: int | None = None
+    top_p: float | None = None
+    max_bars: int | None = None
+    lowest: int = vocab.LOWEST_PITCH
+    highest: int = vocab.HIGHEST_PITCH
+    dynamics: float = 0.0
+    structure: bool = True
+    clear: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.style not in (vocab.AUTO, *vocab.STYLES):
+            raise PianalysisError(f"expected one of the styles {[vocab.AUTO, *vocab.STYLES]}, found {self.style!r}")
+        if self.max_bars is not None and self.max_bars < 1:
+            raise PianalysisError(f"expected at least 1 bar, found {self.max_bars}")
+        if not vocab.LOWEST_PITCH <= self.lowest <= self.highest - NARROWEST <= vocab.HIGHEST_PITCH - NARROWEST:
+            raise PianalysisError(
+                f"expected keys from {vocab.LOWEST_PITCH} to {vocab.HIGHEST_PITCH}, at least an octave, for the "
+                f"accompaniment, found {self.lowest} to {self.highest}"
+            )
+        if not 0 <= self.clear <= MOST_CLEAR:
+            raise PianalysisError(f"expected clear from 0 to {MOST_CLEAR:g}, found {self.clear}")
+        if not -1 <= self.dynamics <= 1:
+            raise PianalysisError(f"expected dynamics from -1, very soft, to 1, very loud, found {self.dynamics}")
+        _ = self.sampling, self.density_at(0)  # checks them
+
+    def density_at(self, bar: int) -> str:
+        """The density word of a bar, counted from 0; what is said last holds. Raises PianalysisError for another text."""
+        word = "mid"
+        for part in self.density.split(","):
+            found = _SPAN.fullmatch(part.strip())
+            first, last = (int(found[1] or 1), int(found[2] or found[1] or 1)) if found else (0, 0)
+            if found is None or found[3] not in vocab.DENSITIES or not 1 <= first <= last:
+                raise PianalysisError(
+                    f"expected a density of {[*vocab.DENSITIES]}, or one for some bars such as 9-16:high, found {part!r}"
+                )
+            if found[1] is None or first <= bar + 1 <= last:
+                word = found[3]
+        return word
+
+    def played(self, notes: Notes) -> Notes:
+        """Notes as loud as asked for (a new array): velocities on a curve that keeps their order, soft ones in 1 … 127.
+
+        A bias on the tokens of loudness would change what is written too, and add up from window to window.
+        """
+        if not self.dynamics:
+            return notes
+        louder = notes.copy()
+        share = (notes["velocity"] / LOUDEST) ** 2.0**-self.dynamics
+        louder["velocity"] = np.clip(np.rint(LOUDEST * share), 1, LOUDEST)
+        return louder
+
+    @property
+    def sampling(self) -> Sampling:
+        """The part that an engine reads. Raises PianalysisError for values out of range."""
+        return self.sampling_after(Sampling())
+
+    def sampling_after(self, default: Sampling) -> Sampling:
+        """The sampling asked for, on top of a checkpoint's."""
+        asked = {name: getattr(self, name) for name in ("temperature", "top_k", "top_p")}
+        return replace(default, **{name: value for name, value in asked.items() if value is not None})
+
+    def resolved(self, sampling: Sampling) -> Options:
+        """The same with a checkpoint's numbers where none were asked for."""
+        return replace(self, **asdict(self.sampling_after(sampling)))

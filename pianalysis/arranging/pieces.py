@@ -1,0 +1,269 @@
+"""A melody made ready to be accompanied, and the piece that comes of it.
+
+In: a MIDI melody (path, bytes or `symusic.Score`), then notes to play under it. Out: a `Source`, then an `Arrangement`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import symusic
+
+from pianalysis.arranging.structure import Earlier, earlier_bars
+from pianalysis.errors import PianalysisError
+from pianalysis.melody.find import Melody, find_melody
+from pianalysis.music.clock import BeatClock, sits_on_grid, snap
+from pianalysis.music.keys import fold_to_keyboard, key_shift
+from pianalysis.music.midi import ms_to_ticks, read_midi, track_notes, write_midi
+from pianalysis.music.notes import Notes, let_go_before_restrike, monophonic, sort_notes
+
+if TYPE_CHECKING:
+    from pianalysis.arranging.options import Options
+    from pianalysis.harmony.chart import Chart
+
+COMPOSED_TPQ: Final = 480
+
+
+@dataclass(frozen=True, eq=False)
+class Arrangement:
+    """A piece: `score` holds the melody as given on track 1, the accompaniment on track 2.
+
+    melody, accompaniment: notes in real ms. bar_lines_ms: real ms. how_found: which notes were taken as the melody.
+    remarks: what a user should know (notes outside the piano, windows cut short …). chart: the chords that it was written
+    from; None for a model that knows none, and where nobody knows. source, options: what it was made of
+    and what was asked for; `options` is None where nobody knows. precision: of the engine that wrote it, "int8" or
+    "float32": one seed gives another piece in each.
+    """
+
+    score: symusic.Score
+    melody: Notes
+    accompaniment: Notes
+    bar_lines_ms: np.ndarray
+    seed: int
+    how_found: str
+    source: Source = field(repr=False)
+    options: Options | None = None
+    remarks: tuple[str, ...] = ()
+    chart: Chart | None = None
+    precision: str | None = None
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str] | bytes | symusic.Score) -> Arrangement:
+        """A piece that was saved as MIDI: the melody on track 1, the accompaniment on track 2, if there is one.
+
+        Raises PianalysisError or FileNotFoundError for what isn't such a file.
+        """
+        name = os.fspath(path) if isinstance(path, str | os.PathLike) else "the piece"
+        score = path if isinstance(path, symusic.core.ScoreTick) else read_midi(path, name=name)
+        if not 1 <= len(score.tracks) <= 2:
+            raise PianalysisError(
+                f"{name}: expected the melody on track 1 and the accompaniment on track 2, as `pianalysis arrange` "
+                f"writes them, found {len(score.tracks)} tracks"
+            )
+        return rebuild(prepare(score, 1, None), [*score.tracks[1].notes] if len(score.tracks) > 1 else [])
+
+    @property
+    def notes(self) -> Notes:
+        """Melody and accompaniment together, sorted, in real ms."""
+        return sort_notes(np.concatenate([self.melody, self.accompaniment]))
+
+    @property
+    def style(self) -> str:
+        """What was asked for; where nobody knows, the default."""
+        return self.options.style if self.options else "pop"
+
+    @property
+    def seconds(self) -> float:
+        """The length of the piece in seconds, to the end of its last note."""
+        notes = self.notes
+        return float((notes["onset_ms"] + notes["duration_ms"]).max(initial=0)) / 1_000
+
+    @property
+    def bars(self) -> int:
+        """The number of bars from the first to the last that something is played in."""
+        return len(self.bar_lines_ms) - 1
+
+    @property
+    def about(self) -> str:
+        """What it takes to write it again: version, style, seed and precision. In a MIDI file it is the first marker."""
+        from pianalysis.version import __version__
+
+        known = f", style {self.style}, seed {self.seed}, {self.precision}" if self.options and self.precision else ""
+        return f"Pianalysis {__version__}{known}"
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the piece as a MIDI file, whole or not at all; what it is made with (`about`) is a marker at its beginning."""
+        score = self.score.copy()
+        score.markers.append(symusic.TextMeta(0, self.about))
+        return write_midi(path, score)
+
+    def save_musicxml(self, path: str | os.PathLike[str], *, title: str = "") -> Path:
+        """Write the piece as a score to read: the melody on a staff of its own, the piano on two."""
+        from pianalysis.output.musicxml import save_musicxml
+
+        return save_musicxml(path, self, title=title)
+
+    def save_wav(self, path: str | os.PathLike[str]) -> Path:
+        """Play the piece on the sampled piano into an audio file."""
+        from pianalysis.output.audio import save_wav
+
+        return save_wav(path, self.notes)
+
+    def save_png(self, path: str | os.PathLike[str], *, title: str = "") -> Path:
+        """Draw the piece as a piano roll."""
+        from pianalysis.output.picture import save_png
+
+        return save_png(path, self.melody, self.accompaniment, bar_lines_ms=self.bar_lines_ms, title=title)
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """A melody on its clock.
+
+    voice: the prompt, one voice on the piano's keys, in clock-ms. shift: the semitones that it was moved by, to the key
+    that the model knows. The bars are first_bar … last_bar.
+    """
+
+    score: symusic.Score
+    melody: Melody
+    clock: BeatClock
+    voice: Notes
+    first_bar: int
+    last_bar: int
+    on_grid: bool
+    remarks: tuple[str, ...] = ()
+    shift: int = 0
+
+    @property
+    def bars(self) -> int:
+        """How many bars are accompanied."""
+        return self.last_bar - self.first_bar
+
+    @cached_property
+    def earlier_bars(self) -> dict[int, Earlier]:
+        """The bars in which the melody returns, and where it was heard first."""
+        return earlier_bars(self.voice, self.clock.bar_lines)
+
+    @property
+    def bar_lines_ms(self) -> np.ndarray:
+        """The lines of these bars in real ms, one more than there are bars."""
+        return self.clock.to_real(self.clock.bar_lines[self.first_bar : self.last_bar + 1])
+
+
+def prepare(source: str | os.PathLike[str] | bytes | symusic.Score, track: int | None, max_bars: int | None) -> Source:
+    """A melody on its clock, as it is, in its own key. Raises PianalysisError or FileNotFoundError for what can't be used."""
+    name = os.fspath(source) if isinstance(source, str | os.PathLike) else "the melody"
+    score = source if isinstance(source, symusic.core.ScoreTick) else read_midi(source, name=name)
+    melody = find_melody(score, track=track, name=name)
+    clock = BeatClock.from_score(score)
+    notes = clock.notes_to_clock(melody.notes)
+    remarks = []
+    folded = fold_to_keyboard(notes)
+    if (folded["pitch"] != notes["pitch"]).any():
+        count = int((folded["pitch"] != notes["pitch"]).sum())
+        remarks.append(
+            f"{count} melody notes lie off the piano's 88 keys; they are kept, and accompanied an octave nearer"
+        )
+    voice = monophonic(folded)
+    lines = clock.bar_lines
+    last_ms = float((notes["onset_ms"] + notes["duration_ms"]).max())
+    first_bar = max(0, int(np.searchsorted(lines, notes["onset_ms"].min() + 1e-3, side="right")) - 1)
+    last_bar = int(np.clip(np.searchsorted(lines, last_ms - 1e-3, side="left"), first_bar + 1, len(lines) - 1))
+    if max_bars is not None and max_bars < last_bar - first_bar:
+        last_bar = first_bar + max_bars
+        remarks.append(f"only the first {max_bars} bars are accompanied, as you asked")
+    return Source(score, melody, clock, voice, first_bar, last_bar, sits_on_grid(voice), tuple(remarks))
+
+
+def to_the_models_key(source: Source) -> Source:
+    """The source with its voice in C major or A minor: of two octaves the one that is nearer to where it was."""
+    shift = key_shift(source.voice)
+    moved = source.voice.copy()
+    moved["pitch"] += shift
+    return replace(source, voice=fold_to_keyboard(moved), shift=shift)
+
+
+def to_real(source: Source, below: Notes) -> Notes:
+    """What the model wrote (clock-ms, its key) as it is played: real ms, the melody's key and grid, inside the bars."""
+    lines = source.clock.bar_lines
+    below = below.copy()
+    below["pitch"] -= source.shift
+    if source.on_grid and len(below):
+        below = snap(below)
+        below = below[below["onset_ms"] < lines[source.last_bar]]
+    below = let_go_before_restrike(below)
+    below["duration_ms"] = np.minimum(below["duration_ms"], lines[source.last_bar] - below["onset_ms"])
+    return source.clock.notes_to_real(below)
+
+
+def finish(source: Source, below: Notes) -> Arrangement:
+    """The piece of a melody and what is played under it, in real ms."""
+    return rebuild(source, notes_in_ticks(source.score, below))
+
+
+def rebuild(source: Source, below: Iterable[symusic.Note]) -> Arrangement:
+    """The piece of a melody and an accompaniment in ticks."""
+    score = _empty_like(source.score)
+    melody_track = symusic.Track("Melody", 0, False)
+    melody_track.notes.extend(symusic.Note(n.time, n.duration, n.pitch, n.velocity) for n in source.melody.score_notes)
+    score.tracks.append(melody_track)
+    score.tracks.append(symusic.Track("Accompaniment", 0, False))
+    score.tracks[1].notes.extend(below)
+    _check_melody_kept(source.melody, score)
+    accompaniment = track_notes(score, [score.tracks[1]])
+    lines = source.bar_lines_ms
+    return Arrangement(
+        score, source.melody.notes, accompaniment, lines, 0, source.melody.how, source, remarks=source.remarks
+    )
+
+
+def _empty_like(score: symusic.Score) -> symusic.Score:
+    """A score without tracks but with the tempo map, metres and keys of another."""
+    empty = symusic.Score(score.tpq)
+    empty.tempos.extend(score.tempos)
+    empty.time_signatures.extend(score.time_signatures)
+    empty.key_signatures.extend(score.key_signatures)
+    return empty
+
+
+def empty_score(bpm: float) -> symusic.Score:
+    """A score without notes, in 4/4."""
+    score = symusic.Score(COMPOSED_TPQ)
+    score.tempos.append(symusic.Tempo(0, bpm))
+    score.time_signatures.append(symusic.TimeSignature(0, 4, 4))
+    return score
+
+
+def notes_in_ticks(tempo_map: symusic.Score, notes: Notes) -> list[symusic.Note]:
+    """Notes in real ms as a score in ticks has them, sorted; no key is struck while it sounds."""
+    start, stop = (ms_to_ticks(tempo_map, ms) for ms in (notes["onset_ms"], notes["onset_ms"] + notes["duration_ms"]))
+    # A note shorter than a coarse tick takes the last one of its own, so that none begins at the piece's end.
+    start = np.where(stop > start, start, np.maximum(stop - 1, 0))
+    in_ticks = notes.copy()
+    in_ticks["onset_ms"], in_ticks["duration_ms"] = start, np.maximum(stop - start, 1)
+    in_ticks = let_go_before_restrike(in_ticks)
+    in_ticks = in_ticks[in_ticks["duration_ms"] > 0]
+    return [
+        symusic.Note(int(onset), int(length), pitch, velocity) for onset, length, pitch, velocity in in_ticks.tolist()
+    ]
+
+
+def append_track(score: symusic.Score, name: str, notes: Notes) -> None:
+    """Add a track of notes in real ms to a score in ticks, in place."""
+    track = symusic.Track(name, 0, False)
+    track.notes.extend(notes_in_ticks(score, notes))
+    score.tracks.append(track)
+
+
+def _check_melody_kept(melody: Melody, score: symusic.Score) -> None:
+    """The first law, checked on every output."""
+    given = [(n.time, n.duration, n.pitch, n.velocity) for n in melody.score_notes]
+    written = [(n.time, n.duration, n.pitch, n.velocity) for n in score.tracks[0].notes]
+    if sorted(given) != sorted(written):
+        raise RuntimeError("the melody was not kept note for note; please report this with the file")

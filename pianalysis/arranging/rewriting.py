@@ -1,0 +1,165 @@
+"""Some bars of a piece written anew, joined to what stands before and after them; all else stays as it is.
+
+In: an `Arrangement` and which of its bars. Out: a `Take` whose piece is the old one with those bars rewritten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, Literal
+
+import numpy as np
+import symusic
+
+from pianalysis.arranging.options import Options
+from pianalysis.arranging.pieces import Arrangement, Source, notes_in_ticks, rebuild
+from pianalysis.arranging.writing import Take, Window
+from pianalysis.errors import PianalysisError
+from pianalysis.music.hands import HIGHEST_LEFT, LOWEST_RIGHT, split_hands
+from pianalysis.music.midi import ticks_to_ms, track_notes
+from pianalysis.music.notes import Notes, make_notes
+from pianalysis.tokens import vocab
+from pianalysis.tokens.forcing import forced
+from pianalysis.tokens.grammar import GrammarState
+from pianalysis.tokens.guidance import KEYS, STEPS
+from pianalysis.tokens.windows import notes_between
+
+if TYPE_CHECKING:
+    from pianalysis.harmony.chart import Chart
+
+Hand = Literal["left", "right"]
+
+EARLY_MS: Final = vocab.TIME_STEP_MS / 2
+"""A note so shortly before a bar line, in clock-ms, is of the bar that begins there."""
+HELD: Final = np.float32(-30.0)
+"""Added to the logits of keys that a kept note holds down: next to never are they struck."""
+
+
+class Rewrite(Take):
+    """A take that keeps a piece but for bars first_bar … last_bar - 1, which it writes with what is before as history."""
+
+    def __init__(
+        self,
+        piece: Arrangement,
+        source: Source,
+        bars: tuple[int, int],
+        options: Options,
+        seed: int,
+        room: int,
+        keep: Hand | None = None,
+        chart: Chart | None = None,
+    ) -> None:
+        """source: the piece's, in the model's key. bars: the first and the last, counted from 1 as the file has them.
+
+        keep: a hand whose notes stay. Raises PianalysisError for bars that aren't the piece's, and where no keys are left.
+        """
+        super().__init__(source, options, seed, room, chart)
+        first, last = bars
+        if not source.first_bar < first <= last <= source.last_bar:
+            raise PianalysisError(
+                f"expected bars between {source.first_bar + 1} and {source.last_bar}, found {first} to {last}"
+            )
+        self.first_bar, self.last_bar = first - 1, last
+        self._bar = self._stop_bar = self.first_bar
+        self._old = piece
+        track = piece.score.tracks[1]
+        # `track_notes` has the same order
+        self._old_notes = sorted(track.notes, key=lambda note: (note.time, note.pitch, note.duration))
+        self._old_on_clock = self._to_clock(track_notes(piece.score, [track]))
+        self._old_bars = self._bars_of(self._old_on_clock)
+        self._keep_hand = keep
+        inside = (self._old_bars >= self.first_bar) & (self._old_bars < self.last_bar)
+        right = split_hands(track_notes(piece.score, [track])) if keep else np.zeros(len(inside), bool)
+        self._fixed = inside & (right == (keep == "right")) & (keep is not None)
+        self._fixed_at: set[tuple[float, int]] = set()
+        lowest, highest = self._keys
+        if lowest > highest:
+            raise PianalysisError(
+                f"expected keys for the other hand beside the {keep} one, found none; ask for more keys"
+            )
+        before = self._old_bars < self.first_bar
+        self.written = [self._old_on_clock[before]]
+        self._by_bar = {bar: self._old_on_clock[self._old_bars == bar] for bar in np.unique(self._old_bars[before])}
+
+    def _to_clock(self, notes: Notes) -> Notes:
+        """Notes as played, in real ms, as the model would have written them: clock-ms, its key, its loudness."""
+        if self._old.options is not None:
+            notes = replace(self._old.options, dynamics=-self._old.options.dynamics).played(notes)
+        on_clock = self.source.clock.notes_to_clock(notes)
+        on_clock["pitch"] += self.source.shift
+        return on_clock
+
+    def _bars_of(self, on_clock: Notes) -> np.ndarray:
+        return np.searchsorted(self.source.clock.bar_lines, on_clock["onset_ms"] + EARLY_MS, side="right") - 1
+
+    def _kept(self, until: int) -> np.ndarray:
+        """Which of the old notes stay when the bars before `until` have been rewritten."""
+        return np.asarray((self._old_bars < self.first_bar) | (self._old_bars >= until) | self._fixed)
+
+    @property
+    def _keys(self) -> tuple[int, int]:
+        """Those of the other hand, where one is kept."""
+        lowest, highest = super()._keys
+        if self._keep_hand == "left":
+            return max(lowest, LOWEST_RIGHT + self.source.shift), highest
+        return lowest, highest if self._keep_hand is None else min(highest, HIGHEST_LEFT + self.source.shift)
+
+    def _played(self, written: Sequence[Notes]) -> Notes:
+        notes = np.concatenate([make_notes(), *written])
+        fresh = [
+            place not in self._fixed_at
+            for place in zip(notes["onset_ms"].tolist(), notes["pitch"].tolist(), strict=True)
+        ]
+        return super()._played([notes[np.array(fresh, bool)]])
+
+    def _piece(self) -> Arrangement:
+        kept = [note for note, stays in zip(self._old_notes, self._kept(self._bar), strict=True) if stays]
+        fresh = notes_in_ticks(self.source.score, self._played(self.written[1:]))
+        onsets = make_notes((ms, 0, 0, 0) for ms in ticks_to_ms(self.source.score, [note.time for note in fresh]))
+        bars = self._bars_of(self.source.clock.notes_to_clock(onsets))
+        # What was snapped over a bar line is in a bar that isn't rewritten.
+        inside = [note for note, bar in zip(fresh, bars, strict=True) if self.first_bar <= bar < self._bar]
+        together = sorted([*kept, *fit_between(kept, inside)], key=lambda note: (note.time, note.pitch))
+        return replace(
+            rebuild(self.source, together),
+            how_found=self._old.how_found,
+            options=self._old.options,
+            chart=self._own_chart,
+        )
+
+    def _prompt(self, end_bar: int, density: str) -> Window:
+        window = super()._prompt(end_bar, density)
+        bias = np.zeros((2, STEPS, KEYS), np.float32) if window.pitch_bias is None else window.pitch_bias.copy()
+        for onset, length, pitch, _ in self._old_on_clock[self._kept(self.last_bar)].tolist():
+            first = int((onset - self._start_ms) / vocab.TIME_STEP_MS + 0.5) + 1
+            stop = int(np.ceil((onset + length - self._start_ms) / vocab.TIME_STEP_MS - 1e-3))
+            if pitch in vocab.PITCH_IDS and stop > 0:
+                bias[:, max(first, 0) : stop, pitch - vocab.LOWEST_PITCH] += HELD
+        return replace(window, state=self._state(window.state), pitch_bias=bias)
+
+    def _state(self, state: GrammarState) -> GrammarState:
+        """The state of a window, held to the notes that stay in it."""
+        if self._keep_hand is None:
+            return state
+        fixed = notes_between(self._old_on_clock[self._fixed], self._start_ms, float(state.length_ms))
+        fixed = fixed[fixed["onset_ms"] >= state.first_ms]
+        places = zip((fixed["onset_ms"] + self._start_ms).tolist(), fixed["pitch"].tolist(), strict=True)
+        self._fixed_at.update(places)
+        return forced(state, fixed)
+
+
+def fit_between(kept: list[symusic.Note], fresh: list[symusic.Note]) -> list[symusic.Note]:
+    """The fresh notes that kept ones leave room for: none on a key that is held, each let go before its key is struck."""
+    by_key: dict[int, list[symusic.Note]] = {}
+    for note in kept:
+        by_key.setdefault(note.pitch, []).append(note)
+    result = []
+    for note in fresh:
+        same_key = by_key.get(note.pitch, [])
+        if any(other.time <= note.time < other.time + other.duration for other in same_key):
+            continue
+        end = min((other.time for other in same_key if other.time > note.time), default=note.time + note.duration)
+        length = min(note.duration, end - note.time)
+        result.append(symusic.Note(note.time, length, note.pitch, note.velocity))
+    return result

@@ -1,0 +1,378 @@
+"""An accompaniment while it is written: windows in turn, each with the history of the one before, given out bar by bar.
+
+In: a `Source` and what is asked for, then the tokens that an engine draws. Out: prompts for the engine, and notes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from threading import Event
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from pianalysis.arranging.charting import bar_chords, held_chords, let_go, moved
+from pianalysis.arranging.options import Options
+from pianalysis.arranging.pieces import Arrangement, Source, finish, to_real
+from pianalysis.arranging.structure import Earlier, played_later
+from pianalysis.harmony.beats import clock_beats
+from pianalysis.music.notes import Notes, make_notes
+from pianalysis.tokens import vocab
+from pianalysis.tokens.four_parts import four_parts, last_chord, one_chord_at_a_time
+from pianalysis.tokens.grammar import GrammarState, state_after
+from pianalysis.tokens.guidance import Bias, both, clearance, fidelity
+from pianalysis.tokens.tokenizer import decode_notes, encode_accompaniment, encode_chords, encode_melody
+from pianalysis.tokens.windows import bars_in_window, chords_between, notes_between
+
+if TYPE_CHECKING:
+    from pianalysis.harmony.chart import Chart
+    from pianalysis.model.engine import Engine
+
+UNSTATED_VELOCITY: Final = 90
+"""What scores that say nothing of loudness were converted with: all Polish ones, and most hymns. A model that learned them
+believes that this is how loud classical music is, all of it; without this one level it plays as the Lieder are played."""
+LONGEST_REST_MS: Final = 2_000
+"""No voice rests longer, in clock-ms: of POP909's and OpenScore's gaps between onsets 999 in 1,000 are shorter."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fresh:
+    """Notes just written, in real ms, and how many of the bars are done with them."""
+
+    notes: Notes
+    bars_done: int
+    bars: int
+
+
+@dataclass(frozen=True, eq=False)
+class Window:
+    """What an engine is asked to go on with: a prompt, the grammar's state after it, the pitches' bias (`guidance`)."""
+
+    prompt: list[int]
+    state: GrammarState
+    pitch_bias: Bias | None
+
+
+class Take:
+    """One accompaniment in hand: it says what to ask the engine, window after window, and keeps what is answered."""
+
+    def __init__(
+        self,
+        source: Source,
+        options: Options,
+        seed: int,
+        room: int,
+        chart: Chart | None = None,
+        *,
+        fidelity: float = 1.0,
+    ) -> None:
+        """options: resolved. room: the longest sequence that the engine takes, in tokens.
+
+        chart: what is played, in the source's key, by a model that plays chords; for another one None. fidelity: how closely
+        it is kept to (`guidance.fidelity`).
+        """
+        self.source, self.options, self.seed, self.room = source, options, seed, room
+        self.chart, self._fidelity = chart, fidelity
+        self._chords = held_chords(chart) if chart else None
+        self._bar_chords = bar_chords(chart, source) if chart else None
+        self.generator = np.random.default_rng(seed)
+        self.first_bar, self.last_bar = source.first_bar, source.last_bar
+        self.written: list[Notes] = []  # clock-ms, the model's key
+        self._start_bar = self._bar = self._stop_bar = source.first_bar
+        self._ids: list[int] = []
+        self._by_bar: dict[int, Notes] = {}
+
+    @property
+    def bars(self) -> int:
+        """How many bars are to be written."""
+        return self.last_bar - self.first_bar
+
+    @property
+    def bars_done(self) -> int:
+        """How many bars are written to their end."""
+        return self._bar - self.first_bar
+
+    @property
+    def piece(self) -> Arrangement:
+        """The piece as far as it is written, the melody whole."""
+        piece = replace(self._piece(), seed=self.seed)
+        if self.bars_done == self.bars:
+            return piece
+        return replace(piece, remarks=(*piece.remarks, f"stopped after {self.bars_done} of {self.bars} bars"))
+
+    def _piece(self) -> Arrangement:
+        return replace(finish(self.source, self._played(self.written)), options=self.options, chart=self._own_chart)
+
+    @property
+    def _own_chart(self) -> Chart | None:
+        """The chart in the melody's own key."""
+        return self.chart.transposed(-self.source.shift) if self.chart else None
+
+    def _played(self, written: Sequence[Notes]) -> Notes:
+        """What was written (clock-ms, the model's key) as it is played, in real ms."""
+        notes = np.concatenate([make_notes(), *written])
+        if self.options.style == "hymn":
+            notes = one_chord_at_a_time(notes)
+        return self.options.played(to_real(self.source, notes))
+
+    def next_window(self) -> Window | None:
+        """What the next window is written from; None when all bars are done."""
+        if self._bar >= self.last_bar:
+            return None
+        self._start_bar = self._window_start()
+        window_bars = bars_in_window(self.source.clock.bar_lines, self._start_bar)
+        end_bar = min(self._start_bar + window_bars, self.source.last_bar)
+        density = self.options.density_at(self._bar)
+        others = (
+            bar
+            for bar in range(self._bar + 1, end_bar)
+            if self.options.density_at(bar) != density or self._earlier(bar) is not None
+        )
+        self._stop_bar = min(next(others, end_bar), self.last_bar)
+        return self._prompt(end_bar, density)
+
+    def _window_start(self) -> int:
+        """The bar from which half a window of history, or less at the beginning, stands before what is to be written."""
+        lines, start = self.source.clock.bar_lines, self._start_bar
+        if self._bar > self.source.first_bar:
+            start = max(start, self._bar - max(1, bars_in_window(lines, start) // 2))
+        while start < self._bar and start + bars_in_window(lines, start) <= self._bar:  # longer bars are to come
+            start += 1
+        return start
+
+    @property
+    def _start_ms(self) -> float:
+        return float(self.source.clock.bar_lines[self._start_bar])
+
+    def _window_ms(self, bar: int) -> float:
+        """A bar line on the window's clock, or the window's end if that is sooner."""
+        return min(float(self.source.clock.bar_lines[bar]) - self._start_ms, float(vocab.WINDOW_MS))
+
+    def _prompt(self, end_bar: int, density: str) -> Window:
+        start, first = self._start_ms, self._window_ms(self._bar)
+        lowest, highest = self._keys
+        above = notes_between(self.source.voice, start, self._window_ms(end_bar))
+        past = notes_between(self._history(), start, first) if first else make_notes()
+        prompt = encode_melody(above, style=self.options.style, density=density)
+        held = chords_between(self._chords or (), start, self._window_ms(end_bar))
+        if self._chords is not None:
+            prompt += [*encode_chords(held), vocab.SEP]
+        if len(prompt) + 2 * len(encode_accompaniment(past)) > self.room:
+            past = make_notes()  # a very dense stretch: better no history than no room for the answer
+        prompt += encode_accompaniment(past)
+        state = state_after(
+            prompt,
+            chords=self._chords is not None,
+            first_ms=int(np.ceil(first)),
+            length_ms=int(np.floor(self._window_ms(self._stop_bar))),
+            rest_ms=LONGEST_REST_MS,
+            waited_ms=0 if len(past) else self._waited_ms(start + first),
+            lowest=lowest,
+            highest=highest,
+            two_hands=True,
+        )
+        state = replace(state, downbeats=self._downbeats(), dynamics=self._dynamics)
+        if self._chords is not None and self.options.style == "hymn":
+            beats = clock_beats(self.source.clock).borders_ms - start
+            state = four_parts(
+                replace(state, downbeats=()),
+                above,
+                held,
+                beats,
+                before=last_chord(past, above),
+                shift=self.source.shift,
+            )
+        return Window(prompt, state, both(fidelity(held, self._fidelity), clearance(above, self.options.clear)))
+
+    @cached_property
+    def _dynamics(self) -> tuple[range, ...]:
+        """How loud the accompaniment may be, as ids (`UNSTATED_VELOCITY`)."""
+        known, unstated = vocab.DYNAMIC_IDS, _level(UNSTATED_VELOCITY)
+        if self._chords is None or self.options.style == "pop":
+            return (known,)
+        if self.options.style == "classical":
+            return (range(known.start, unstated), range(unstated + 1, known.stop))
+        # all voices of a hymn alike, a step softer than the soprano
+        own = _level(float(self.source.melody.notes["velocity"].mean()))
+        softer = max(own - 1, known.start)
+        return (range(softer, softer + 1),)
+
+    def _downbeats(self) -> tuple[int, ...]:
+        """Where bars begin in the window, on its clock and grid."""
+        lines = self.source.clock.bar_lines
+        inside = lines[(lines >= self._start_ms) & (lines < self._start_ms + vocab.WINDOW_MS)] - self._start_ms
+        return tuple((np.floor(inside / vocab.TIME_STEP_MS + 0.5) * vocab.TIME_STEP_MS).astype(int).tolist())
+
+    def _waited_ms(self, now_ms: float) -> int:
+        """How long the accompaniment has rested: a window that shows no notes before doesn't say it."""
+        begin = float(self.source.clock.bar_lines[self.source.first_bar])
+        last = max((float(part["onset_ms"][-1]) for part in reversed(self.written) if len(part)), default=begin)
+        return int(min(now_ms - last, LONGEST_REST_MS))
+
+    def _history(self) -> Notes:
+        """What was written for the last bars, as far back as a window can reach."""
+        parts: list[Notes] = []
+        for part in reversed(self.written):
+            if len(part) and part["onset_ms"][-1] < self._start_ms - vocab.TIME_STEP_MS:
+                break
+            parts.append(part)
+        return np.concatenate([make_notes(), *reversed(parts)])
+
+    def _earlier(self, bar: int) -> Earlier | None:
+        """The earlier bar whose accompaniment may be played again in a bar, if there is one."""
+        earlier = self.source.earlier_bars.get(bar) if self.options.structure else None
+        if earlier is None or self.options.density_at(bar) != self.options.density_at(earlier.bar):
+            return None
+        if self._bar_chords and self._bar_chords[bar] != moved(self._bar_chords[earlier.bar], earlier.shift):
+            return None
+        return earlier
+
+    def played_again(self) -> Iterator[Fresh]:
+        """The bars from here on that are played as they were the first time, one by one, taken in in place."""
+        while self._bar < self.last_bar and (notes := self._again(self._bar)) is not None:
+            yield self._keep(notes, self._bar + 1)
+
+    def _again(self, bar: int) -> Notes | None:
+        """What is played again in a bar; None where that wouldn't do: off the keys, or after too long a rest."""
+        lines, earlier = self.source.clock.bar_lines, self._earlier(bar)
+        notes = self._by_bar.get(earlier.bar) if earlier is not None else None
+        if earlier is None or notes is None or not len(notes):
+            return None
+        goes_on = self._earlier(bar + 1) == replace(earlier, bar=earlier.bar + 1)
+        again = played_later(notes, lines[bar] - lines[earlier.bar], earlier.shift, None if goes_on else lines[bar + 1])
+        lowest, highest = self._keys
+        late = again["onset_ms"][0] - max((part["onset_ms"][-1] for part in self.written[-9:] if len(part)), default=0)
+        fits = lowest <= again["pitch"].min() and again["pitch"].max() <= highest and late <= LONGEST_REST_MS
+        return again if fits else None
+
+    @property
+    def _keys(self) -> tuple[int, int]:
+        """The lowest and the highest key that may be struck, in the model's key."""
+        shift = self.source.shift
+        return (
+            max(vocab.LOWEST_PITCH, self.options.lowest + shift),
+            min(vocab.HIGHEST_PITCH, self.options.highest + shift),
+        )
+
+    def add(self, token: int) -> Fresh | None:
+        """Take in, in place, an id of the window's answer; what it shows to be done, if a bar is."""
+        fresh = None
+        if token in vocab.TIME_IDS:
+            now = self._start_ms + vocab.time_ms(token)
+            bar = int(np.searchsorted(self.source.clock.bar_lines, now + 1e-3, side="right")) - 1
+            if bar > self._bar:
+                fresh = self._close(min(bar, self._stop_bar))
+        self._ids.append(token)
+        return fresh
+
+    def close_window(self) -> Fresh:
+        """The rest of the window, when the engine has come to its end."""
+        return self._close(self._stop_bar)
+
+    def _close(self, bar: int) -> Fresh:
+        notes = decode_notes(self._ids, loud=True)
+        notes["onset_ms"] += self._start_ms
+        self._ids = []
+        return self._keep(let_go(notes, self._chords or ()), bar)
+
+    def _keep(self, notes: Notes, bar: int) -> Fresh:
+        """Take in, in place, the notes of all bars up to one."""
+        self.written.append(notes)
+        lines = self.source.clock.bar_lines
+        edges = np.searchsorted(notes["onset_ms"], lines[self._bar + 1 : bar] - 1e-3)
+        self._by_bar |= dict(zip(range(self._bar, bar), np.split(notes, edges), strict=True))
+        self._bar = bar
+        return Fresh(self._played([notes]), self.bars_done, self.bars)
+
+
+def _level(velocity: float) -> int:
+    """The id of the dynamic that is nearest to a velocity."""
+    return vocab.dynamic_id(min(vocab.DYNAMIC_VELOCITIES, key=lambda known: abs(known - velocity)))
+
+
+class Stream:
+    """An accompaniment that is written while it is iterated over: each step gives the `Fresh` notes of a bar or more.
+
+    melody, bar_lines_ms, bars, how_found and remarks, as an `Arrangement` has them, are there before the first step.
+    Leaving a loop pauses; another loop goes on where it was. `cancel` ends it for good, from any thread, within a token.
+    `piece` is the `Arrangement` as far as given out; after the last step, the very bytes of the whole call. A note given out
+    may be shorter there, where its key is struck again in a later bar.
+    """
+
+    def __init__(self, engine: Engine, take: Take) -> None:
+        source = take.source
+        self.melody: Final = source.melody.notes
+        self.bar_lines_ms: Final = source.bar_lines_ms
+        self.bars: Final = take.bars
+        self.how_found: Final = source.melody.how
+        self.remarks: Final = source.remarks
+        self.seed: Final = take.seed
+        self._take = take
+        self._precision = engine.precision
+        self._cancelled = Event()
+        self._steps = self._write(engine)
+
+    def __iter__(self) -> Iterator[Fresh]:
+        return self
+
+    def __next__(self) -> Fresh:
+        return next(self._steps)
+
+    @property
+    def piece(self) -> Arrangement:
+        """The piece as far as it has been given out."""
+        return replace(self._take.piece, precision=self._precision)
+
+    @property
+    def bars_done(self) -> int:
+        """How many bars have been given out."""
+        return self._take.bars_done
+
+    def cancel(self) -> None:
+        """Write no more."""
+        self._cancelled.set()
+
+    def _write(self, engine: Engine) -> Iterator[Fresh]:
+        take = self._take
+        while not self._cancelled.is_set():
+            for again in take.played_again():
+                yield again
+                if self._cancelled.is_set():
+                    return
+            window = take.next_window()
+            if window is None:
+                return
+            for token in engine.continue_prompt(
+                window.prompt, window.state, take.options.sampling, take.generator, window.pitch_bias
+            ):
+                if self._cancelled.is_set():
+                    return
+                if fresh := take.add(token):
+                    yield fresh
+            yield take.close_window()
+
+
+def write_together(engine: Engine, takes: Sequence[Take]) -> Iterator[int]:
+    """Write several takes side by side, in place; now and then how many bars are done in all of them."""
+    from pianalysis.model.engine import Job
+
+    def next_job(index: int) -> Job | None:
+        take = takes[index]
+        for _ in take.played_again():
+            pass
+        window = take.next_window()
+        if window is None:
+            return None
+        return Job(window.prompt, window.state, take.options.sampling, take.generator, window.pitch_bias)
+
+    def more(index: int) -> Job | None:
+        takes[index].close_window()
+        return next_job(index)
+
+    jobs = [job for index in range(len(takes)) if (job := next_job(index)) is not None]
+    for index, token in engine.continue_prompts(jobs, more):
+        if takes[index].add(token):
+            yield min(take.bars_done for take in takes)
+    yield min((take.bars_done for take in takes), default=0)

@@ -1,0 +1,1 @@
+"""Corpora to a checked dataset of parquet files."""

@@ -1,0 +1,23 @@
+"""The errors that say what is wrong with what was given, in one sentence.
+
+In: nothing. Out: exceptions whose message says what was expected, what was found and what to do.
+"""
+
+from __future__ import annotations
+
+
+class PianalysisError(ValueError):
+    """Input that can't be used: the message says what was expected, what was found and what to do."""
+
+
+class MidiReadError(PianalysisError):
+    """A file that is no readable MIDI file, or is past the limits."""
+
+
+class NoMelodyError(PianalysisError):
+    """A file in which no melody was found."""
+
+
+def first_line(error: Exception) -> str:
+    """The first line of somebody else's error, cut at 120 characters; its kind where it says nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:120]

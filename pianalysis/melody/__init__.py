@@ -1,0 +1,1 @@
+"""The melody of a score: which notes they are."""

@@ -1,0 +1,1 @@
+"""Token ids to the ids that come next."""

@@ -1,0 +1,1 @@
+"""Notes, or a score, to what people keep: audio, pictures, MusicXML."""

@@ -1,0 +1,103 @@
+"""Notes as played to notes as written: every onset and end on the grid of its beat.
+
+In: a track in ticks and its score's measures. Out: chords of one key, in the units of `measures`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from typing import Final
+
+import numpy as np
+import symusic
+from numpy.typing import NDArray
+
+from pianalysis.output.measures import QUARTER, SIXTEENTH, THIRTYSECOND, TRIPLET_SIXTEENTH, Chord, Floats, Measure
+
+EARLY: Final = 4
+"""Units before a beat at which a note still belongs to it."""
+EXACT: Final = 0.5
+"""Units from the grid that coarse ticks explain."""
+FINER_GAIN: Final = 1.0
+"""By how many units a note, on average, triplets or 32nds must fit a beat better than sixteenths to be written."""
+
+
+def write_notes(
+    score: symusic.Score, track: symusic.Track, measures: list[Measure], steps: tuple[int, ...] = (SIXTEENTH,)
+) -> list[Chord]:
+    """A track's notes on the measures' grid, each as a chord of one key, sorted; no key struck while it sounds.
+
+    steps: units of the grids to choose from. Beats are on the first but where another clearly fits their onsets better.
+    """
+    table = track.notes.numpy()
+    onsets = np.asarray(table["time"], np.float64) * QUARTER / score.tpq
+    ends = onsets + np.asarray(table["duration"], np.float64) * QUARTER / score.tpq
+    grid = _Grid(measures, onsets, steps)
+    begin, stop = grid.place(onsets), grid.place(ends)
+    stop = np.maximum(stop, grid.next_place(begin))
+    last = measures[-1].start + measures[-1].length
+    notes: dict[tuple[int, int], Chord] = {}
+    columns = (column.tolist() for column in (begin, stop, table["pitch"], table["velocity"]))
+    for onset, end, pitch, velocity in sorted(zip(*columns, strict=True)):
+        if onset < last:
+            notes[onset, pitch] = Chord(onset, end, ((pitch, velocity),))
+    return _let_go(sorted(notes.values(), key=lambda note: (note.onset, note.keys)))
+
+
+def is_exact(onsets: Floats) -> bool:
+    """Whether nearly all onsets, in units, are 32nds or sixteenth triplets, as what is written is and what is played isn't.
+
+    >>> is_exact(np.array([0.0, 6.0, 16.0, 96.0])), is_exact(np.array([1.5, 10.0, 22.0, 97.0]))
+    (True, False)
+    """
+    off = np.minimum(*(np.abs(_rounded(onsets, step) - onsets) for step in (THIRTYSECOND, TRIPLET_SIXTEENTH)))
+    return bool(np.mean(off <= EXACT) >= 0.95)
+
+
+class _Grid:
+    """The beats of all measures, each with its step: of those to choose from the one that fits the onsets."""
+
+    def __init__(self, measures: list[Measure], onsets: Floats, steps: tuple[int, ...]) -> None:
+        beats = [(m, beat, stop) for m in measures for beat, stop in pairwise([*m.beats, m.length])]
+        self.played = np.array([m.played + beat for m, beat, _ in beats], np.float64)
+        self.written = np.array([m.start + beat for m, beat, _ in beats], np.int64)
+        self.lengths = np.array([stop - beat for _, beat, stop in beats], np.int64)
+        may_be_ternary = np.array([not m.compound for m, _, _ in beats]) & (self.lengths == QUARTER)
+        beat = self._beat_of(onsets)
+        inside = onsets - self.played[beat]
+        count = np.bincount(beat, minlength=len(beats))
+        errors = np.zeros((len(steps), len(beats)))
+        for error, step in zip(errors, steps, strict=True):
+            error += np.bincount(beat, np.abs(_rounded(inside, step) - inside), len(beats))
+            error += FINER_GAIN * count * (step != steps[0])
+            error[~may_be_ternary & (step == TRIPLET_SIXTEENTH)] = np.inf
+        self.steps = np.array(steps, np.int64)[errors.argmin(axis=0)]
+
+    def _beat_of(self, moments: Floats) -> NDArray[np.int64]:
+        return np.asarray(np.maximum(np.searchsorted(self.played, moments + EARLY, side="right") - 1, 0), np.int64)
+
+    def place(self, moments: Floats) -> NDArray[np.int64]:
+        """Played moments as written ones, each within its beat."""
+        beat = self._beat_of(moments)
+        inside = _rounded(moments - self.played[beat], self.steps[beat])
+        return np.asarray(self.written[beat] + np.clip(inside, 0, self.lengths[beat]), np.int64)
+
+    def next_place(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The first place of the grid after each: where the shortest note that begins there ends."""
+        beat = np.searchsorted(self.written, places, side="right") - 1
+        return np.asarray(np.minimum(places + self.steps[beat], self.written[beat] + self.lengths[beat]), np.int64)
+
+
+def _rounded(moments: Floats, step: int | NDArray[np.int64]) -> Floats:
+    return np.asarray(np.floor(moments / step + 0.5) * step, np.float64)
+
+
+def _let_go(notes: list[Chord]) -> list[Chord]:
+    struck: dict[int, int] = {}
+    result = []
+    for note in reversed(notes):
+        pitch = note.keys[0][0]
+        result.append(replace(note, end=min(note.end, struck.get(pitch, note.end))))
+        struck[pitch] = note.onset
+    return result[::-1]

@@ -1,0 +1,88 @@
+"""Work on several processes, results in the order of the work.
+
+In: how many processes and threads. Out: what maps a function over items as `map` does.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import get_context
+from typing import Any, Final
+
+# Names and numbers of glibc's malloc.h.
+M_TRIM_THRESHOLD: Final = -1
+M_TOP_PAD: Final = -2
+M_MMAP_MAX: Final = -4
+SETTINGS: Final = ((M_MMAP_MAX, 0), (M_TRIM_THRESHOLD, -1), (M_TOP_PAD, 64 * 2**20))
+
+Map = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
+
+
+@contextmanager
+def workers(num_proc: int = 1, threads: int = 1) -> Iterator[Map]:
+    """A `map` on so many processes of so many threads each. An error or Ctrl-C inside ends them all."""
+    if num_proc <= 1:
+        yield map
+        return
+    # Fresh processes, not forks: forking a process whose libraries run threads can hang.
+    pool = ProcessPoolExecutor(num_proc, get_context("spawn"), initializer=_start, initargs=(os.getpid(), threads))
+    try:
+        yield pool.map
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _start(parent: int, threads: int) -> None:
+    import torch
+
+    keep_freed_memory()
+    torch.set_num_threads(threads)
+    end_with(parent)
+
+
+def default_processes() -> int:
+    """Two where there are two cores, or one."""
+    return min(2, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+
+
+@contextmanager
+def _mapper(num_proc: int) -> Iterator[Callable[..., Iterator[Any]]]:
+    """What maps a function over parts, in their order, in so many processes."""
+    if num_proc <= 1:
+        yield map
+        return
+    # Fresh processes, not forks: forking a process whose libraries run threads can hang.
+    with ProcessPoolExecutor(
+        num_proc, mp_context=get_context("spawn"), initializer=end_with, initargs=(os.getpid(),)
+    ) as pool:
+        yield pool.map
+
+
+def end_with(parent: int) -> None:
+    """End this process when its parent is gone: a pool's workers would wait for ever for one that was killed."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def keep_freed_memory() -> bool:
+    """Let the process keep the memory that it frees, for what it allocates next. Whether the C library can do that.
+
+    By itself glibc gives every large block back to the system, so that each training step on a CPU asks for the same
+    gigabytes again, page by page, and has them cleared. The price is fragments: up to half as much memory again.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):  # another C library; TypeError: Windows
+        return False
+    return all(mallopt(name, value) == 1 for name, value in SETTINGS)

@@ -1,0 +1,1 @@
+"""Folders, records and figures to the Hub and to Markdown."""

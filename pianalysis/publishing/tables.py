@@ -1,0 +1,216 @@
+"""Markdown tables of a model's card: likelihoods, a search of settings, the speed of training.
+
+In: what the scripts that measure write as JSON. Out: tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from pianalysis.metrics.excerpts import FEATURES
+from pianalysis.metrics.names import AREAS, BIGRAMS, HUMAN, METRICS, TWO_SAMPLE
+
+ARRANGEMENTS: Final = "arrangements"
+"""Where a corpus's row in the JSON has the figures of whole songs."""
+SETTINGS: Final = "settings"
+TELLING: Final = "telling"
+"""Where they have what gives each system away."""
+SHORT: Final = (
+    *("melody_recall", "chord_tones", "own_chord_tones", "chord_root", "root_in_bass", "out_of_key", "melody_in_chord"),
+    *("chord_changes", "distinct_chords", "falling_fifths", "bigram_divergence", "two_sample", "pcs", "pcs_coupling"),
+    *("clash_rate", "area_pitch", "area_duration", "area_inter_onset", "notes_per_beat", "longest_gap_bars"),
+    *("end_after_melody_s", "in_reach", "longest_copy"),
+)
+"""The metrics of README's table; the cards and the report have all."""
+SETTINGS_SHOWN: Final = (
+    *("distance", "pcs", "pcs_coupling", "clash_rate", "notes_per_beat", "human_density"),
+    *("area_pitch", "area_duration", "area_inter_onset", "scale_consistency", "groove_consistency", "longest_gap_bars"),
+)
+NOTHING: Final = "–"
+NO_DIFFERENCE: Final = frozenset({"melody_recall", BIGRAMS, TWO_SAMPLE, *AREAS.values()})
+"""Metrics that are differences from something already, or that the human pieces have by nature."""
+CHORD_SOURCES: Final = {
+    "label": "labels that come with the corpus",
+    "written": "as written in the score",
+    "rule": "read by rule off the human piece, which agrees with them by nature",
+}
+LEGEND: Final = (
+    "Means over songs with 95 % bootstrap intervals, in brackets the mean difference from the human accompaniment of "
+    "the same song. Everything is measured on the beat clock. *Other song's*: a human accompaniment written for another "
+    "melody. *Block chords*: of the melody's key, the diatonic triad that fits each half bar best. An overlapping area "
+    "is that of all songs' notes with the human ones; in the human column, that of one half of the songs with the other. "
+    "Human density: notes per beat within the human 10th to 90th percentile. *Alone*: the model without the arranger's "
+    "clearance and structure. *Before*: the checkpoint that came before, as it was arranged with then. *People's chords*: with the song's own chords given, which nobody knows who has a melody "
+    "alone: it tells how closely the model keeps to a chart. *Best of*: the take that is nearest to human pieces in "
+    "likelihood, chord tones, key and clashes (`pianalysis.arranging.ranking`). *Its own chords*: what a rule hears in the accompaniment "
+    "(`pianalysis.harmony.recognise`); C7 and C are one chord. The key is that of the human piece; only songs that are "
+    "there to their end have a final tonic. Chord-bigram divergence (Jensen–Shannon) is from the human pieces, in the human "
+    "column that of one half of the songs from the other. The classifier two-sample test: can gradient boosting on "
+    f"{len(FEATURES)} features of four-bar excerpts tell them from human ones, of songs that it hasn't seen? At 0.5 nobody can "
+    "(`pianalysis.metrics.excerpts` lists the features); in the human column, every other four bars from the rest."
+)
+
+if TYPE_CHECKING:
+    from pianalysis.publishing.records import RunRecord
+
+CORPORA: Final = {
+    "pop909": "POP909",
+    "openscore_lieder": "OpenScore Lieder",
+    "polish_scores": "Heritage of Polish music",
+    "hymns": "hymns, songs and carols",
+    "openewld": "OpenEWLD",
+    "folder": "the user's folder",
+}
+
+
+def search_table(runs: Sequence[dict[str, Any]]) -> str:
+    """The runs of a search as a Markdown table, best first, each beside the run named base (or else the first)."""
+    lines = [
+        "| run | learning rate | batch | steps | million tokens | nats per note | against the base |",
+        "|---|--:|--:|--:|--:|--:|--:|",
+    ]
+    base = next((row["nats_per_note"] for row in runs if row["name"] == "base"), runs[0]["nats_per_note"])
+    for row in sorted(runs, key=lambda row: float(row["nats_per_note"])):
+        lines.append(
+            f"| {row['name']} | {row['learning_rate']:.4g} | {row['batch_size']} | {row['steps']:,} | "
+            f"{row['tokens'] / 1e6:.2f} | {row['nats_per_note']:.3f} | {row['nats_per_note'] - base:+.3f} |"
+        )
+    return "\n".join(lines)
+
+
+def speed_table(steps: Sequence[dict[str, Any]]) -> str:
+    """Training steps beside a plain loop as a Markdown table: rows of `scripts/benchmark.py training`."""
+    lines = [
+        "| model | batch | length | tokens/s | of the plain loop | ratio | peak memory, MB | of the plain loop |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|",
+    ]
+    for step in steps:
+        lines.append(
+            f"| {step['model']} | {step['batch_size']} | {step['length']:,} | {step['ours_tokens_per_second']:,.0f} | "
+            f"{step['loop_tokens_per_second']:,.0f} | {step['ratio']:.2f} | {step['ours_peak_mb']:,.0f} | "
+            f"{step['loop_peak_mb']:,.0f} |"
+        )
+    return "\n".join(lines)
+
+
+def likelihood_table(figures: dict[str, Any]) -> str:
+    """The likelihoods as a Markdown table; `figures` as `scripts/evaluate_model.py --json` writes them."""
+    lines = [
+        "| corpus, split | windows | notes | this model | unigram | untrained | this model, bits per second |",
+        "|---|--:|--:|--:|--:|--:|--:|",
+    ]
+    for name, row in figures.items():
+        corpus, split = name.split("/")
+        nats = " | ".join(f"{row[kind]['nats_per_note']:.2f}" for kind in ("model", "unigram", "untrained"))
+        model = row["model"]
+        lines.append(
+            f"| {CORPORA[corpus]}, {split} | {model['windows']:,} | {model['notes']:,} | {nats} | {model['bits_per_second']:.1f} |"
+        )
+    return "\n".join(lines)
+
+
+def runs_table(records: Sequence[RunRecord]) -> str:
+    """The runs that made a checkpoint, first to last."""
+    lines = [
+        "| run | steps | million tokens | minutes | on | optimizer, learning rate | best validation |",
+        "|--:|--:|--:|--:|---|---|--:|",
+    ]
+    for number, record in enumerate(records, start=1):
+        options = record.options
+        lines.append(
+            f"| {number} | {record.steps:,} | {record.tokens / 1e6:.1f} | {record.minutes:,.0f} | {record.device} | "
+            f"{options['optimizer']}, {options['learning_rate']} | {record.best_nats_per_note:.3f} |"
+        )
+    return "\n".join(lines)
+
+
+def number(value: float | None, digits: int, *, sign: bool = False) -> str:
+    """A figure with so many digits; a dash for what isn't known; no minus before zero.
+
+    >>> number(-0.001, 2), number(0.25, 1, sign=True), number(None, 2)
+    ('0.00', '+0.2', '–')
+    """
+    if value is None:
+        return NOTHING
+    text = f"{value:{'+' if sign else ''}.{digits}f}"
+    return text.replace("-", "") if sign is False and float(text) == 0 else text.replace("-", "−")
+
+
+def cell(figure: Mapping[str, Any] | None, digits: int, *, difference: bool) -> str:
+    """A mean with its interval, and, if asked for, its difference from the human value.
+
+    >>> cell({"mean": 0.5, "low": 0.4, "high": 0.6, "minus_human": {"mean": -0.1}}, 1, difference=True)
+    '0.5 [0.4, 0.6] (−0.1)'
+    """
+    if figure is None or figure["mean"] is None:
+        return NOTHING
+    mean, low, high = (number(figure[name], digits) for name in ("mean", "low", "high"))
+    minus = figure.get("minus_human", {}).get("mean") if difference else None
+    return f"{mean} [{low}, {high}]" + (f" ({number(minus, digits, sign=True)})" if minus is not None else "")
+
+
+def systems_table(systems: Mapping[str, Mapping[str, Any]], metrics: Iterable[str] = METRICS) -> str:
+    """One corpus: a row a metric, a column a system, the human accompaniment first."""
+    lines = [f"| | {' | '.join(systems)} |", f"|---|{'--:|' * len(systems)}"]
+    for name in metrics:
+        figures = {label: system.get(name) for label, system in systems.items()}
+        if all(figure is None or figure["mean"] is None for figure in figures.values()):
+            continue
+        cells = (
+            cell(figure, METRICS[name].digits, difference=label != HUMAN and name not in NO_DIFFERENCE)
+            for label, figure in figures.items()
+        )
+        lines.append(f"| {METRICS[name].label} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def arrangement_tables(figures: Mapping[str, Mapping[str, Any]], metrics: Iterable[str] = METRICS) -> str:
+    """All corpora whose rows have figures of whole songs, each with its table; nothing where none has."""
+    shown, parts = tuple(metrics), []
+    for place, row in figures.items():
+        if ARRANGEMENTS in row:
+            about = row[ARRANGEMENTS]
+            corpus, split = place.split("/")
+            head = f"**{CORPORA.get(corpus, corpus)}**, {sample(about, split)}:"
+            parts += [head, systems_table(about["systems"], shown)]
+    return "\n\n".join([*parts, LEGEND]) if parts else ""
+
+
+def sample(about: Mapping[str, Any], split: str) -> str:
+    """What was arranged, in words."""
+    span = "all of each" if about["seconds"] is None else f"the first {about['seconds']:g} s of each"
+    takes = f", {about['takes']} takes" if about["takes"] > 1 else ""
+    settings = f"temperature {about['temperature']:g}, top-k {about['top_k']}, top-p {about['top_p']:g}"
+    settings += f", density {about['density']} for every song" if "density" in about else ""
+    settings += f", style {about['style']}" if "style" in about else ""
+    sources = [CHORD_SOURCES.get(source, source) for source in about.get("chord_sources", ())]
+    settings += f"; the songs' chords: {' and '.join(sources)}" if sources else ""
+    return f"{about['songs']} {split} songs, {span} from the bar in which its melody begins{takes}, {settings}"
+
+
+def telling_table(found: Mapping[str, Mapping[str, float]]) -> str:
+    """What gives each system of a corpus away: the features by which excerpts are best told from human ones.
+
+    >>> print(telling_table({"small": {"polyphony": 0.25}}).splitlines()[-1])
+    | small | keys that sound at each sixteenth at which one does, mean: lower, 0.25 |
+    """
+    lines = ["| system | what tells its four bars from human ones best, and the AUC of that alone |", "|---|---|"]
+    for label, areas in found.items():
+        parts = (f"{FEATURES[name]}: {'higher' if area > 0.5 else 'lower'}, {area:.2f}" for name, area in areas.items())
+        lines.append(f"| {label} | {'; '.join(parts)} |")
+    return "\n".join(lines)
+
+
+def settings_table(rows: Iterable[Mapping[str, Any]], human: Mapping[str, Any]) -> str:
+    """One corpus: a row a sampling setting, the human values last; `rows` as `settings.grid_figures` gives them."""
+    shown = [name for name in SETTINGS_SHOWN if name != "distance"]
+    heads = ["temperature", "top-p", "distance", *(METRICS[name].label for name in shown)]
+    lines = [f"| {' | '.join(heads)} |", f"|{'--:|' * len(heads)}"]
+    for row in rows:
+        means = (number(row["metrics"][name]["mean"], METRICS[name].digits) for name in shown)
+        start = f"| {row['temperature']:g} | {row['top_p']:g} | {number(row['distance'], 2)}"
+        lines.append(f"{start} | {' | '.join(means)} |")
+    means = (number(human[name]["mean"], METRICS[name].digits) for name in shown)
+    lines.append(f"| human | | | {' | '.join(means)} |")
+    return "\n".join(lines)

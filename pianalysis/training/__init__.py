@@ -1,0 +1,1 @@
+"""Options to a trained checkpoint."""

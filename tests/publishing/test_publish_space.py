@@ -1,0 +1,82 @@
+"""The Space as it's published: to a local Hub, fetched from there, and started with nothing but what was uploaded."""
+
+from __future__ import annotations
+
+import sys
+import urllib.request
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+import yaml
+from conftest import EXAMPLES, ROOT
+
+from pianalysis.publishing.hub import fetch_folder
+
+pytest_plugins = ["hub_fixtures", "demo_fixtures"]
+pytest.importorskip("gradio", reason="the demo needs the extra `space`")
+sys.path.insert(0, str(ROOT / "scripts"))
+
+import publish_space  # noqa: E402
+
+
+def front_matter(text):
+    return yaml.safe_load(text.split("---")[1])
+
+
+def test_what_is_published_starts_and_answers_by_itself(hub_client, tmp_path, start, capsys):
+    command = ["me/demo", "--dataset", "me/music"]
+    assert publish_space.main(command) == 0
+    assert "/spaces/me/demo/commit/" in capsys.readouterr().out
+    assert publish_space.main(command) == 0  # nothing changed, no new commit
+    assert hub_client.history("spaces", "me/demo") == ["initial commit", f"Pianalysis {version('pianalysis')}"]
+    assert hub_client.hub.repos["spaces", "me/demo"].sdk == "gradio"
+
+    folder = Path(fetch_folder("me/demo", repo_type="space"))
+    card = front_matter((folder / "README.md").read_text(encoding="utf-8"))
+    assert (card["sdk"], card["sdk_version"], card["app_file"]) == ("gradio", version("gradio"), "app.py")
+    assert (card["python_version"], card["datasets"]) == ("3.11", ["me/music"])
+    assert "models" not in card
+    pinned = (folder / "requirements.txt").read_text().split()
+    assert all("==" in line for line in pinned)
+    assert f"torch=={version('torch').split('+')[0]}" in pinned
+    assert not list(folder.rglob("*.pyc"))
+
+    alone = tmp_path / "alone"  # a copy: what the Hub's cache holds are links
+    alone.mkdir()
+    for path in folder.rglob("*"):
+        if path.is_file():
+            target = alone / path.relative_to(folder)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(path.read_bytes())
+    page = alone / "pianalysis" / "webui" / "static" / "index.html"
+    page.write_text(page.read_text(encoding="utf-8") + "<!-- from the Space -->", encoding="utf-8")
+    process, address = start(alone, PYTHONPATH=str(alone), HF_HUB_OFFLINE="1")
+    try:
+        with urllib.request.urlopen(address) as answer:
+            assert "<!-- from the Space -->" in answer.read().decode()
+        from gradio_client import Client, handle_file
+
+        made = Client(address, verbose=False).predict(
+            file=handle_file(EXAMPLES / "sakura.mid"), max_bars=1, api_name="/arrange"
+        )
+        assert Path(made).name == "sakura-0.mid"
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+
+
+def test_a_model_of_its_own_is_named_in_card_and_app(tmp_path):
+    target = tmp_path / "space"
+    index = ["--torch-index", "file:///wheels"]
+    assert publish_space.main(["--output", str(target), "--model", "me/model", *index]) == 0
+    assert front_matter((target / "README.md").read_text(encoding="utf-8"))["models"] == ["me/model"]
+    assert "setdefault(\"PIANALYSIS_MODEL\", 'me/model')" in (target / "app.py").read_text(encoding="utf-8")
+    compile((target / "app.py").read_text(encoding="utf-8"), "app.py", "exec")
+    assert (target / "requirements.txt").read_text().startswith("--extra-index-url file:///wheels\n")
+
+
+def test_an_output_that_is_there_already_is_left_alone(tmp_path, capsys):
+    assert publish_space.main(["--output", str(tmp_path)]) == 2
+    assert "expected a folder that isn't there yet" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,130 @@
+"""The demo, running in a process of its own as users start it, and a browser to look at it with.
+
+A test module says `pytest_plugins = ["demo_fixtures"]`, importing nothing from here, and takes `demo` (its address),
+`page` (playwright's) or `open_page`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import ROOT
+
+CHROMIUM = shutil.which("chromium")
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+START_S = 120
+
+
+def start_demo(folder: Path, app: str = "app.py", **env: str) -> tuple[subprocess.Popen[bytes], str]:
+    """Run an app file in a folder on a free port; gives the process and the address, once it answers."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    environment = os.environ | {"GRADIO_SERVER_PORT": str(port), "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1"} | env
+    log = (folder / "demo.log").open("wb") if os.access(folder, os.W_OK) else subprocess.DEVNULL
+    process = subprocess.Popen([sys.executable, app], cwd=folder, env=environment, stdout=log, stderr=log)
+    address = f"http://127.0.0.1:{port}/"
+    limit = time.monotonic() + START_S
+    while True:
+        try:
+            urllib.request.urlopen(address, timeout=5).close()
+            return process, address
+        except OSError:
+            said = (folder / "demo.log").read_text(errors="replace")
+            assert process.poll() is None, said
+            assert time.monotonic() < limit, said
+            time.sleep(0.2)
+
+
+def stop_demo(process: subprocess.Popen[bytes]) -> None:
+    """End it."""
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a running demo with the bundled checkpoint, which writes one piece at a time."""
+    pytest.importorskip("gradio", reason="the demo needs the extra `space`")
+    folder = tmp_path_factory.mktemp("demo")
+    process, address = start_demo(
+        folder, str(ROOT / "space" / "app.py"), GRADIO_TEMP_DIR=str(folder / "files"), PIANALYSIS_WORKERS="1"
+    )
+    yield address
+    stop_demo(process)
+
+
+@dataclass
+class Seen:
+    """What a page did: addresses asked for, and errors in its console."""
+
+    requests: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Debian's chromium, driven by playwright."""
+    if CHROMIUM is None:
+        pytest.skip("there is no chromium on this machine")
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+def new_page(browser: Any, address: str, **options: Any) -> Any:
+    """A page that is ready; `page.seen` is a `Seen`."""
+    page = browser.new_page(**({"viewport": {"width": 1280, "height": 860}} | options))
+    page.set_default_timeout(60_000)
+    page.seen = Seen()
+    page.on("request", lambda request: page.seen.requests.append(request.url))
+    page.on("pageerror", lambda error: page.seen.errors.append(str(error)))
+    page.on("console", lambda said: said.type == "error" and page.seen.errors.append(said.text))
+    page.goto(address)
+    page.wait_for_function("globalThis.pianalysis")
+    return page
+
+
+@pytest.fixture
+def open_page(browser: Any, demo: str) -> Iterator[Callable[..., Any]]:
+    """Opens pages (`path` is what follows the address) on which nothing may go wrong, and nothing leave this machine."""
+    pages = []
+
+    def opened(path: str = "", **options: Any) -> Any:
+        pages.append(new_page(browser, demo + path, **options))
+        return pages[-1]
+
+    yield opened
+    for page in pages:
+        page.close()
+        assert page.seen.errors == []
+        assert [url for url in page.seen.requests if not url.startswith((demo, "data:", "blob:"))] == []
+
+
+@pytest.fixture
+def page(open_page: Callable[..., Any]) -> Any:
+    """A desktop page."""
+    return open_page()
+
+
+@pytest.fixture(scope="session")
+def start() -> Callable[..., tuple[subprocess.Popen[bytes], str]]:
+    """`start_demo`, for a demo of the test's own."""
+    return start_demo

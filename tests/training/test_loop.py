@@ -1,0 +1,136 @@
+"""The whole loop through a Hub: a dataset there, `accelerate launch`, a model there, `from_pretrained`, a piece."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+from conftest import EXAMPLES, ROOT
+from corpus import song
+from local_hub import READ_TOKEN
+from safetensors.torch import load
+
+from pianalysis.music.midi import read_midi
+
+pytest_plugins = ["hub_fixtures"]
+
+DATA, MODEL = "pianalysis/songs", "pianalysis/tiny"
+LOAD = """
+import json
+from transformers import AutoConfig, AutoTokenizer, GenerationConfig, GPT2LMHeadModel
+name = "pianalysis/tiny"
+model, tokenizer = GPT2LMHeadModel.from_pretrained(name), AutoTokenizer.from_pretrained(name)
+print(json.dumps([model.config.n_layer, tokenizer.convert_tokens_to_ids("TIME_500"), model.generation_config.top_k,
+                  AutoConfig.from_pretrained(name).normalises_key]))
+"""
+LAUNCH = ["--cpu", "--num_processes", "1", "--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no"]
+
+
+def pianalysis(hub, *argv, **env):
+    code = "import sys; from pianalysis.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    return subprocess.run(
+        [sys.executable, "-c", code, *argv], env=hub.env | env, capture_output=True, text=True, check=False
+    )
+
+
+def train_command(folder, *more):
+    launch = [sys.executable, "-m", "accelerate.commands.launch", *LAUNCH, str(ROOT / "scripts" / "train.py")]
+    run = ["--dataset", DATA, "--model", "tiny", "--output-dir", str(folder), "--cpu", "--threads", "1"]
+    run += ["--batch-size", "4", "--max-steps", "8", "--eval-steps", "4", "--warmup-steps", "1", "--decay-steps", "4"]
+    return [*launch, *run, "--push-to-hub", MODEL, *more]
+
+
+@pytest.fixture
+def songs_on_the_hub(hub, tmp_path):
+    """A dataset of twelve small songs, built and published by the command."""
+    root = tmp_path / "mine"
+    root.mkdir()
+    names = [f"{number}.mid" for number in range(12)]
+    for number, name in enumerate(names):
+        (root / name).write_bytes(song(number + 1, bars=10))
+    splits = {"train": names[:8], "validation": names[8:10], "test": names[10:]}
+    (tmp_path / "splits.json").write_text(json.dumps(splits))
+    build = ["prepare", "--corpus", "folder", "--root", str(root), "--splits", str(tmp_path / "splits.json")]
+    done = pianalysis(hub, *build, "--output", str(tmp_path / "data"), "--push-to-hub", DATA)
+    assert done.returncode == 0, done.stderr
+    return hub
+
+
+def test_dataset_training_model_and_piece_through_the_hub(songs_on_the_hub, tmp_path):
+    hub = songs_on_the_hub
+    more = ["--transpose", "key", "--private", "--tag", "v1"]
+    done = subprocess.run(
+        train_command(tmp_path / "run", *more), env=hub.env, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3_000:]
+    assert "published: " in done.stdout
+    files = hub.files("models", MODEL)
+    assert set(files) >= {"config.json", "model.safetensors", "tokenizer.json", "generation_config.json", "README.md"}
+    assert not any(name.endswith((".pt", ".bin", ".pth", ".pkl")) for name in files)
+    assert "nats_per_note" in files["README.md"].decode()
+    assert json.loads(hub.run(LOAD)) == [2, 129, 50, True]
+    out = tmp_path / "full.mid"
+    melody = EXAMPLES / "ode_to_joy.mid"
+    done = pianalysis(hub, "arrange", str(melody), "-o", str(out), "--model", MODEL, "--max-bars", "2")
+    assert done.returncode == 0, done.stderr
+    given, written = read_midi(melody).tracks[0], read_midi(out).tracks[0]
+    assert [(n.time, n.duration, n.pitch) for n in given.notes] == [
+        (n.time, n.duration, n.pitch) for n in written.notes
+    ]
+
+
+def test_a_run_killed_while_it_pushes_goes_on_on_another_machine(songs_on_the_hub, tmp_path):
+    hub = songs_on_the_hub
+    command = train_command(tmp_path / "first", "--hub-strategy", "checkpoint")
+    process = subprocess.Popen(
+        command, env=hub.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    hub.wait(lambda: hub.seen("POST .*tiny/commit/"), 120)
+    hub.hold("POST .*tiny/commit/", seconds=60)
+    hub.wait(lambda: len(hub.seen("POST .*tiny/commit/")) == 2 or process.poll() is not None, 120)
+    assert process.poll() is None
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    time.sleep(0.1)
+    assert "last-checkpoint/optimizer.pt" in hub.files("models", MODEL)
+    hub.faults.clear()
+    again = train_command(tmp_path / "second", "--hub-strategy", "checkpoint", "--resume")
+    done = subprocess.run(again, env=hub.env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3_000:]
+    assert "going on from step 4, found on the Hub" in done.stderr
+    assert hub.history("models", MODEL)[-1] == "Train: best"
+    whole = train_command(tmp_path / "whole")
+    whole = whole[: whole.index("--push-to-hub")]  # never stopped, and of no Hub
+    subprocess.run(whole, env=hub.env, capture_output=True, check=True)
+    expected = load((tmp_path / "whole" / "best" / "model.safetensors").read_bytes())
+    found = load(hub.files("models", MODEL)["model.safetensors"])
+    assert expected.keys() == found.keys()
+    assert all(torch.equal(expected[name], found[name]) for name in expected)
+
+
+def test_no_rights_to_the_repository_are_known_before_the_first_step(songs_on_the_hub, tmp_path):
+    hub = songs_on_the_hub
+    before = len(hub.requests)
+    argv = [
+        "train",
+        "--dataset",
+        DATA,
+        "--model",
+        "tiny",
+        "--output-dir",
+        str(tmp_path / "run"),
+        "--push-to-hub",
+        MODEL,
+    ]
+    done = pianalysis(hub, *argv, HF_TOKEN=READ_TOKEN)
+    assert done.returncode == 2
+    assert done.stderr.startswith("pianalysis: error: ")
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "run").exists()
+    assert not any("resolve" in seen.request for seen in hub.requests[before:])

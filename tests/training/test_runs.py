@@ -1,0 +1,306 @@
+"""Training runs, whole: they learn, stop, go on after a kill, refuse what can't work, and leave nothing half-written."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from conftest import ROOT
+from easy_music import write_windows
+from safetensors.torch import load_file
+
+from pianalysis.dataset.rows import load_windows
+from pianalysis.model.gpt2 import load_model
+from pianalysis.model.weights import read_weights
+from pianalysis.publishing.records import read_records
+from pianalysis.training.checkpoints import MANIFEST, checkpoints_in, damage
+from pianalysis.training.likelihood import model_likelihood
+from pianalysis.training.runs import RunOptions, train
+
+CHILD = "import sys; from pianalysis.cli.main import main; sys.exit(main(['train', *sys.argv[1:]]))"
+
+
+@pytest.fixture(scope="module")
+def easy_dataset(tmp_path_factory):
+    return write_windows(tmp_path_factory.mktemp("easy"))
+
+
+@pytest.fixture
+def options(easy_dataset, tmp_path):
+    """A run of seconds that learns the easy music."""
+    return RunOptions(
+        dataset=str(easy_dataset),
+        output_dir=str(tmp_path / "run"),
+        model="tiny",
+        batch_size=8,
+        learning_rate=1e-2,
+        optimizer="muon",
+        warmup_steps=2,
+        decay_steps=20,
+        max_steps=40,
+        eval_steps=10,
+        dropout=0.1,
+        cpu=True,
+        threads=1,
+    )
+
+
+def arguments(options: RunOptions) -> list[str]:
+    """The same as a command's arguments."""
+    words = []
+    for name, value in vars(options).items():
+        if value is True:
+            words.append(f"--{name.replace('_', '-')}")
+        elif value is not None and value is not False:
+            words += [f"--{name.replace('_', '-')}", str(value)]
+    return words
+
+
+def start(options: RunOptions, **kwargs) -> subprocess.Popen[str]:
+    env = os.environ | {"OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-c", CHILD, *arguments(options)]
+    return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **kwargs)
+
+
+def weights(folder: str | Path) -> dict[str, torch.Tensor]:
+    return load_file(Path(folder) / "model.safetensors")
+
+
+def assert_same_weights(one: str | Path, other: str | Path) -> None:
+    first, second = weights(one), weights(other)
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_training_learns_reports_and_records(options, tiny_model):
+    result = train(options)
+    state = json.loads((result.folder / "trainer_state.json").read_text())
+    values = [entry["eval_nats_per_note"] for entry in state["log_history"] if "eval_nats_per_note" in entry]
+    validation = load_windows(options.dataset, "validation")
+    assert values[-1] < model_likelihood(tiny_model, validation).nats_per_note / 2
+    assert result.nats_per_note == min(values)
+    # what the Trainer reports is what the metric, window by window, gives for the saved weights
+    best = model_likelihood(load_model(result.folder), validation)
+    assert best.nats_per_note == pytest.approx(min(values), rel=1e-4)
+    assert (result.folder / "generation_config.json").exists()
+    (record,) = read_records(result.folder)
+    assert record.steps == 40
+    assert record.tokens == state["num_input_tokens_seen"] > 10_000
+    assert f"{result.nats_per_note:.3f}" in (result.folder / "README.md").read_text()
+    for checkpoint in checkpoints_in(Path(options.output_dir)):
+        assert damage(checkpoint) == ""
+        assert json.loads((checkpoint / "generation_config.json").read_text())["top_k"] == 50
+        assert (checkpoint / "tokenizer.json").exists()
+
+
+def test_a_run_on_windows_with_chords_makes_a_model_that_plays_them(options, tmp_path):
+    dataset = write_windows(tmp_path / "chords", chords=True)
+    result = train(replace(options, dataset=str(dataset)))
+    model, validation = load_model(result.folder), load_windows(str(dataset), "validation")
+    assert model.config.plays_chords
+    assert read_weights(result.folder).plays_chords
+    # Given the chords it foresees the accompaniment, and what the Trainer reports leaves lead sheets out.
+    with_chords = model_likelihood(model, validation)
+    assert with_chords.windows < len(validation)
+    assert with_chords.nats_per_note == pytest.approx(result.nats_per_note, rel=1e-4)
+    state = json.loads((result.folder / "trainer_state.json").read_text())
+    best = min(state["log_history"], key=lambda entry: entry.get("eval_nats_per_note", np.inf))
+    assert with_chords.bits_per_second == pytest.approx(best["eval_bits_per_second"], rel=1e-4)
+    model.config.plays_chords = False
+    assert model_likelihood(model, validation).nats_per_note > with_chords.nats_per_note
+
+
+def test_a_run_without_chords_makes_a_model_without(options):
+    result = train(replace(options, max_steps=2, eval_steps=2))
+    assert load_model(result.folder).config.plays_chords is False
+    assert not read_weights(result.folder).plays_chords
+    configuration = json.loads((result.folder / "config.json").read_text())
+    del configuration["plays_chords"]  # as models of before chords came have it
+    (result.folder / "config.json").write_text(json.dumps(configuration))
+    assert not read_weights(result.folder).plays_chords
+    assert load_model(result.folder).config.plays_chords is False
+
+
+def test_a_run_stopped_by_its_time_limit_reaches_the_same_weights(options, tmp_path):
+    whole = train(options)
+    halves = replace(options, output_dir=str(tmp_path / "halves"))
+    train(replace(halves, time_limit=0.0))
+    assert [item.name for item in checkpoints_in(tmp_path / "halves")] == ["checkpoint-1"]
+    again = train(replace(halves, resume=True))
+    assert_same_weights(whole.folder, again.folder)
+    assert again.nats_per_note == whole.nats_per_note
+
+
+def test_a_run_asked_to_end_saves_a_checkpoint_and_reaches_the_same_weights(options, tmp_path):
+    whole = train(options)
+    ended = replace(options, output_dir=str(tmp_path / "ended"))
+    process = start(ended)
+    while process.poll() is None and not (tmp_path / "ended" / "checkpoint-10").exists():
+        time.sleep(0.001)
+    process.send_signal(signal.SIGTERM)
+    output, _ = process.communicate()
+    assert process.returncode == 0, output
+    newest = checkpoints_in(tmp_path / "ended")[0]
+    assert damage(newest) == ""
+    assert f"the time is over at step {newest.name.removeprefix('checkpoint-')}; go on with --resume" in output
+    assert newest.name != "checkpoint-40"
+    assert_same_weights(whole.folder, train(replace(ended, resume=True)).folder)
+
+
+@pytest.mark.parametrize("moment", ["step", "checkpoint"])
+def test_a_killed_run_reaches_the_same_weights(options, tmp_path, moment):
+    whole = train(options)
+    killed = replace(options, output_dir=str(tmp_path / "killed"))
+    process = start(killed)
+    half_written = tmp_path / "killed" / "checkpoint-20" / ("model.safetensors" if moment == "checkpoint" else MANIFEST)
+    while process.poll() is None and not half_written.exists():
+        time.sleep(0.001)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    assert not (tmp_path / "killed" / "best").exists()
+    assert bool(damage(tmp_path / "killed" / "checkpoint-20")) == (moment == "checkpoint")
+    again = train(replace(killed, resume=True))
+    assert_same_weights(whole.folder, again.folder)
+
+
+def test_a_damaged_newest_checkpoint_is_said_and_the_one_before_used(options, tmp_path, capsys):
+    whole = train(options)
+    spoilt = tmp_path / "spoilt"
+    shutil.copytree(options.output_dir, spoilt)
+    shutil.rmtree(spoilt / "best")
+    newest, before = checkpoints_in(spoilt)[:2]
+    data = bytearray((newest / "optimizer.pt").read_bytes())
+    data[len(data) // 2] ^= 1
+    (newest / "optimizer.pt").write_bytes(data)
+    capsys.readouterr()
+    again = train(replace(options, output_dir=str(spoilt), resume=True))
+    said = capsys.readouterr().err
+    assert f"{newest} is damaged: optimizer.pt is not what was written" in said
+    assert before.exists()
+    assert_same_weights(whole.folder, again.folder)
+
+
+def test_a_full_disk_gives_one_error_and_keeps_the_last_good_checkpoint(options, tmp_path):
+    full = replace(options, output_dir=str(tmp_path / "full"))
+    process = start(replace(full, max_steps=10))
+    assert process.wait() == 0, process.stdout.read()
+    limit = (checkpoints_in(tmp_path / "full")[0] / "optimizer.pt").stat().st_size - 1_000
+
+    def no_more_room():  # no file may grow as large as the optimizer's: for it the disk is full
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+    shutil.rmtree(tmp_path / "full" / "best")
+    process = start(replace(full, resume=True), preexec_fn=no_more_room)
+    output, _ = process.communicate()
+    assert process.returncode == 2
+    (error,) = [line for line in output.splitlines() if line.startswith("pianalysis: error:")]
+    assert "checkpoint-20: can't be written" in error
+    assert "checkpoint-10" in error
+    assert "Traceback" not in output
+    assert [item.name for item in checkpoints_in(tmp_path / "full")] == ["checkpoint-10"]
+    assert damage(tmp_path / "full" / "checkpoint-10") == ""
+
+
+def test_two_processes_have_the_loss_curve_of_one(options, tmp_path):
+    curves, tokens = [], set()
+    for processes in ("1", "2"):
+        run = replace(options, output_dir=str(tmp_path / processes), transpose="random", dropout=0.0, eval_steps=20)
+        launch = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_machines", "1"]
+        launch += ["--num_processes", processes, "--mixed_precision", "no", "--dynamo_backend", "no"]
+        launch += ["--main_process_port", "0"]
+        env = os.environ | {"OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
+        command = [*launch, str(ROOT / "scripts" / "train.py"), *arguments(run)]
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr[-3_000:]
+        (record,) = read_records(tmp_path / processes / "best")
+        tokens.add(record.tokens)
+        curves.append(losses(tmp_path / processes))
+    assert len(tokens) == 1
+    assert len(curves[0]) >= 4
+    assert curves[1] == pytest.approx(curves[0], rel=1e-4)
+
+
+def losses(folder: Path) -> list[float]:
+    state = json.loads((folder / "best" / "trainer_state.json").read_text())
+    return [entry[key] for entry in state["log_history"] for key in ("loss", "eval_loss") if key in entry]
+
+
+def test_accumulated_batches_are_one_batch(options, tmp_path):
+    exact = replace(options, transpose="random", dropout=0.0, max_steps=20)
+    train(exact)
+    train(replace(exact, output_dir=str(tmp_path / "parts"), accumulate=4))
+    whole = losses(Path(exact.output_dir))
+    assert len(whole) >= 4
+    assert losses(tmp_path / "parts") == pytest.approx(whole, rel=1e-4)
+
+
+def test_a_finished_run_is_only_saved_again(options):
+    whole = train(options)
+    steps = [item.name for item in checkpoints_in(Path(options.output_dir))]
+    shutil.rmtree(whole.folder)
+    again = train(replace(options, resume=True))
+    assert [item.name for item in checkpoints_in(Path(options.output_dir))] == steps
+    assert again.nats_per_note == whole.nats_per_note
+    assert model_likelihood(load_model(again.folder), load_windows(options.dataset, "validation")).nats_per_note == (
+        pytest.approx(again.nats_per_note, rel=1e-4)
+    )
+
+
+def test_the_melodys_weight_does_not_change_what_is_measured(options, tmp_path):
+    first = [
+        train(replace(options, output_dir=str(tmp_path / str(weight)), melody_weight=weight, max_steps=1, eval_steps=1))
+        for weight in (0.0, 0.2, 1.0)
+    ]
+    # after one warm-up step the weights are nearly the same, and so must the measure be
+    assert [result.nats_per_note for result in first] == pytest.approx([first[0].nats_per_note] * 3, rel=0.02)
+
+
+def test_early_stopping_stops_what_overfits(tmp_path):
+    few = write_windows(tmp_path / "few", train=8)
+    run = RunOptions(
+        dataset=str(few),
+        output_dir=str(tmp_path / "run"),
+        model="tiny",
+        batch_size=8,
+        learning_rate=2e-2,
+        transpose="none",
+        max_steps=2_000,
+        eval_steps=20,
+        patience=2,
+        cpu=True,
+        threads=1,
+    )
+    result = train(run)
+    state = json.loads((result.folder / "trainer_state.json").read_text())
+    values = [entry["eval_nats_per_note"] for entry in state["log_history"] if "eval_nats_per_note" in entry]
+    assert state["global_step"] < 2_000
+    # resumed after its first worse evaluation, it waits for one more, not for two
+    for checkpoint in checkpoints_in(tmp_path / "run")[:1]:
+        shutil.rmtree(checkpoint)
+    again = train(replace(run, resume=True))
+    resumed = json.loads((again.folder / "trainer_state.json").read_text())
+    assert resumed["global_step"] == state["global_step"]
+    assert again.nats_per_note == result.nats_per_note
+    assert values[-1] > min(values) == result.nats_per_note
+    assert model_likelihood(load_model(result.folder), load_windows(str(few), "validation")).nats_per_note == (
+        pytest.approx(min(values), rel=1e-4)
+    )
+
+
+def test_training_keeps_the_memory_that_it_frees(options, monkeypatch):
+    asked: list[bool] = []
+    monkeypatch.setattr("pianalysis.training.runs.keep_freed_memory", lambda: asked.append(True))
+    train(replace(options, max_steps=1, eval_steps=1))
+    assert asked
