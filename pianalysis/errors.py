@@ -5,6 +5,8 @@ In: nothing. Out: exceptions whose message says what was expected, what was foun
 
 from __future__ import annotations
 
+from importlib.util import find_spec
+
 
 class PianalysisError(ValueError):
     """Input that can't be used: the message says what was expected, what was found and what to do."""
@@ -16,6 +18,23 @@ class MidiReadError(PianalysisError):
 
 class NoMelodyError(PianalysisError):
     """A file in which no melody was found."""
+
+
+class MissingPackageError(PianalysisError, ImportError):
+    """A package that isn't installed, because it belongs to an extra."""
+
+
+def needs(extra: str, *packages: str) -> None:
+    """Raise MissingPackageError if one of some packages, which come with an extra of ours, isn't installed.
+
+    Packages are looked for, not imported.
+    """
+    for package in packages:
+        if find_spec(package) is None:
+            raise MissingPackageError(
+                f"expected the package {package}, found none; install the extra it belongs to: "
+                f"pip install 'pianalysis[{extra}]'"
+            )
 
 
 def first_line(error: Exception) -> str:

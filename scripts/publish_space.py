@@ -26,8 +26,6 @@ from pianalysis.webui.studio import MODEL_VARIABLE
 ROOT = Path(__file__).parents[1]
 PYTHON_VERSION = "3.11"
 SOURCES = {"space/app.py": "app.py", "space/examples": "examples", "pianalysis": "pianalysis", "LICENSE": "LICENSE"}
-NOT_SERVED = {"accelerate", "datasets", "pooch", "tqdm"}
-"""Dependencies of training and of building datasets."""
 README = """---
 title: {title}
 emoji: 🎹
@@ -133,7 +131,7 @@ def requirements(torch_index: str | None = None) -> list[str]:
     lines = [f"--extra-index-url {torch_index}"] if torch_index else []
     for requirement in requires("pianalysis") or []:
         name = re.split(r"[^\w.-]", requirement)[0]
-        if "extra ==" in requirement or name in NOT_SERVED:
+        if "extra ==" in requirement:
             continue
         lines.append(f"{name}=={version(name).split('+')[0]}")
     return [*lines, f"gradio[mcp]=={version('gradio')}"]

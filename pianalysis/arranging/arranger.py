@@ -9,26 +9,23 @@ import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from threading import Event
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
 
 import numpy as np
 import symusic
 
 from pianalysis.arranging.charting import FIRST_STYLE, chart_of, likeliest_style
-from pianalysis.arranging.options import Options
+from pianalysis.arranging.composing import compose_melody
+from pianalysis.arranging.options import OptionChanges, Options
 from pianalysis.arranging.pieces import Arrangement, Source, append_track, empty_score, prepare, to_the_models_key
 from pianalysis.arranging.ranking import distance, look
 from pianalysis.arranging.rewriting import Hand, Rewrite
 from pianalysis.arranging.writing import LONGEST_REST_MS, Fresh, Stream, Take, write_together
 from pianalysis.errors import PianalysisError
-from pianalysis.music.clock import BeatClock
-from pianalysis.music.keys import fold_to_keyboard
-from pianalysis.music.notes import Notes, make_notes, monophonic
 from pianalysis.tokens import vocab
-from pianalysis.tokens.grammar import state_after
-from pianalysis.tokens.tokenizer import MELODY_VELOCITY, decode_notes, encode_melody
-from pianalysis.tokens.windows import notes_between
 
 __all__ = ["LONGEST_REST_MS", "Arrangement", "Arranger", "Fresh", "Options", "Stream"]
 
@@ -42,6 +39,25 @@ FOUND, GIVEN = 1.0, 2.0
 """How closely an accompaniment keeps to chords that were found, and to those that somebody wants."""
 Progress = Callable[[int, int], None]
 """Called with the bars done and the bars in all."""
+
+
+class TakeSettings(OptionChanges, total=False):
+    """What `Arranger.takes` takes beside a melody and seeds."""
+
+    track: int | None
+    chart: Chart | None
+    options: Options | None
+    progress: Progress | None
+    workers: int
+
+
+class RewriteSettings(OptionChanges, total=False):
+    """What `Arranger.regenerate` takes beside a piece and bars."""
+
+    seed: int
+    options: Options | None
+    keep: Hand | None
+    progress: Progress | None
 
 
 class Arranger:
@@ -58,12 +74,48 @@ class Arranger:
 
     @classmethod
     def from_pretrained(
-        cls, model: str | os.PathLike[str] | None = None, *, precision: Precision | None = None
+        cls,
+        model: str | os.PathLike[str] | None = None,
+        *,
+        precision: Precision | None = None,
+        revision: str | None = None,
+        token: str | bool | None = None,
+        cache_dir: str | os.PathLike[str] | None = None,
     ) -> Arranger:
-        """With a checkpoint from a folder or the Hub; the bundled one by default."""
+        """With a checkpoint from a folder or the Hub, or a bundled one by its size's name; the bundled default if None.
+
+        revision: a branch, tag or commit on the Hub; token, cache_dir: as in `huggingface_hub`. Raises PianalysisError for
+        what isn't a checkpoint of ours, and what `huggingface_hub` raises where it can't be fetched.
+        """
         from pianalysis.model.weights import read_weights
 
-        return cls(read_weights(model), precision=precision)
+        weights = read_weights(model, revision=revision, token=token, cache_dir=cache_dir)
+        return cls(weights, precision=precision)
+
+    def save_pretrained(self, folder: str | os.PathLike[str]) -> Path:
+        """Write the model and its tokenizer into a folder, as `from_pretrained` reads them (extra `train`)."""
+        from pianalysis.model.gpt2 import model_of, save_model
+
+        save_model(model_of(self.engine.weights), folder)
+        return Path(folder)
+
+    def push_to_hub(
+        self,
+        repo_id: str,
+        *,
+        private: bool = False,
+        token: str | None = None,
+        message: str = "Pianalysis",
+        tag: str | None = None,
+    ) -> str:
+        """Publish the model and its tokenizer as one commit; its address. Raises HubError (extra `train`)."""
+        from pianalysis.publishing.hub import publish_folder
+
+        with TemporaryDirectory() as folder:
+            self.save_pretrained(folder)
+            return publish_folder(
+                folder, repo_id, repo_type="model", message=message, private=private, token=token, tag=tag
+            )
 
     def __call__(
         self,
@@ -74,7 +126,7 @@ class Arranger:
         chart: Chart | None = None,
         options: Options | None = None,
         progress: Progress | None = None,
-        **changes: Any,
+        **changes: Unpack[OptionChanges],
     ) -> Arrangement:
         """Arrange a melody. `changes` are fields of `Options`, on top of `options`.
 
@@ -98,7 +150,7 @@ class Arranger:
         track: int | None = None,
         chart: Chart | None = None,
         options: Options | None = None,
-        **changes: Any,
+        **changes: Unpack[OptionChanges],
     ) -> Stream:
         """The same piece, written while the stream is iterated over, bar by bar. Raises what a call raises, at once."""
         (take,) = self._takes(source, [seed], track, chart, options, changes)
@@ -114,7 +166,7 @@ class Arranger:
         options: Options | None = None,
         progress: Progress | None = None,
         workers: int = 1,
-        **changes: Any,
+        **changes: Unpack[OptionChanges],
     ) -> list[Arrangement]:
         """A piece of each seed, the same as by itself, in less time than one after the other.
 
@@ -143,7 +195,7 @@ class Arranger:
                     raise
         return [replace(take.piece, precision=self.engine.precision) for take in takes]
 
-    def best(self, source: Melody, *, seeds: Sequence[int], **settings: Any) -> Arrangement:
+    def best(self, source: Melody, *, seeds: Sequence[int], **settings: Unpack[TakeSettings]) -> Arrangement:
         """Of a piece of each seed the one that is likest to what people play (`ranking`). settings: those of `takes`.
 
         Its own seed gives it again by itself. Raises PianalysisError without a seed, too.
@@ -163,7 +215,7 @@ class Arranger:
         track: int | None,
         chart: Chart | None,
         options: Options | None,
-        changes: dict[str, Any],
+        changes: OptionChanges,
     ) -> list[Take]:
         chosen = replace(options or Options(), **changes)
         prepared = prepare(source, track, chosen.max_bars)
@@ -219,7 +271,7 @@ class Arranger:
         options: Options | None = None,
         keep: Hand | None = None,
         progress: Progress | None = None,
-        **changes: Any,
+        **changes: Unpack[OptionChanges],
     ) -> Arrangement:
         """The piece with some bars written anew: from the first to the last, counted from 1 as the file has them.
 
@@ -235,13 +287,13 @@ class Arranger:
                 progress(fresh.bars_done, fresh.bars)
         return stream.piece
 
-    def continue_from(self, piece: Arrangement, bar: int, **settings: Any) -> Arrangement:
+    def continue_from(self, piece: Arrangement, bar: int, **settings: Unpack[RewriteSettings]) -> Arrangement:
         """The piece up to a bar, and all from there written anew; after a stream that was cancelled too.
 
         settings: those of `regenerate`.
         """
-        asked = settings.get("options") or piece.options or Options()
-        return self.regenerate(piece, (bar, piece.source.last_bar), **{"structure": asked.structure, **settings})
+        settings.setdefault("structure", (settings.get("options") or piece.options or Options()).structure)
+        return self.regenerate(piece, (bar, piece.source.last_bar), **settings)
 
     def stream_regenerated(
         self,
@@ -251,10 +303,11 @@ class Arranger:
         seed: int = 0,
         options: Options | None = None,
         keep: Hand | None = None,
-        **changes: Any,
+        **changes: Unpack[OptionChanges],
     ) -> Stream:
         """What `regenerate` writes, while it is written; cancelled, the bars that aren't rewritten yet stay as they were."""
-        chosen = replace(options or piece.options or Options(), **{"structure": False, **changes})
+        changes.setdefault("structure", False)
+        chosen = replace(options or piece.options or Options(), **changes)
         source = piece.source
         if source.shift and not self.normalises_key:  # another model's piece
             source = prepare(piece.score, 1, None)
@@ -279,7 +332,7 @@ class Arranger:
         bpm: float = 100.0,
         options: Options | None = None,
         progress: Progress | None = None,
-        **changes: Any,
+        **changes: Unpack[OptionChanges],
     ) -> Arrangement:
         """A piece from nothing, in 4/4: first a melody, four bars at a time after the first eight, then its accompaniment.
 
@@ -287,14 +340,10 @@ class Arranger:
         """
         if not 1 <= bars <= 1_000 or not 20 <= bpm <= 300:
             raise PianalysisError(f"expected 1 to 1,000 bars at 20 to 300 bpm, found {bars} bars at {bpm} bpm")
-        chosen = replace(options or Options(), **changes, max_bars=bars)
+        chosen = replace(replace(options or Options(), **changes), max_bars=bars)
         chosen = self._resolved(chosen)
         score = empty_score(bpm)
-        generator = np.random.default_rng([seed, 1])
-        melody = self._compose_melody(score, bars, chosen, generator)
-        if self.normalises_key:  # it writes in C major or A minor; the seed chooses the key
-            melody["pitch"] += generator.integers(-6, 6)
-            melody = fold_to_keyboard(melody)
+        melody = compose_melody(self.engine, score, bars, chosen, np.random.default_rng([seed, 1]))
         if not len(melody):
             raise PianalysisError(
                 f"the model wrote no melody with seed {seed}; choose another seed or a higher temperature"
@@ -302,28 +351,3 @@ class Arranger:
         append_track(score, "MELODY", melody)
         piece = self(score, seed=seed, progress=progress, options=chosen)
         return replace(piece, how_found="composed")
-
-    def _compose_melody(
-        self, score: symusic.Score, bars: int, options: Options, generator: np.random.Generator
-    ) -> Notes:
-        clock = BeatClock.from_score(score)
-        bar_ms, total = 4 * 500.0, bars * 4 * 500.0
-        melody, done = make_notes(), 0.0
-        while done < total:
-            start = max(0.0, done - 4 * bar_ms)
-            past = notes_between(melody, start, done - start) if done else make_notes()
-            density = options.density_at(int(done / bar_ms))
-            prompt = encode_melody(past, style=options.style, density=density)[:-1]
-            length = min(total - start, float(vocab.WINDOW_MS))
-            state = state_after(prompt, first_ms=int(done - start), length_ms=int(length), rest_ms=LONGEST_REST_MS)
-            fresh = decode_notes([*self.engine.continue_prompt(prompt, state, options.sampling, generator)], loud=False)
-            fresh["onset_ms"] += start
-            melody, done = monophonic(np.concatenate([melody, fresh])), start + length
-        melody = melody.copy()
-        melody["duration_ms"] = np.minimum(melody["duration_ms"], total - melody["onset_ms"])
-        # On the composed score's clock a tempo outside 55–125 is folded; notes are stretched back to written bars.
-        scale = clock.bar_lines[1] / bar_ms
-        melody["onset_ms"] *= scale
-        melody["duration_ms"] *= scale
-        melody["velocity"] = MELODY_VELOCITY
-        return clock.notes_to_real(melody)

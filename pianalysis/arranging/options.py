@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, dataclass, replace
-from typing import Final
+from typing import Final, TypedDict
 
 import numpy as np
 
@@ -102,3 +102,19 @@ class Options:
     def resolved(self, sampling: Sampling) -> Options:
         """The same with a checkpoint's numbers where none were asked for."""
         return replace(self, **asdict(self.sampling_after(sampling)))
+
+
+class OptionChanges(TypedDict, total=False):
+    """Fields of `Options` that are to be other than they are, as keywords: a type checker knows their names."""
+
+    style: str
+    density: str
+    temperature: float | None
+    top_k: int | None
+    top_p: float | None
+    max_bars: int | None
+    lowest: int
+    highest: int
+    dynamics: float
+    structure: bool
+    clear: float

@@ -6,15 +6,19 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pianalysis.dataset.sources import CORPORA, CorpusSource
 from pianalysis.errors import PianalysisError
 from pianalysis.files import write_atomically
+from pianalysis.publishing.corpora_facts import OPTIONS
+
+if TYPE_CHECKING:
+    from pianalysis.dataset.sources import CorpusSource
 
 
 def add_prepare(parser: argparse.ArgumentParser) -> None:
     """The options of `pianalysis prepare`."""
-    parser.add_argument("--corpus", action="append", required=True, choices=CORPORA)
+    parser.add_argument("--corpus", action="append", required=True, choices=OPTIONS)
     parser.add_argument(
         "--root",
         action="append",
@@ -96,6 +100,7 @@ def prepare(args: argparse.Namespace) -> int:
 
 def _sources(args: argparse.Namespace) -> tuple[CorpusSource, ...]:
     from pianalysis.dataset.download import pop909_archive
+    from pianalysis.dataset.sources import CorpusSource
 
     if args.corpus == ["pop909"] and not args.root:
         args.root = ["-"]

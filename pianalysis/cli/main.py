@@ -79,17 +79,15 @@ def _demo(args: argparse.Namespace) -> int:
 
 def _tokens(args: argparse.Namespace) -> int:
     """Show a file as the model sees it, window by window: every token with its id."""
-    from pianalysis.dataset.corpora import piece_around
     from pianalysis.melody.find import find_melody
     from pianalysis.tokens.events import to_events
+    from pianalysis.tokens.midi import windows_of
     from pianalysis.tokens.tokenizer import encode
-    from pianalysis.tokens.windows import cut_windows
 
     score = read_midi(args.file)
     melody = find_melody(score, name=str(args.file))
     print(f"# melody: {melody.how}")
-    piece = piece_around(score, melody, args.file.stem)
-    for window in cut_windows(piece.melody, piece.accompaniment, piece.clock):
+    for window in windows_of(score):
         ids = to_events(window.notes) if args.events else encode(window.notes)
         print(f"# bars {window.start_bar + 1}–{window.start_bar + window.bars}: {len(ids)} tokens")
         print(_layout(ids, events=args.events))

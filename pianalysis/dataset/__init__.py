@@ -1,1 +1,5 @@
 """Corpora to a checked dataset of parquet files."""
+
+from pianalysis.errors import needs
+
+needs("data", "datasets")

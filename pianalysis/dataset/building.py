@@ -6,7 +6,7 @@ number of processes.
 
 First every part's melodies are read (`listen`): a piece that stands twice, under two names, in two corpora or in two
 keys, is kept once. Test comes before validation and validation before training, so what is in two splits is left out of
-training; then the corpora in the order of `CORPORA`, in which one with an accompaniment comes before lead sheets.
+training; then the corpora in the order of `corpora_facts.OPTIONS`, in which one with an accompaniment comes before lead sheets.
 """
 
 from __future__ import annotations
@@ -44,13 +44,14 @@ from pianalysis.dataset.rows import (
     window_digest,
     window_row,
 )
-from pianalysis.dataset.sources import CORPORA, CorpusSource, OpenCorpus, open_corpus, opened
+from pianalysis.dataset.sources import CorpusSource, OpenCorpus, open_corpus, opened
 from pianalysis.digests import code_digest
 from pianalysis.errors import PianalysisError
 from pianalysis.files import write_atomically
 from pianalysis.music.keys import key_shift
 from pianalysis.music.notes import Notes, monophonic
 from pianalysis.processes import _mapper
+from pianalysis.publishing.corpora_facts import OPTIONS
 
 PIECES_PER_PART: Final = 16
 ROWS_PER_SHARD: Final = {"notes": 1_000, "windows": 20_000}
@@ -235,7 +236,7 @@ def without_twice(parts: list[Part], heard: list[Heard]) -> list[Part]:
     share = share_compared(sum(some.shingles for some in heard))
     pieces: list[tuple[tuple[int, int, str], Part, Hashes]] = []
     for part, file in zip(parts, heard, strict=True):
-        place = (-corpora.SPLITS.index(part.split), CORPORA.index(part.source.name))
+        place = (-corpora.SPLITS.index(part.split), OPTIONS.index(part.source.name))
         data, count = np.load(file.path), len(part.piece_ids)
         prints = np.split(data[count:], np.cumsum(data[: count - 1].astype(np.int64)))
         for piece_id, some in zip(part.piece_ids, prints, strict=True):

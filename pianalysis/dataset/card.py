@@ -5,7 +5,6 @@ In: a `BuildReport` and the folder it is of. Out: the README.md of the dataset's
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +14,8 @@ from pianalysis.dataset import corpora
 from pianalysis.dataset.report import BuildReport
 from pianalysis.dataset.rows import FEATURES
 from pianalysis.files import DATA
-from pianalysis.publishing.tables import CORPORA
+from pianalysis.publishing.corpora_facts import CORPORA
+from pianalysis.publishing.tables import markdown_table
 
 NO_REPO: Final = "ORG/NAME"
 """What a card calls a dataset that isn't to be published."""
@@ -23,24 +23,6 @@ PLOTS_FILE: Final = "build_report.png"
 TEMPLATE: Final = DATA / "dataset_card_template.md"
 
 
-@dataclass(frozen=True)
-class Facts:
-    """What the Hub is told of a corpus: its licence as the Hub names it ("other" for the public domain), and a tag."""
-
-    license: str
-    tag: str
-    licensed: str
-    """The licence as people call it."""
-
-
-FACTS: Final = {
-    "pop909": Facts("mit", "pop909", "MIT"),
-    "openscore_lieder": Facts("cc0-1.0", "openscore-lieder", "CC0 1.0"),
-    "polish_scores": Facts("cc-by-4.0", "heritage-of-polish-music", "CC BY 4.0"),
-    "hymns": Facts("other", "hymns", "public domain"),
-    "openewld": Facts("other", "openewld", "public domain"),
-    "folder": Facts("unknown", "own-corpus", "unknown"),
-}
 _SIZES: Final = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _SHOWN_PROBLEMS: Final = 20
 MILLION: Final = 1_000_000
@@ -69,7 +51,7 @@ def dataset_card(
         split_table=_split_table(report),
         chords_table=_chords_table(report),
         twice_table=_twice_table(report),
-        figures_table=_table(("figure", "value"), _spelled(report.figures())),
+        figures_table=markdown_table(("figure", "value"), _spelled(report.figures())),
         problems_table=_problems_table(report),
         sources=_corpora_in(report),
         plots=plots,
@@ -92,14 +74,21 @@ def _front_matter(report: BuildReport, folder: Path) -> Any:
     from huggingface_hub import DatasetCardData
 
     used = _corpora_in(report)
-    licenses = sorted({FACTS[name].license for name in used})
+    licenses = sorted({CORPORA[name].license for name in used})
     windows = sum(report.windows.values())
     data = DatasetCardData(
         pretty_name="Pianalysis",
         license=licenses,
         size_categories=[next((word for limit, word in _SIZES if windows < limit), "n>1M")],
         source_datasets=["original"],
-        tags=["music", "midi", "piano", "symbolic-music", "accompaniment", *(FACTS[name].tag for name in sorted(used))],
+        tags=[
+            "music",
+            "midi",
+            "piano",
+            "symbolic-music",
+            "accompaniment",
+            *(CORPORA[name].tag for name in sorted(used)),
+        ],
     )
     configs = {}
     for config in ("windows", "notes"):
@@ -156,35 +145,37 @@ def scale_section(benchmark: dict[str, Any]) -> str:
         f" average, without versions, windows that don't overlap, {benchmark['processes']} processes on"
         f" {benchmark['cores']} cores. The last row is on paper."
     )
-    return f"\n## What a million files cost\n\n{_table(('what', 'measured'), rows)}\n\n{measured}\n"
+    return f"\n## What a million files cost\n\n{markdown_table(('what', 'measured'), rows)}\n\n{measured}\n"
 
 
 def _split_table(report: BuildReport) -> str:
     rows = []
-    for name in FACTS:
+    for name in CORPORA:
         for split in corpora.SPLITS:
             place = f"{name}/{split}"
             if report.windows[place]:
-                rows.append((CORPORA[name], split, f"{report.pieces[place]:,}", f"{report.windows[place]:,}"))
-    return _table(("corpus", "split", "pieces", "windows"), rows)
+                rows.append((CORPORA[name].title, split, f"{report.pieces[place]:,}", f"{report.windows[place]:,}"))
+    return markdown_table(("corpus", "split", "pieces", "windows"), rows, left=2)
 
 
 def _chords_table(report: BuildReport) -> str:
     """A row a corpus: what its chords are, and how many there are."""
     rows = []
-    for name in FACTS:
+    for name in CORPORA:
         if report.bars[name]:
             sources = {source: report.chord_sources[f"{name}/{source}"] for source in ("label", "written", "rule")}
             rows.append(
                 (
-                    CORPORA[name],
-                    FACTS[name].licensed,
+                    CORPORA[name].title,
+                    CORPORA[name].licensed,
                     ", ".join(f"{source} {count:,}" for source, count in sources.items() if count),
                     f"{report.chord_beats[name] / report.beats[name]:.1%}",
                     f"{report.chord_changes[name] / report.bars[name]:.2f}",
                 )
             )
-    return _table(("corpus", "licence", "chords of so many pieces", "beats with a chord", "changes a bar"), rows)
+    return markdown_table(
+        ("corpus", "licence", "chords of so many pieces", "beats with a chord", "changes a bar"), rows
+    )
 
 
 def _twice_table(report: BuildReport) -> str:
@@ -193,7 +184,7 @@ def _twice_table(report: BuildReport) -> str:
     rows = [(_plain(piece), _plain(other)) for piece, other in report.twice[:_SHOWN_PROBLEMS]]
     more = len(report.twice) - len(rows)
     rest = f"\n\n… and {more} more, in `build_report.json`." if more else ""
-    return _table(("left out", "stands already as"), rows) + rest
+    return markdown_table(("left out", "stands already as"), rows, left=2) + rest
 
 
 def _problems_table(report: BuildReport) -> str:
@@ -204,7 +195,7 @@ def _problems_table(report: BuildReport) -> str:
     ]
     more = len(report.problems) - len(rows)
     rest = f"\n\n… and {more} more, in `build_report.json`." if more else ""
-    return "Files with problems:\n\n" + _table(("file", "reason"), rows) + rest
+    return "Files with problems:\n\n" + markdown_table(("file", "reason"), rows, left=2) + rest
 
 
 def _spelled(figures: dict[str, Any]) -> list[tuple[str, str]]:
@@ -214,8 +205,3 @@ def _spelled(figures: dict[str, Any]) -> list[tuple[str, str]]:
 def _plain(text: str) -> str:
     """Text that can stand in a table's cell, whatever is in a file's name."""
     return " ".join(text.split()).replace("|", "\\|")
-
-
-def _table(head: tuple[str, ...], rows: Any) -> str:
-    lines = [" | ".join(head), " | ".join("---" for _ in head), *(" | ".join(map(str, row)) for row in rows)]
-    return "\n".join(f"| {line} |" for line in lines)

@@ -22,7 +22,7 @@ import numpy as np
 import symusic
 
 from pianalysis.errors import PianalysisError
-from pianalysis.melody.find import Melody, find_melody, skyline, top_line
+from pianalysis.melody.find import Melody, find_melody, notes_around, skyline, top_line
 from pianalysis.music.clock import BeatClock
 from pianalysis.music.midi import read_midi, ticks_to_ms, track_notes
 from pianalysis.music.musicxml import SheetMusic, read_musicxml
@@ -315,12 +315,7 @@ def read_single(data: bytes, name: str, *, style: str = "pop") -> Iterator[Piece
 
 def piece_around(score: symusic.Score, melody: Melody, name: str, *, style: str = "pop") -> Piece:
     """A score whose accompaniment is all that isn't melody or drums."""
-    kept = {(note.time, note.pitch) for note in melody.score_notes}
-    rest = symusic.Track()
-    for track in score.tracks:
-        if not track.is_drum:
-            rest.notes.extend(note for note in track.notes if (note.time, note.pitch) not in kept)
-    below = track_notes(score, [rest])
+    below = notes_around(score, melody)
     return Piece(
         name, 0, "folder", style, PurePosixPath(name).stem, "", "", melody.notes, below, BeatClock.from_score(score)
     )

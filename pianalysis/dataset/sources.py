@@ -23,8 +23,8 @@ from pianalysis.errors import PianalysisError
 from pianalysis.files import DATA
 from pianalysis.music.midi import MAX_FILE_BYTES
 from pianalysis.music.xmlfiles import MAX_XML_BYTES, MUSICXML_SUFFIXES
+from pianalysis.publishing.corpora_facts import OPTIONS
 
-CORPORA: Final = ("pop909", "lieder", "polish", "hymns", "openewld", "folder")
 ONE_FILE_EACH: Final = {
     "lieder": corpora.read_lieder,
     "polish": corpora.read_polish,
@@ -42,7 +42,7 @@ _SPLIT_SHARES: Final = (("train", 0.9), ("validation", 0.95), ("test", 1.0))
 
 @dataclass(frozen=True)
 class CorpusSource:
-    """A corpus as a user names it: one of `CORPORA`; the folder or archive; the file of its split.
+    """A corpus as a user names it: one of `corpora_facts.OPTIONS`; the folder or archive; the file of its split.
 
     style: which accompaniment a folder's is like. Without a split file the one that comes with the package is used; a
     folder's own files are split by a hash.
@@ -115,8 +115,8 @@ def opened(sources: Sequence[CorpusSource]) -> Iterator[list[CorpusSource]]:
     with ExitStack() as stack:
         unpacked = []
         for source in sources:
-            if source.name not in CORPORA:
-                raise PianalysisError(f"expected one of the corpora {list(CORPORA)}, found {source.name!r}")
+            if source.name not in OPTIONS:
+                raise PianalysisError(f"expected one of the corpora {list(OPTIONS)}, found {source.name!r}")
             root = Path(source.root)
             if not root.exists():
                 raise FileNotFoundError(f"{root}: expected a folder or an archive, found nothing")

@@ -20,7 +20,8 @@ from pianalysis.metrics.distributions import feature_values
 from pianalysis.metrics.names import HUMAN, METRICS
 from pianalysis.music.notes import Notes
 from pianalysis.output.picture import ACCOMPANIMENT_COLOUR, MELODY_COLOUR
-from pianalysis.publishing.tables import CORPORA, SETTINGS_SHOWN, SHORT
+from pianalysis.publishing.corpora_facts import title_of
+from pianalysis.publishing.tables import SETTINGS_SHOWN, SHORT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -70,7 +71,7 @@ def draw_distributions(corpora: Mapping[str, Mapping[str, Pieces]], path: Path) 
                     axes.stairs(share, edges, color=colour, linewidth=1.4, label=label)
                 axes.set_xlabel(title, fontsize=8)
                 axes.tick_params(labelsize=7)
-        row[0].set_ylabel(f"{CORPORA.get(corpus, corpus)}\nshare of notes", fontsize=9)
+        row[0].set_ylabel(f"{title_of(corpus)}\nshare of notes", fontsize=9)
     grid[0, 0].legend(fontsize=8)
     return _save(figure, path)
 
@@ -90,7 +91,7 @@ def draw_metrics(corpora: Mapping[str, Mapping[str, Any]], path: Path, metrics: 
             start = len(ticks)
             for number, (label, figures) in enumerate(systems.items()):
                 _draw_interval(axes, len(ticks), figures.get(name), COLOURS[number % len(COLOURS)])
-                ticks.append(f"{label}, {CORPORA.get(corpus, corpus)}")
+                ticks.append(f"{label}, {title_of(corpus)}")
             if human is not None:
                 axes.plot([human, human], [start - 0.4, len(ticks) - 0.6], color=COLOURS[0], linewidth=0.8, alpha=0.5)
         axes.set_yticks(range(len(ticks)), ticks, fontsize=6)

@@ -14,9 +14,9 @@ from pianalysis.evaluation.plots import draw_distributions, draw_metrics, draw_r
 from pianalysis.evaluation.run import CHORDS, OTHER, Evaluation
 from pianalysis.files import write_atomically
 from pianalysis.metrics.names import HUMAN
+from pianalysis.publishing.corpora_facts import title_of
 from pianalysis.publishing.tables import (
     ARRANGEMENTS,
-    CORPORA,
     SETTINGS,
     TELLING,
     arrangement_tables,
@@ -65,7 +65,7 @@ def _telling(figures: Mapping[str, Any]) -> list[str]:
         found = {label: areas for label, areas in row.get(ARRANGEMENTS, {}).get(TELLING, {}).items() if areas}
         if found:
             corpus = place.split("/")[0]
-            parts.append(f"What gives them away, {CORPORA.get(corpus, corpus)}:\n\n{telling_table(found)}")
+            parts.append(f"What gives them away, {title_of(corpus)}:\n\n{telling_table(found)}")
     return parts
 
 
@@ -95,7 +95,7 @@ def _settings(compared: Mapping[str, Any], folder: Path) -> list[str]:
     parts = []
     for place, settings in compared.items():
         corpus = place.split("/")[0]
-        title = f"{CORPORA.get(corpus, corpus)}, songs: {settings['songs']}, model: {settings['model']}"
+        title = f"{title_of(corpus)}, songs: {settings['songs']}, model: {settings['model']}"
         draw_settings(settings["rows"], settings["human"], folder / f"settings_{corpus}.png", title)
         parts += [f"**{title}**", settings_table(settings["rows"], settings["human"])]
         parts.append(f"![sampling settings](settings_{corpus}.png)")

@@ -104,6 +104,16 @@ def _line_of(score: symusic.Score, tracks: list[symusic.Track]) -> Melody:
     return Melody(tuple(chosen.values()), track_notes(score, [picked]), how)
 
 
+def notes_around(score: symusic.Score, melody: Melody) -> Notes:
+    """All notes of a score but its melody's and drums, in real ms, sorted."""
+    kept = {(note.time, note.pitch) for note in melody.score_notes}
+    rest = symusic.Track()
+    for track in score.tracks:
+        if not track.is_drum:
+            rest.notes.extend(note for note in track.notes if (note.time, note.pitch) not in kept)
+    return track_notes(score, [rest])
+
+
 def voice_share(notes: Notes) -> float:
     """The share of notes that neither start with another nor start before the note before has half ended.
 

@@ -128,35 +128,56 @@ def find_checkpoint(model: str | os.PathLike[str] | None = None) -> str:
 
 def bundled_checkpoints() -> dict[str, str]:
     """The folders of the checkpoints that come with the package, by the names of their sizes."""
-    data, default = Path(BUNDLED).parent, _read_json(BUNDLED, Path(BUNDLED, CONFIG_FILE))
+    data, default = Path(BUNDLED).parent, _read_json(_Place(BUNDLED), Path(BUNDLED, CONFIG_FILE))
     found = {size: str(data / size) for size in PRESETS if (data / size / CONFIG_FILE).is_file()}
     return found | {
         size: BUNDLED for size, shape in PRESETS.items() if all(default.get(key) == shape[key] for key in shape)
     }
 
 
-def read_weights(model: str | os.PathLike[str] | None = None) -> Weights:
+@dataclass(frozen=True)
+class _Place:
+    """Where a checkpoint's files are, and how to get at them on the Hub. As text it is its name."""
+
+    name: str
+    revision: str | None = None
+    token: str | bool | None = None
+    cache_dir: str | os.PathLike[str] | None = None
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def read_weights(
+    model: str | os.PathLike[str] | None = None,
+    *,
+    revision: str | None = None,
+    token: str | bool | None = None,
+    cache_dir: str | os.PathLike[str] | None = None,
+) -> Weights:
     """The weights of a checkpoint in a folder or on the Hub, or of a bundled one (`find_checkpoint`), the default's if None.
 
-    Stored in half precision, they are float32 here. Raises PianalysisError for what is no such checkpoint, and what
+    revision, token, cache_dir: of what is on the Hub, as `huggingface_hub.hf_hub_download` takes them. Stored in half
+    precision, the weights are float32 here. Raises PianalysisError for what is no such checkpoint, and what
     `huggingface_hub` raises where it isn't to be had.
     """
-    source = find_checkpoint(model)
+    source = _Place(find_checkpoint(model), revision, token, cache_dir)
     config_path, generation_path = _found(source, CONFIG_FILE), _found_or_none(source, GENERATION_FILE)
     config = _read_json(source, config_path)
     generation = _read_json(source, generation_path) if generation_path else {}
     tensors: dict[str, torch.Tensor] = {}
     for path in _weight_files(source):
         tensors |= _read_tensors(source, path)
-    return _make(tensors, config, generation, source)
+    return _make(tensors, config, generation, str(source))
 
 
 def read_vocabulary(source: str) -> dict[str, int] | None:
     """The tokens and ids of the tokenizer beside a checkpoint; None where there's none. Raises what `read_weights` raises."""
-    path = _found_or_none(source, TOKENIZER_FILE)
+    place = _Place(source)
+    path = _found_or_none(place, TOKENIZER_FILE)
     if path is None:
         return None
-    read = _read_json(source, path)
+    read = _read_json(place, path)
     model, added = read.get("model"), read.get("added_tokens") or []
     table = model.get("vocab") if isinstance(model, dict) else None
     if not isinstance(table, dict) or not isinstance(added, list) or not all(isinstance(item, dict) for item in added):
@@ -164,7 +185,7 @@ def read_vocabulary(source: str) -> dict[str, int] | None:
     return table | {str(item.get("content")): item.get("id") for item in added}
 
 
-def _weight_files(source: str) -> list[Path]:
+def _weight_files(source: _Place) -> list[Path]:
     """The one file of the weights, or those that an index names."""
     path, index_path = _found_or_none(source, WEIGHTS_FILE), None
     if path is None:
@@ -185,7 +206,7 @@ def _weight_files(source: str) -> list[Path]:
     return [_found(source, name) for name in sorted(set(names))]
 
 
-def _read_tensors(source: str, path: Path) -> dict[str, torch.Tensor]:
+def _read_tensors(source: _Place, path: Path) -> dict[str, torch.Tensor]:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -195,7 +216,7 @@ def _read_tensors(source: str, path: Path) -> dict[str, torch.Tensor]:
         raise _damaged(source, path, error) from None
 
 
-def _read_json(source: str, path: Path) -> dict[str, Any]:
+def _read_json(source: _Place, path: Path) -> dict[str, Any]:
     try:
         read = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
@@ -205,7 +226,7 @@ def _read_json(source: str, path: Path) -> dict[str, Any]:
     return read
 
 
-def _damaged(source: str, path: Path, error: Exception) -> PianalysisError:
+def _damaged(source: _Place, path: Path, error: Exception) -> PianalysisError:
     said = (str(error).strip() or type(error).__name__).splitlines()[0][:200]
     return PianalysisError(f"{source}: {path.name} is damaged or can't be read ({said}); {_AGAIN}")
 
@@ -218,9 +239,9 @@ def _shown(value: object) -> str:
     return text if len(text) <= 60 else f"{text[:60]}…"
 
 
-def _found(source: str, name: str) -> Path:
+def _found(source: _Place, name: str) -> Path:
     """A checkpoint's file, downloaded where the source is a Hub id. Raises PianalysisError where it's missing."""
-    folder = Path(source)
+    folder = Path(source.name)
     if folder.is_dir():
         if (folder / name).is_file():
             return folder / name
@@ -233,12 +254,19 @@ def _found(source: str, name: str) -> Path:
     from huggingface_hub.errors import RemoteEntryNotFoundError
 
     try:
-        return Path(hf_hub_download(source, name))
+        found = hf_hub_download(
+            source.name,
+            name,
+            revision=source.revision,
+            token=source.token,
+            cache_dir=None if source.cache_dir is None else Path(source.cache_dir),
+        )
     except RemoteEntryNotFoundError:
         raise PianalysisError(f"{source}: expected a checkpoint on the Hub with {name}, found none") from None
+    return Path(found)
 
 
-def _found_or_none(source: str, name: str) -> Path | None:
+def _found_or_none(source: _Place, name: str) -> Path | None:
     """The same for a file that a checkpoint may be without."""
     from huggingface_hub.errors import EntryNotFoundError
 

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pianalysis.files import DATA, write_atomically
 from pianalysis.model.gpt2 import PRESETS
+from pianalysis.publishing.corpora_facts import title_of
 from pianalysis.publishing.records import RECORDS_FILE, RunRecord, draw_curves
-from pianalysis.publishing.tables import CORPORA, likelihood_table, runs_table, search_table, speed_table
+from pianalysis.publishing.tables import likelihood_table, runs_table, search_table, speed_table
 
 if TYPE_CHECKING:
     from huggingface_hub import EvalResult, ModelCard
@@ -179,7 +180,7 @@ def _result(
         task_type="text-generation",
         task_name="piano accompaniment",
         dataset_type=dataset,
-        dataset_name=CORPORA.get(dataset, dataset),
+        dataset_name=title_of(dataset),
         dataset_split=split,
         metric_type=metric,
         metric_name=words,

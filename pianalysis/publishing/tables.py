@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pianalysis.metrics.excerpts import FEATURES
 from pianalysis.metrics.names import AREAS, BIGRAMS, HUMAN, METRICS, TWO_SAMPLE
+from pianalysis.publishing.corpora_facts import title_of
 
 ARRANGEMENTS: Final = "arrangements"
 """Where a corpus's row in the JSON has the figures of whole songs."""
@@ -54,75 +55,111 @@ LEGEND: Final = (
 if TYPE_CHECKING:
     from pianalysis.publishing.records import RunRecord
 
-CORPORA: Final = {
-    "pop909": "POP909",
-    "openscore_lieder": "OpenScore Lieder",
-    "polish_scores": "Heritage of Polish music",
-    "hymns": "hymns, songs and carols",
-    "openewld": "OpenEWLD",
-    "folder": "the user's folder",
-}
+
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[object]], *, left: int = 1) -> str:
+    """A Markdown table: columns after the first `left` are set to the right, as figures are.
+
+    >>> print(markdown_table(("what", "how many"), [("notes", 3)]))
+    | what | how many |
+    |---|--:|
+    | notes | 3 |
+    """
+    rule = "|".join("---" if place < left else "--:" for place in range(len(head)))
+    return "\n".join([_line(head), f"|{rule}|", *map(_line, rows)])
+
+
+def _line(cells: Iterable[object]) -> str:
+    return f"| {' | '.join(map(str, cells))} |"
 
 
 def search_table(runs: Sequence[dict[str, Any]]) -> str:
     """The runs of a search as a Markdown table, best first, each beside the run named base (or else the first)."""
-    lines = [
-        "| run | learning rate | batch | steps | million tokens | nats per note | against the base |",
-        "|---|--:|--:|--:|--:|--:|--:|",
-    ]
     base = next((row["nats_per_note"] for row in runs if row["name"] == "base"), runs[0]["nats_per_note"])
-    for row in sorted(runs, key=lambda row: float(row["nats_per_note"])):
-        lines.append(
-            f"| {row['name']} | {row['learning_rate']:.4g} | {row['batch_size']} | {row['steps']:,} | "
-            f"{row['tokens'] / 1e6:.2f} | {row['nats_per_note']:.3f} | {row['nats_per_note'] - base:+.3f} |"
-        )
-    return "\n".join(lines)
+    head = ("run", "learning rate", "batch", "steps", "million tokens", "nats per note", "against the base")
+    return markdown_table(
+        head,
+        (
+            (
+                row["name"],
+                f"{row['learning_rate']:.4g}",
+                row["batch_size"],
+                f"{row['steps']:,}",
+                f"{row['tokens'] / 1e6:.2f}",
+                f"{row['nats_per_note']:.3f}",
+                f"{row['nats_per_note'] - base:+.3f}",
+            )
+            for row in sorted(runs, key=lambda row: float(row["nats_per_note"]))
+        ),
+    )
 
 
 def speed_table(steps: Sequence[dict[str, Any]]) -> str:
     """Training steps beside a plain loop as a Markdown table: rows of `scripts/benchmark.py training`."""
-    lines = [
-        "| model | batch | length | tokens/s | of the plain loop | ratio | peak memory, MB | of the plain loop |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|",
-    ]
-    for step in steps:
-        lines.append(
-            f"| {step['model']} | {step['batch_size']} | {step['length']:,} | {step['ours_tokens_per_second']:,.0f} | "
-            f"{step['loop_tokens_per_second']:,.0f} | {step['ratio']:.2f} | {step['ours_peak_mb']:,.0f} | "
-            f"{step['loop_peak_mb']:,.0f} |"
-        )
-    return "\n".join(lines)
+    head = (
+        "model",
+        "batch",
+        "length",
+        "tokens/s",
+        "of the plain loop",
+        "ratio",
+        "peak memory, MB",
+        "of the plain loop",
+    )
+    return markdown_table(
+        head,
+        (
+            (
+                step["model"],
+                step["batch_size"],
+                f"{step['length']:,}",
+                f"{step['ours_tokens_per_second']:,.0f}",
+                f"{step['loop_tokens_per_second']:,.0f}",
+                f"{step['ratio']:.2f}",
+                f"{step['ours_peak_mb']:,.0f}",
+                f"{step['loop_peak_mb']:,.0f}",
+            )
+            for step in steps
+        ),
+    )
 
 
 def likelihood_table(figures: dict[str, Any]) -> str:
     """The likelihoods as a Markdown table; `figures` as `scripts/evaluate_model.py --json` writes them."""
-    lines = [
-        "| corpus, split | windows | notes | this model | unigram | untrained | this model, bits per second |",
-        "|---|--:|--:|--:|--:|--:|--:|",
-    ]
-    for name, row in figures.items():
-        corpus, split = name.split("/")
-        nats = " | ".join(f"{row[kind]['nats_per_note']:.2f}" for kind in ("model", "unigram", "untrained"))
-        model = row["model"]
-        lines.append(
-            f"| {CORPORA[corpus]}, {split} | {model['windows']:,} | {model['notes']:,} | {nats} | {model['bits_per_second']:.1f} |"
-        )
-    return "\n".join(lines)
+    head = ("corpus, split", "windows", "notes", "this model", "unigram", "untrained", "this model, bits per second")
+    return markdown_table(
+        head,
+        (
+            (
+                ", ".join((title_of(name.split("/")[0]), name.split("/")[1])),
+                f"{row['model']['windows']:,}",
+                f"{row['model']['notes']:,}",
+                *(f"{row[kind]['nats_per_note']:.2f}" for kind in ("model", "unigram", "untrained")),
+                f"{row['model']['bits_per_second']:.1f}",
+            )
+            for name, row in figures.items()
+        ),
+    )
 
 
 def runs_table(records: Sequence[RunRecord]) -> str:
     """The runs that made a checkpoint, first to last."""
-    lines = [
-        "| run | steps | million tokens | minutes | on | optimizer, learning rate | best validation |",
-        "|--:|--:|--:|--:|---|---|--:|",
-    ]
-    for number, record in enumerate(records, start=1):
-        options = record.options
-        lines.append(
-            f"| {number} | {record.steps:,} | {record.tokens / 1e6:.1f} | {record.minutes:,.0f} | {record.device} | "
-            f"{options['optimizer']}, {options['learning_rate']} | {record.best_nats_per_note:.3f} |"
-        )
-    return "\n".join(lines)
+    head = ("run", "on", "optimizer, learning rate", "steps", "million tokens", "minutes", "best validation")
+    return markdown_table(
+        head,
+        (
+            (
+                place,
+                record.device,
+                f"{record.options['optimizer']}, {record.options['learning_rate']}",
+                f"{record.steps:,}",
+                f"{record.tokens / 1e6:.1f}",
+                f"{record.minutes:,.0f}",
+                f"{record.best_nats_per_note:.3f}",
+            )
+            for place, record in enumerate(records, start=1)
+        ),
+        left=3,
+    )
 
 
 def number(value: float | None, digits: int, *, sign: bool = False) -> str:
@@ -152,7 +189,7 @@ def cell(figure: Mapping[str, Any] | None, digits: int, *, difference: bool) -> 
 
 def systems_table(systems: Mapping[str, Mapping[str, Any]], metrics: Iterable[str] = METRICS) -> str:
     """One corpus: a row a metric, a column a system, the human accompaniment first."""
-    lines = [f"| | {' | '.join(systems)} |", f"|---|{'--:|' * len(systems)}"]
+    rows = []
     for name in metrics:
         figures = {label: system.get(name) for label, system in systems.items()}
         if all(figure is None or figure["mean"] is None for figure in figures.values()):
@@ -161,8 +198,8 @@ def systems_table(systems: Mapping[str, Mapping[str, Any]], metrics: Iterable[st
             cell(figure, METRICS[name].digits, difference=label != HUMAN and name not in NO_DIFFERENCE)
             for label, figure in figures.items()
         )
-        lines.append(f"| {METRICS[name].label} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+        rows.append((METRICS[name].label, *cells))
+    return markdown_table(("", *systems), rows)
 
 
 def arrangement_tables(figures: Mapping[str, Mapping[str, Any]], metrics: Iterable[str] = METRICS) -> str:
@@ -172,7 +209,7 @@ def arrangement_tables(figures: Mapping[str, Mapping[str, Any]], metrics: Iterab
         if ARRANGEMENTS in row:
             about = row[ARRANGEMENTS]
             corpus, split = place.split("/")
-            head = f"**{CORPORA.get(corpus, corpus)}**, {sample(about, split)}:"
+            head = f"**{title_of(corpus)}**, {sample(about, split)}:"
             parts += [head, systems_table(about["systems"], shown)]
     return "\n\n".join([*parts, LEGEND]) if parts else ""
 
@@ -195,22 +232,21 @@ def telling_table(found: Mapping[str, Mapping[str, float]]) -> str:
     >>> print(telling_table({"small": {"polyphony": 0.25}}).splitlines()[-1])
     | small | keys that sound at each sixteenth at which one does, mean: lower, 0.25 |
     """
-    lines = ["| system | what tells its four bars from human ones best, and the AUC of that alone |", "|---|---|"]
+    rows = []
     for label, areas in found.items():
         parts = (f"{FEATURES[name]}: {'higher' if area > 0.5 else 'lower'}, {area:.2f}" for name, area in areas.items())
-        lines.append(f"| {label} | {'; '.join(parts)} |")
-    return "\n".join(lines)
+        rows.append((label, "; ".join(parts)))
+    head = ("system", "what tells its four bars from human ones best, and the AUC of that alone")
+    return markdown_table(head, rows, left=2)
 
 
 def settings_table(rows: Iterable[Mapping[str, Any]], human: Mapping[str, Any]) -> str:
-    """One corpus: a row a sampling setting, the human values last; `rows` as `settings.grid_figures` gives them."""
+    """One corpus: a row a sampling setting, the human values last; `rows` as `sampling_grid.grid_figures` gives them."""
     shown = [name for name in SETTINGS_SHOWN if name != "distance"]
-    heads = ["temperature", "top-p", "distance", *(METRICS[name].label for name in shown)]
-    lines = [f"| {' | '.join(heads)} |", f"|{'--:|' * len(heads)}"]
+    head = ("temperature", "top-p", "distance", *(METRICS[name].label for name in shown))
+    filled: list[tuple[str, ...]] = []
     for row in rows:
         means = (number(row["metrics"][name]["mean"], METRICS[name].digits) for name in shown)
-        start = f"| {row['temperature']:g} | {row['top_p']:g} | {number(row['distance'], 2)}"
-        lines.append(f"{start} | {' | '.join(means)} |")
+        filled.append((f"{row['temperature']:g}", f"{row['top_p']:g}", number(row["distance"], 2), *means))
     means = (number(human[name]["mean"], METRICS[name].digits) for name in shown)
-    lines.append(f"| human | | | {' | '.join(means)} |")
-    return "\n".join(lines)
+    return markdown_table(head, [*filled, ("human", "", "", *means)], left=0)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from huggingface_hub import DatasetCard
 
-from pianalysis.dataset.card import FACTS, dataset_card
+from pianalysis.dataset.card import dataset_card
 from pianalysis.dataset.report import BuildReport
+from pianalysis.publishing.corpora_facts import CORPORA
 
 STORIES = {
     "pop909": "POP909: A Pop-song Dataset",
@@ -29,12 +30,12 @@ def report_of(*names):
     return report
 
 
-@pytest.mark.parametrize("name", FACTS)
+@pytest.mark.parametrize("name", CORPORA)
 def test_a_corpus_has_its_story_and_licence_where_it_is_in_the_build_and_nowhere_else(name, tmp_path):
     card = DatasetCard(dataset_card(report_of(name), tmp_path))
     assert [other for other, words in STORIES.items() if words in card.text] == [name]
-    assert card.data.license == [FACTS[name].license]
-    assert FACTS[name].tag in card.data.tags
+    assert card.data.license == [CORPORA[name].license]
+    assert CORPORA[name].tag in card.data.tags
     assert not {"{{", "{%"} & set(card.text.split())
 
 
@@ -57,5 +58,5 @@ def test_what_stands_twice_is_listed_and_the_rest_counted(tmp_path):
 
 
 def test_all_corpora_together_name_each_licence_once(tmp_path):
-    card = DatasetCard(dataset_card(report_of(*FACTS), tmp_path))
+    card = DatasetCard(dataset_card(report_of(*CORPORA), tmp_path))
     assert card.data.license == ["cc-by-4.0", "cc0-1.0", "mit", "other", "unknown"]

@@ -13,8 +13,8 @@ from easy_music import write_windows
 from safetensors.torch import load_file
 
 from pianalysis.model.gpt2 import load_model
+from pianalysis.publishing.corpora_facts import CORPORA
 from pianalysis.publishing.records import read_records
-from pianalysis.publishing.tables import CORPORA
 from pianalysis.training.runs import RunOptions, train
 
 
