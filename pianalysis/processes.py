@@ -1,6 +1,7 @@
-"""Work on several processes, results in the order of the work.
+"""Processes: work on several of them, results in the order of the work, and the memory that one keeps.
 
-In: how many processes and threads. Out: what maps a function over items as `map` does.
+In: how many processes and threads. Out: what maps a function over items as `map` does. Whether the allocator took what
+was asked of it; libraries that aren't glibc don't know these settings.
 """
 
 from __future__ import annotations

@@ -85,7 +85,7 @@ class Arranger:
         """With a checkpoint from a folder or the Hub, or a bundled one by its size's name; the bundled default if None.
 
         revision: a branch, tag or commit on the Hub; token, cache_dir: as in `huggingface_hub`. Raises PianalysisError for
-        what isn't a checkpoint of ours, and what `huggingface_hub` raises where it can't be fetched.
+        what isn't a checkpoint of ours, or can't be fetched (HubError).
         """
         from pianalysis.model.weights import read_weights
 

@@ -1,4 +1,14 @@
-"""The command line."""
+"""The command line, `pianalysis`.
+
+In: words. Out: files, lines of text and an exit code.
+
+arrange: the commands that write music: ``pianalysis arrange | compose | regenerate``, their options, files and
+    progress.
+dataset: the commands of the dataset: ``pianalysis prepare | validate``.
+main: the command line: ``pianalysis arrange | compose | regenerate | demo | tokens | vocab | prepare | validate |
+    train``.
+train: the command of training: ``pianalysis train``, the same as ``accelerate launch scripts/train.py``.
+"""
 
 from pianalysis.cli.main import main
 

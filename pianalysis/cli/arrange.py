@@ -248,15 +248,7 @@ def _load(args: argparse.Namespace) -> tuple[Arranger, Options]:
         asked["density"] = ",".join(args.density)
     asked |= {name: pitch_of(text) for name in ("lowest", "highest") if (text := getattr(args, name)) is not None}
     options = Options(**asked)
-    try:
-        return Arranger.from_pretrained(args.model), options
-    except PianalysisError:
-        raise
-    except (OSError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise PianalysisError(
-            f"{args.model or 'the bundled checkpoint'}: can't be loaded as a model ({reason})"
-        ) from None
+    return Arranger.from_pretrained(args.model), options
 
 
 def _output_paths(args: argparse.Namespace, stems: list[str]) -> list[list[Path]]:

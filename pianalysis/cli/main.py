@@ -19,8 +19,12 @@ from pianalysis.tokens import vocab
 from pianalysis.version import __version__
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """The parser of all commands; README's help texts come from it."""
+def build_parser(command: str | None = None) -> argparse.ArgumentParser:
+    """The parser of all commands; README's help texts come from it.
+
+    command: the one that is asked for, where it's known. The options of training belong to an extra's package, and are
+    filled in for other commands only where nobody knows which one is meant.
+    """
     parser = argparse.ArgumentParser(prog="pianalysis", description="A melody in, a piano piece out.")
     parser.add_argument("--version", action="version", version=f"pianalysis {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -39,7 +43,9 @@ def build_parser() -> argparse.ArgumentParser:
     commands.add_parser("vocab", help="print the 801 tokens", description=_vocab.__doc__).set_defaults(run=_vocab)
     add_prepare(commands.add_parser("prepare", help="build the dataset from corpora", description=prepare.__doc__))
     add_validate(commands.add_parser("validate", help="check a dataset", description=validate.__doc__))
-    add_train(commands.add_parser("train", help="train a model", description=DESCRIPTION))
+    train = commands.add_parser("train", help="train a model", description=DESCRIPTION)
+    if command in (None, "train"):
+        add_train(train)
     return parser
 
 
@@ -57,8 +63,9 @@ def _add_demo(parser: argparse.ArgumentParser) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
-    args = build_parser().parse_args(argv)
+    words = sys.argv[1:] if argv is None else list(argv)
     try:
+        args = build_parser(words[0] if words else "").parse_args(words)
         return int(args.run(args))
     except (PianalysisError, FileNotFoundError) as error:
         return fail(str(error))

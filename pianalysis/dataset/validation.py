@@ -21,8 +21,8 @@ from pianalysis.dataset.rows import FEATURES, REPORT_FILE, load_rows, window_dig
 from pianalysis.errors import PianalysisError
 from pianalysis.files import write_atomically
 from pianalysis.harmony.symbols import parse_chord
+from pianalysis.hub_errors import readable_errors
 from pianalysis.publishing.hub import REPO_ID
-from pianalysis.publishing.hub_errors import readable_errors
 from pianalysis.tokens import vocab
 from pianalysis.tokens.events import to_events
 from pianalysis.tokens.grammar import voice_start

@@ -1,4 +1,21 @@
-"""Evaluation over whole songs: arrangements of a split's melodies beside references, measured, averaged and shown.
+"""Whole songs arranged, measured, and compared with what people wrote.
 
-songs → references, takes → measures → summary → tables, plots. `scripts/evaluate_model.py` puts them together.
+In: a dataset's split and models. Out: figures with intervals, a report, and the metrics as `evaluate.Metric`s; the
+extra `evaluation`.
+
+bootstrap: how sure is a mean over songs: percentile bootstrap intervals (Efron & Tibshirani 1993).
+citations: what the metrics' definitions were published in, in BibTeX.
+hub_metrics: the metrics as `evaluate.Metric`s: predictions and references in, a dictionary of numbers out.
+likelihoods: the likelihood of a split's windows under models, beside a unigram and an untrained model.
+piece_metrics: what is measured of a piece, and how.
+plots: pictures of an evaluation: distributions, metrics with intervals, piano rolls side by side, sampling settings.
+references: what an arrangement is compared with: another song's accompaniment, and block chords by rule.
+report: the report of an evaluation: a Markdown file with its tables, and its plots.
+run: an evaluation from beginning to end, resumable: likelihoods, arrangements beside references, figures.
+sampling_grid: sampling settings: how each metric moves with temperature and top-p, and which setting comes nearest to
+    the human pieces.
+songs: the songs that are arranged: excerpts of a dataset's pieces on the beat clock, and their MIDI.
+summary: values a song to means with intervals, beside the human ones.
+takes: arrangements of songs by models, made once and kept: a MIDI file and a JSON file each.
+training_set: the accompaniments of the training set on their clocks, read fast, and their index of copies.
 """

@@ -1,6 +1,6 @@
 """The metrics as `evaluate.Metric`s: predictions and references in, a dictionary of numbers out.
 
-    from pianalysis.metrics.hub_metrics import PitchConsonanceScore
+    from pianalysis.evaluation.hub_metrics import PitchConsonanceScore
     PitchConsonanceScore().compute(predictions=[accompaniment], references=[melody])
 
 Predictions are pieces, each a list of notes: note arrays, or rows of onset_ms, duration_ms, pitch and velocity as the
@@ -39,10 +39,9 @@ from pianalysis.metrics import (
     statistics,
     two_sample,
 )
-from pianalysis.music.clock import QUARTER_MS
+from pianalysis.music.clock import QUARTER_MS, SIXTEENTH_MS
 from pianalysis.music.notes import Notes, make_notes
 
-SIXTEENTH_MS: Final = QUARTER_MS / 4
 BAR_MS: Final = 4 * QUARTER_MS
 
 Rows = Sequence[Mapping[str, Any]]

@@ -1,4 +1,4 @@
-"""What is measured of a piece: the metrics, their names in tables, and how they are taken.
+"""What is measured of a piece, and how.
 
 In: a song, a melody and an accompaniment in clock-ms. Out: a number a metric, NaN where it isn't defined.
 """
@@ -37,10 +37,9 @@ from pianalysis.metrics.statistics import (
     polyphony,
     scale_consistency,
 )
-from pianalysis.music.clock import QUARTER_MS
+from pianalysis.music.clock import QUARTER_MS, SIXTEENTH_MS
 from pianalysis.music.notes import Notes
 
-SIXTEENTH_MS: Final = QUARTER_MS / 4
 RECALL_MS: Final = 20.0
 NAN: Final = float("nan")
 

@@ -18,6 +18,7 @@ from pianalysis.evaluation.summary import Pieces
 from pianalysis.files import write_atomically
 from pianalysis.metrics.distributions import feature_values
 from pianalysis.metrics.names import HUMAN, METRICS
+from pianalysis.music.clock import QUARTER_MS
 from pianalysis.music.notes import Notes
 from pianalysis.output.picture import ACCOMPANIMENT_COLOUR, MELODY_COLOUR
 from pianalysis.publishing.corpora_facts import title_of
@@ -36,7 +37,6 @@ AXES: Final = {
     "velocity": ("velocity", np.arange(-4, 133, 8.0)),
 }
 """Titles and edges of bins, with the grid's values in the middle of theirs; what is beyond is in the last."""
-BEAT_MS: Final = 500.0
 ROLL_MS: Final = 16_000.0
 DOTS_PER_INCH: Final = 110
 
@@ -61,7 +61,7 @@ def draw_distributions(corpora: Mapping[str, Mapping[str, Pieces]], path: Path) 
         for number, (label, pieces) in enumerate(systems.items()):
             values = feature_values([take.accompaniment for takes in pieces for take in takes])
             for axes, (name, (title, edges)) in zip(row, AXES.items(), strict=True):
-                scaled = values[name] / BEAT_MS if name in ("duration", "inter_onset") else values[name]
+                scaled = values[name] / QUARTER_MS if name in ("duration", "inter_onset") else values[name]
                 counts, _ = np.histogram(np.clip(scaled, edges[0], edges[-1]), edges)
                 share = counts / max(counts.sum(), 1)
                 colour = COLOURS[number % len(COLOURS)]
@@ -121,8 +121,8 @@ def draw_rolls(songs: Sequence[Song], systems: Mapping[str, Pieces], path: Path)
             _draw_roll(axes, piece.melody, MELODY_COLOUR)
             lines = song.clock.bar_lines
             for line in lines[lines <= ROLL_MS]:
-                axes.axvline(line / BEAT_MS, color="#B4B9C2", linewidth=0.6, zorder=0)
-            axes.set(xlim=(0, ROLL_MS / BEAT_MS), ylim=(pitches.min(initial=60) - 2, pitches.max(initial=72) + 2))
+                axes.axvline(line / QUARTER_MS, color="#B4B9C2", linewidth=0.6, zorder=0)
+            axes.set(xlim=(0, ROLL_MS / QUARTER_MS), ylim=(pitches.min(initial=60) - 2, pitches.max(initial=72) + 2))
             axes.set_title(f"{song.name}, {label}", fontsize=9)
             axes.tick_params(labelsize=7)
     for axes in grid[-1]:
@@ -132,7 +132,7 @@ def draw_rolls(songs: Sequence[Song], systems: Mapping[str, Pieces], path: Path)
 
 def _draw_roll(axes: Axes, notes: Notes, colour: str) -> None:
     shown = notes[notes["onset_ms"] < ROLL_MS]
-    bottom, width, left = shown["pitch"] - 0.5, shown["duration_ms"] / BEAT_MS, shown["onset_ms"] / BEAT_MS
+    bottom, width, left = shown["pitch"] - 0.5, shown["duration_ms"] / QUARTER_MS, shown["onset_ms"] / QUARTER_MS
     axes.barh(bottom, width, 1.0, left, align="edge", color=colour, edgecolor="white", linewidth=0.2)
 
 

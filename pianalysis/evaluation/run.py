@@ -27,7 +27,7 @@ from pianalysis.evaluation.training_set import copy_index
 from pianalysis.metrics.names import HUMAN
 from pianalysis.metrics.two_sample import check_installed
 from pianalysis.model.gpt2 import PRESETS
-from pianalysis.model.weights import Weights, read_weights
+from pianalysis.model.weights import read_weights
 from pianalysis.music.midi import write_midi
 from pianalysis.processes import Map, workers
 from pianalysis.publishing.tables import ARRANGEMENTS, SETTINGS, TELLING
@@ -105,7 +105,7 @@ class Evaluation:
 def name_models(sources: Sequence[str]) -> list[ModelName]:
     """The models with names for tables: their size's, or where two are of one size the folder's or repository's."""
     sizes = {preset["n_embd"]: name for name, preset in PRESETS.items()}
-    loaded = [_weights(source) for source in sources]
+    loaded = [read_weights(source or None) for source in sources]
     labels = [sizes.get(weights.width, f"width {weights.width}") for weights in loaded]
     for number, (label, source) in enumerate(zip(tuple(labels), sources, strict=True)):
         if labels.count(label) > 1 or label in (HUMAN, OTHER, CHORDS):
@@ -118,16 +118,6 @@ def name_models(sources: Sequence[str]) -> list[ModelName]:
     ]
 
 
-def _weights(source: str) -> Weights:
-    try:
-        return read_weights(source or None)
-    except PianalysisError:
-        raise
-    except (OSError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise PianalysisError(f"{source}: can't be loaded as a model ({reason})") from None
-
-
 def evaluate(asked: EvaluationOptions, folder: Path, show: ShowProgress) -> Evaluation:
     """Evaluate; what was finished in the folder before is not done again. All models are sampled as the first is.
 
@@ -135,7 +125,7 @@ def evaluate(asked: EvaluationOptions, folder: Path, show: ShowProgress) -> Eval
     """
     if asked.songs:
         check_installed()
-    first = _weights(asked.models[0])
+    first = read_weights(asked.models[0] or None)
     asked = replace(asked, options=asked.options.resolved(first.sampling))
     with workers(asked.num_proc, asked.threads) as run:
         return _evaluate(asked, folder, show, run)

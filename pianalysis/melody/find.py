@@ -1,4 +1,4 @@
-"""Finding the melody of a MIDI file, and making it one voice.
+"""Finding the melody of a MIDI file: by name, as one voice, or as the likeliest line.
 
 In: a score in ticks. Out: a `Melody`: which notes they are, exactly as the file has them, and how they were found.
 """

@@ -21,10 +21,9 @@ from pianalysis.harmony.chart import ChordSpan
 from pianalysis.harmony.symbols import NO_CHORD, NO_ROOT, parse_chord
 from pianalysis.metrics.progressions import MAJOR, MINOR, triad_of
 from pianalysis.metrics.rolls import PITCH_CLASSES, Floats, ends_ms, sounding
-from pianalysis.music.clock import QUARTER_MS
+from pianalysis.music.clock import QUARTER_MS, SIXTEENTH_MS
 from pianalysis.music.notes import Notes
 
-SIXTEENTH_MS: Final = QUARTER_MS / 4
 NAN: Final = float("nan")
 
 Spans = Sequence[ChordSpan]

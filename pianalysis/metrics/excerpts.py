@@ -25,12 +25,11 @@ from pianalysis.metrics.keys import find_key, out_of_key
 from pianalysis.metrics.progressions import falling_fifths, progression
 from pianalysis.metrics.rolls import Floats, ends_ms, sounding
 from pianalysis.metrics.statistics import pitch_class_entropy, scale_consistency
-from pianalysis.music.clock import QUARTER_MS
+from pianalysis.music.clock import QUARTER_MS, SIXTEENTH_MS
 from pianalysis.music.notes import Notes
 
 BARS: Final = 4
 GRID_MS: Final = 25.0
-SIXTEENTH_MS: Final = QUARTER_MS / 4
 NAN: Final = float("nan")
 
 FEATURES: Final = {

@@ -12,11 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pianalysis.metrics.rolls import ends_ms
-from pianalysis.music.hands import chord_starts, split_hands
+from pianalysis.music.hands import WIDEST_SPAN, chord_starts, split_hands
 from pianalysis.music.notes import Notes
 
-REACH_SEMITONES: Final = 19
-"""A twelfth."""
 EARLY_MS: Final = 31.25
 """A note that ends so soon after a chord has begun is let go for it."""
 
@@ -66,4 +64,4 @@ def _spans(notes: Notes, first: NDArray[np.int64], stop: NDArray[np.int64], chor
 
 
 def _in_reach(spans: list[NDArray[np.int64]]) -> float:
-    return float((np.maximum(*spans) <= REACH_SEMITONES).mean())
+    return float((np.maximum(*spans) <= WIDEST_SPAN).mean())

@@ -14,10 +14,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from pianalysis.metrics.rolls import Floats, steps
-from pianalysis.music.clock import QUARTER_MS
+from pianalysis.music.clock import SIXTEENTH_MS
 from pianalysis.music.notes import Notes
 
-SIXTEENTH_MS: Final = QUARTER_MS / 4
 PHRASE_BARS: Final = 2
 FEWEST_PHRASE_NOTES: Final = 4
 """Melody phrases of fewer notes are like others by chance."""

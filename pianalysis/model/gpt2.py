@@ -17,11 +17,11 @@ from pianalysis.model.weights import BUNDLED as BUNDLED
 from pianalysis.model.weights import PRESETS as PRESETS
 from pianalysis.model.weights import Weights, find_checkpoint, read_weights
 from pianalysis.tokens import vocab
+from pianalysis.tokens.windows import MAX_TOKENS
 
 if TYPE_CHECKING:
     from transformers import GenerationConfig, GPT2Config, GPT2LMHeadModel
 
-N_POSITIONS: Final = 2048
 _FIXED: Final[dict[str, Any]] = {
     **{"vocab_size": vocab.VOCAB_SIZE, "bos_token_id": vocab.BOS, "eos_token_id": vocab.EOS, "pad_token_id": vocab.PAD},
     **{"resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0},
@@ -35,7 +35,7 @@ def make_config(preset: str) -> GPT2Config:
 
     if preset not in PRESETS:
         raise ValueError(f"expected one of the presets {[*PRESETS]}, found {preset!r}")
-    return GPT2Config(n_positions=N_POSITIONS, **_FIXED, **PRESETS[preset])
+    return GPT2Config(n_positions=MAX_TOKENS, **_FIXED, **PRESETS[preset])
 
 
 def set_dropout(model: GPT2LMHeadModel, dropout: float) -> None:
@@ -59,7 +59,7 @@ def make_generation_config(sampling: Sampling | None = None) -> GenerationConfig
     return GenerationConfig(  # type: ignore[no-untyped-call]
         do_sample=True,
         **asdict(sampling or Sampling()),
-        max_length=N_POSITIONS,
+        max_length=MAX_TOKENS,
         bos_token_id=vocab.BOS,
         eos_token_id=vocab.EOS,
         pad_token_id=vocab.PAD,
@@ -172,7 +172,7 @@ def embedding_table(width: int, generator: np.random.Generator, *, std: float = 
 
 def position_table(width: int, *, std: float = 0.02) -> np.ndarray:
     """Starting position embeddings ``[2048, width]``: sinusoids (Vaswani et al. 2017), so that near means similar."""
-    periods = tuple(np.geomspace(2 * np.pi, N_POSITIONS * 4, width // 2))
-    waves = _waves(np.arange(N_POSITIONS, dtype=float), periods)
+    periods = tuple(np.geomspace(2 * np.pi, MAX_TOKENS * 4, width // 2))
+    waves = _waves(np.arange(MAX_TOKENS, dtype=float), periods)
     table: np.ndarray = (waves * std * np.sqrt(2)).astype(np.float32)
     return table

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pianalysis.tokens import vocab
+from pianalysis.tokens.windows import MAX_TOKENS
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -38,7 +39,7 @@ def make_hf_tokenizer() -> PreTrainedTokenizerFast:
     }
     return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=backend,
-        model_max_length=2048,
+        model_max_length=MAX_TOKENS,
         model_input_names=["input_ids", "attention_mask"],  # 4 would add token types, which GPT-2 takes for tokens
         clean_up_tokenization_spaces=False,
         **{name: vocab.TOKENS[token] for name, token in names.items()},

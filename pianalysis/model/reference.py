@@ -27,6 +27,7 @@ from pianalysis.tokens.grammar import (
     end_for_later,
     state_after,
 )
+from pianalysis.tokens.windows import MAX_TOKENS
 
 __all__ = [
     "Engine",
@@ -55,7 +56,7 @@ class GrammarLogitsProcessor(LogitsProcessor):
     def __init__(
         self,
         *,
-        max_length: int = 2048,
+        max_length: int = MAX_TOKENS,
         pitch_bias: NDArray[np.float32] | None = None,
         chords: bool = False,
         **limits: int,

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pianalysis.errors import PianalysisError
 from pianalysis.files import DATA
+from pianalysis.hub_errors import HubError, readable_errors
 from pianalysis.model.sampling import Sampling
 from pianalysis.tokens import vocab
 
@@ -135,6 +136,10 @@ def bundled_checkpoints() -> dict[str, str]:
     }
 
 
+class _NotThereError(PianalysisError):
+    """A checkpoint without a file that was looked for."""
+
+
 @dataclass(frozen=True)
 class _Place:
     """Where a checkpoint's files are, and how to get at them on the Hub. As text it is its name."""
@@ -158,8 +163,8 @@ def read_weights(
     """The weights of a checkpoint in a folder or on the Hub, or of a bundled one (`find_checkpoint`), the default's if None.
 
     revision, token, cache_dir: of what is on the Hub, as `huggingface_hub.hf_hub_download` takes them. Stored in half
-    precision, the weights are float32 here. Raises PianalysisError for what is no such checkpoint, and what
-    `huggingface_hub` raises where it isn't to be had.
+    precision, the weights are float32 here. Raises PianalysisError for what is no such checkpoint, or isn't to be had
+    (HubError).
     """
     source = _Place(find_checkpoint(model), revision, token, cache_dir)
     config_path, generation_path = _found(source, CONFIG_FILE), _found_or_none(source, GENERATION_FILE)
@@ -245,7 +250,7 @@ def _found(source: _Place, name: str) -> Path:
     if folder.is_dir():
         if (folder / name).is_file():
             return folder / name
-        raise PianalysisError(f"{source}: expected a checkpoint with {name}, found none; {_AGAIN}")
+        raise _NotThereError(f"{source}: expected a checkpoint with {name}, found none; {_AGAIN}")
     if folder.is_file():
         raise PianalysisError(
             f"{source}: expected a checkpoint's folder, found a file; give the folder that it lies in"
@@ -253,27 +258,28 @@ def _found(source: _Place, name: str) -> Path:
     from huggingface_hub import hf_hub_download
     from huggingface_hub.errors import RemoteEntryNotFoundError
 
-    try:
-        found = hf_hub_download(
-            source.name,
-            name,
-            revision=source.revision,
-            token=source.token,
-            cache_dir=None if source.cache_dir is None else Path(source.cache_dir),
-        )
-    except RemoteEntryNotFoundError:
-        raise PianalysisError(f"{source}: expected a checkpoint on the Hub with {name}, found none") from None
-    return Path(found)
+    cache = None if source.cache_dir is None else Path(source.cache_dir)
+    with readable_errors(source.name, "model", source.revision):
+        try:
+            return Path(
+                hf_hub_download(source.name, name, revision=source.revision, token=source.token, cache_dir=cache)
+            )
+        except RemoteEntryNotFoundError:
+            raise _NotThereError(f"{source}: expected a checkpoint on the Hub with {name}, found none") from None
 
 
 def _found_or_none(source: _Place, name: str) -> Path | None:
-    """The same for a file that a checkpoint may be without."""
-    from huggingface_hub.errors import EntryNotFoundError
+    """The same for a file that a checkpoint may be without: nothing tells apart, offline, what isn't there and what isn't cached."""
+    from huggingface_hub.constants import is_offline_mode
 
     try:
         return _found(source, name)
-    except (PianalysisError, EntryNotFoundError):
+    except _NotThereError:
         return None
+    except HubError:
+        if is_offline_mode():
+            return None
+        raise
 
 
 def _make(

@@ -1,6 +1,20 @@
-"""Music: scores on paper to scores in ticks and note arrays. Imports nothing but NumPy, symusic and the standard library.
+"""MIDI, scores on paper or typed text to note arrays on a clock.
 
-musicxml: a MusicXML file as it is played, notes, chord symbols and bar lines. xmlfiles: opens such files safely. written_parts:
-a part, measure by measure, as written. directions: what stands over the staff and at bar lines. written_chords: a chord symbol as
-Harte writes it. repeats: the order in which bars are played. performance: written notes as they sound.
+In: a path, bytes or text. Out: a `symusic.Score`, structured note arrays (`Notes`) and the `BeatClock` that they are
+placed on.
+
+clock: the beat clock: real milliseconds to clock milliseconds and back.
+directions: what MusicXML says over the staff and at bar lines: tempo, loudness, and where playing goes on.
+hands: which notes the right hand plays and which the left.
+keys: keys: the 88 of a piano, and the scale that a melody is in.
+midi: MIDI files in and out.
+musicxml: MusicXML scores, read as they are played: notes in ticks, chord symbols, bar lines.
+notes: the note array that every stage passes on.
+performance: written notes as they sound: measures in the order of playing, grace notes given time, ties joined.
+phrases: where a melody returns: eight bars, or four, that were heard before, at the same pitch or moved.
+repeats: the order in which bars are played: repeats, endings, D.C., D.S., Fine and Coda.
+typed: typed melodies: ABC and note names to a `symusic.Score`, and notes back to names.
+written_chords: the chord symbols of MusicXML as Harte et al. (2005) write them.
+written_parts: A part of a MusicXML score, measure by measure, as it is written.
+xmlfiles: MusicXML files, opened safely: plain (.musicxml, .xml) or compressed (.mxl), from someone one doesn't know.
 """

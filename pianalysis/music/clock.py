@@ -21,6 +21,7 @@ from pianalysis.music.notes import Notes, sort_notes
 
 QUARTER_MS: Final = 500.0
 """A quarter note in clock milliseconds, when the tempo needs no folding."""
+SIXTEENTH_MS: Final = QUARTER_MS / 4
 WINDOW_MS: Final = 16_000
 """The longest window in clock milliseconds: eight bars of 4/4."""
 MIN_BPM, MAX_BPM = 55.0, 125.0
@@ -197,7 +198,7 @@ def _split_long_bars(lines: Floats) -> Floats:
 
 
 def _grid_points(clock_ms: Floats, per_quarter: int) -> Floats:
-    step = 500 / per_quarter
+    step = QUARTER_MS / per_quarter
     points: Floats = np.rint(clock_ms / step) * step
     return points
 
@@ -218,7 +219,7 @@ def snap(notes: Notes) -> Notes:
     [0.0, 333.3, 666.7]
     """
     snapped = notes.copy()
-    beat = np.floor((notes["onset_ms"] + 500 / 12) / 500).astype(int)
+    beat = np.floor((notes["onset_ms"] + QUARTER_MS / 12) / QUARTER_MS).astype(int)
     binary, ternary = (_grid_points(notes["onset_ms"], grid) for grid in GRIDS_PER_QUARTER)
     gain = np.abs(binary - notes["onset_ms"]) - np.abs(ternary - notes["onset_ms"])
     per_beat = np.bincount(beat - beat.min(initial=0), gain) if len(beat) else np.zeros(0)
@@ -226,7 +227,7 @@ def snap(notes: Notes) -> Notes:
     snapped["onset_ms"] = np.where(use_ternary, ternary, binary)
     ends = notes["onset_ms"] + notes["duration_ms"]
     ends = np.where(use_ternary, _grid_points(ends, GRIDS_PER_QUARTER[1]), _grid_points(ends, GRIDS_PER_QUARTER[0]))
-    shortest = np.where(use_ternary, 500 / GRIDS_PER_QUARTER[1], 500 / GRIDS_PER_QUARTER[0])
+    shortest = np.where(use_ternary, QUARTER_MS / GRIDS_PER_QUARTER[1], QUARTER_MS / GRIDS_PER_QUARTER[0])
     snapped["duration_ms"] = np.maximum(ends - snapped["onset_ms"], shortest)
     snapped = sort_notes(snapped)
     return (

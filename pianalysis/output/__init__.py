@@ -1,1 +1,11 @@
-"""Notes, or a score, to what people keep: audio, pictures, MusicXML."""
+"""Notes, or a score, to what people keep.
+
+In: note arrays in real milliseconds, or a score in ticks. Out: audio, a piano roll, MusicXML.
+
+audio: notes to sound: a sampled piano.
+grids: notes as played to notes as written: every onset and end on the grid of its beat.
+measures: measures and voices: played notes as a score would write them.
+musicxml: A piece as a score to read: MusicXML, the melody on a staff of its own, the piano on two.
+picture: notes to a picture: a piano roll.
+spelling: how a score spells what sounds: note values, tuplets and beams, and pitches.
+"""

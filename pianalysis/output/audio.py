@@ -1,8 +1,8 @@
-"""Notes to sound and to a picture.
+"""Notes to sound: a sampled piano.
 
-In: note arrays in real milliseconds. Out: stereo audio from sampled piano strings, or a piano roll as PNG. The samples
+In: note arrays in real milliseconds. Out: stereo audio from sampled piano strings. The samples
 (`data/piano/`) are three velocity layers of every third key of the Salamander Grand Piano (Alexander Holm, CC BY 3.0),
-tuned, aligned and levelled by `scripts/make_piano_samples.py`. The sound and picture libraries are imported when used.
+tuned, aligned and levelled by `scripts/make_piano_samples.py`. The sound library is imported when used.
 """
 
 from __future__ import annotations

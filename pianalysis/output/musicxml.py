@@ -16,7 +16,7 @@ import symusic
 
 from pianalysis.errors import PianalysisError
 from pianalysis.files import write_atomically
-from pianalysis.music.clock import BeatClock, tempo_fold
+from pianalysis.music.clock import QUARTER_MS, BeatClock, tempo_fold
 from pianalysis.music.hands import split_hands
 from pianalysis.music.keys import key_shift
 from pianalysis.music.notes import Notes, make_notes
@@ -119,7 +119,7 @@ def _written(
 
 def _as_notes(chords: list[Chord]) -> Notes:
     """Written notes in ms at 120 quarters a minute."""
-    scale = 500 / QUARTER
+    scale = QUARTER_MS / QUARTER
     return make_notes((c.onset * scale, (c.end - c.onset) * scale, c.keys[0][0], c.keys[0][1]) for c in chords)
 
 

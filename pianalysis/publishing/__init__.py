@@ -1,1 +1,11 @@
-"""Folders, records and figures to the Hub and to Markdown."""
+"""Folders, records and figures to the Hub and to Markdown.
+
+In: a folder, the records of runs, figures of an evaluation. Out: commits on the Hub, model cards, tables.
+
+corpora_facts: what is known of each corpus: what it is called, here, there and by people, and under which licence it
+    stands.
+hub: the Hugging Face Hub: every write of the project, and reading back what was published.
+model_card: model cards: how a checkpoint was trained and how good it is, as its README says it.
+records: the records of the runs that made a checkpoint, and the curves of their losses.
+tables: markdown tables of cards, reports and README: likelihoods, whole songs, searches, speeds.
+"""

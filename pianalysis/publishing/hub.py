@@ -15,7 +15,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from pianalysis.publishing.hub_errors import HubError, RepoType, patiently, readable_errors
+from pianalysis.hub_errors import HubError, RepoType, patiently, readable_errors
 
 if TYPE_CHECKING:
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi

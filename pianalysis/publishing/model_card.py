@@ -1,6 +1,6 @@
 """Model cards: how a checkpoint was trained and how good it is, as its README says it.
 
-In: the records of the runs that made a checkpoint, and figures of its evaluation. Out: `training.json`, curves, and a
+In: the records of the runs that made a checkpoint, and figures of its evaluation. Out: a checkpoint's `training.json`, curves and a
 README.md with `model-index`, filled from them.
 """
 

@@ -1,4 +1,4 @@
-"""Markdown tables of a model's card: likelihoods, a search of settings, the speed of training.
+"""Markdown tables of cards, reports and README: likelihoods, whole songs, searches, speeds.
 
 In: what the scripts that measure write as JSON. Out: tables.
 """

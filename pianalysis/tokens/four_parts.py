@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from pianalysis.music.clock import QUARTER_MS
+from pianalysis.music.hands import WIDEST_SPAN
 from pianalysis.music.notes import Notes
 from pianalysis.tokens import vocab
 from pianalysis.tokens.grammar import GrammarState
@@ -26,7 +27,7 @@ Voices = tuple[int, ...]
 
 RANGES: Final = ((40, 60), (48, 67), (55, 74))
 """Lowest and highest key of bass, tenor and alto."""
-WIDEST: Final = (19, 12, 12)
+WIDEST: Final = (WIDEST_SPAN, 12, 12)
 """Semitones from the bass to the tenor, on to the alto, and on to the soprano, at most."""
 LEAPS: Final = (12, 7, 7)
 """Semitones that bass, tenor and alto move, at most."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 import symusic
 
@@ -17,7 +18,7 @@ from pianalysis.music.notes import Notes
 from pianalysis.tokens.tokenizer import decode, encode
 from pianalysis.tokens.windows import Window, cut_windows
 
-TICKS_PER_QUARTER = 480
+TICKS_PER_QUARTER: Final = 480
 
 
 def from_midi(

@@ -1,4 +1,4 @@
-"""Notes and chords of one window to token ids and back, the event view, and the Hugging Face tokenizer.
+"""Notes and chords of one window to token ids and back.
 
 In: grid notes, `NOTE_DTYPE` arrays in clock-ms from the window's start whose onsets, lengths, pitches and velocities
 are those of the vocabulary (`quantize` makes them). Out: lists of ids. `decode(encode(w)) == w`.

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from math import floor
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import datasets
 import numpy as np
@@ -20,6 +20,7 @@ from pianalysis.tokens import vocab
 from pianalysis.tokens.grammar import voice_start
 from pianalysis.tokens.tokenizer import ChordTones, decode, encode, quantize
 from pianalysis.tokens.windows import density_of
+from pianalysis.training.options import Transpose
 
 LENGTH_MULTIPLE: Final = 16
 """Batches are padded to a multiple of this: of 64, three in a hundred tokens more would be padding."""
@@ -28,8 +29,6 @@ DENSITY_PLACE: Final = 2
 TRANSPOSITIONS: Final = range(-6, 6)
 BATCHES_SORTED: Final = 200
 """So many batches' windows are sorted by length together: little padding, and still a different order every epoch."""
-Transpose = Literal["none", "random", "key"]
-"""How windows are transposed: not, each by a random number of semitones, or each piece to C major or A minor."""
 
 
 def transpose_ids(ids: torch.Tensor, semitones: int) -> torch.Tensor:

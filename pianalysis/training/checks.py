@@ -1,4 +1,4 @@
-"""What a training run is asked to do, and what can be known of it before its first step.
+"""What can be known of a training run before its first step.
 
 In: `RunOptions`. Out: nothing, or one clear error: a dataset that fails its checks, a model of another vocabulary, an
 output folder that holds another run, a repository that may not be written.
@@ -16,11 +16,12 @@ from pianalysis.dataset.checks import ValidationReport
 from pianalysis.dataset.rows import load_windows
 from pianalysis.dataset.validation import check_row
 from pianalysis.errors import PianalysisError
-from pianalysis.model.gpt2 import N_POSITIONS, PRESETS, load_model, make_model, set_dropout
+from pianalysis.hub_errors import HubError, readable_errors
+from pianalysis.model.gpt2 import PRESETS, load_model, make_model, set_dropout
 from pianalysis.model.weights import WEIGHTS_FILE, read_vocabulary, read_weights
 from pianalysis.publishing import hub
-from pianalysis.publishing.hub_errors import HubError, readable_errors
 from pianalysis.tokens import vocab
+from pianalysis.tokens.windows import MAX_TOKENS
 from pianalysis.training.checkpoints import checkpoints_in, damage
 from pianalysis.training.options import RunOptions
 
@@ -128,9 +129,9 @@ def starting_model(options: RunOptions) -> GPT2LMHeadModel:
     with readable_errors(options.model, "model"):
         model = load_model(options.model)
         _check_tokenizer(options.model)
-    if model.config.n_positions < N_POSITIONS:
+    if model.config.n_positions < MAX_TOKENS:
         raise PianalysisError(
-            f"{options.model}: expected a model of at least {N_POSITIONS} positions, which the longest windows need, found "
+            f"{options.model}: expected a model of at least {MAX_TOKENS} positions, which the longest windows need, found "
             f"{model.config.n_positions}; go on from another, or begin with one of {[*PRESETS]}"
         )
     set_dropout(model, options.dropout)

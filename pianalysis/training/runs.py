@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import torch
 from accelerate.utils import broadcast_object_list
@@ -33,6 +33,7 @@ from pianalysis.processes import keep_freed_memory
 from pianalysis.publishing.model_card import save_records
 from pianalysis.publishing.records import RunRecord, history_before
 from pianalysis.tokens import vocab
+from pianalysis.tokens.windows import MAX_TOKENS
 from pianalysis.training.batches import WindowCollator, with_lengths
 from pianalysis.training.checkpoints import checkpoints_in, newest_whole
 from pianalysis.training.checks import BEST, RUN_FILE, check, share_of, starting_model
@@ -49,8 +50,6 @@ from pianalysis.training.saving import (
 )
 from pianalysis.training.stopping import Patience, TimeLimit, is_finished
 from pianalysis.training.trainer import WindowTrainer
-
-EVAL_MAX_LENGTH: Final = 2048
 
 
 @dataclass(frozen=True)
@@ -209,7 +208,7 @@ def make_trainer(options: RunOptions, model: GPT2LMHeadModel, windows: dict[str,
         train_collator=WindowCollator(
             options.max_length, options.melody_weight, transpose, options.tempo_share, options.seed
         ),
-        eval_collator=WindowCollator(EVAL_MAX_LENGTH, options.melody_weight, "key" if transpose == "key" else "none"),
+        eval_collator=WindowCollator(MAX_TOKENS, options.melody_weight, "key" if transpose == "key" else "none"),
     )
     return trainer
 

@@ -20,8 +20,8 @@ import torch
 from safetensors import SafetensorError
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from pianalysis.hub_errors import HubError
 from pianalysis.publishing import hub
-from pianalysis.publishing.hub_errors import HubError
 from pianalysis.training.checkpoints import (
     HUB_CHECKPOINT,
     MODEL_FILES,

@@ -20,7 +20,7 @@ from pianalysis.errors import PianalysisError
 from pianalysis.tokens import vocab
 from pianalysis.webui.melodies import Submission, read_file, read_submission
 from pianalysis.webui.settings import NUMBERS, read_options, read_seed
-from pianalysis.webui.studio import CAN_REWRITE, MEDIA_TYPES, Studio
+from pianalysis.webui.studio import MEDIA_TYPES, Studio
 
 WORKERS: Final = int(os.environ.get("PIANALYSIS_WORKERS", "4"))
 """Pieces written at once. Four share two cores and are all heard within a second, where one after the other the fourth
@@ -141,8 +141,7 @@ def add_endpoints(server: gr.Server, studio: Studio, examples: Mapping[str, Path
     server.api(arrange, name="arrange", concurrency_limit=WORKERS, concurrency_id="piano")
     server.api(stream, name="stream", concurrency_limit=WORKERS, concurrency_id="piano")
     server.api(compose, name="compose", concurrency_limit=WORKERS, concurrency_id="piano")
-    if CAN_REWRITE:
-        server.api(rewrite, name="rewrite", concurrency_limit=WORKERS, concurrency_id="piano")
+    server.api(rewrite, name="rewrite", concurrency_limit=WORKERS, concurrency_id="piano")
     server.api(export, name="export", concurrency_limit=WORKERS, concurrency_id="files")
 
 

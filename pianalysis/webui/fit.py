@@ -12,11 +12,9 @@ import numpy as np
 
 from pianalysis.arranging.arranger import Arrangement
 from pianalysis.metrics.harmony import pitch_consonance_score
-from pianalysis.music.clock import BeatClock
+from pianalysis.music.clock import SIXTEENTH_MS, BeatClock
 from pianalysis.music.notes import Notes
 
-SIXTEENTH_MS: Final = 125.0
-"""On the beat clock."""
 HUMAN_CONSONANCE: Final = 0.57
 """Mean pitch consonance score of the human accompaniments of POP909's 72 validation songs, each the mean of its windows."""
 HUMAN_SPREAD: Final = 0.08

@@ -20,7 +20,7 @@ from pianalysis.output.picture import ACCOMPANIMENT_COLOUR, MELODY_COLOUR
 from pianalysis.version import __version__
 from pianalysis.webui.examples import find_examples_folder, load_examples
 from pianalysis.webui.settings import NUMBERS
-from pianalysis.webui.studio import CAN_REWRITE, MEDIA_TYPES, Studio, load_studio
+from pianalysis.webui.studio import MEDIA_TYPES, Studio, load_studio
 
 STATIC: Final = Path(__file__).parent / "static"
 SAMPLES_LAST_S: Final = 7 * 24 * 3600
@@ -101,7 +101,6 @@ def _add_page(server: Any, studio: Studio, folder: Path) -> None:
         "colours": {"melody": MELODY_COLOUR, "accompaniment": ACCOMPANIMENT_COLOUR},
         "formats": list(MEDIA_TYPES),
         "settings": [*NUMBERS],
-        "rewrite": CAN_REWRITE,
     }
     page = (
         STATIC.joinpath("index.html")

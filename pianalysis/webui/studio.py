@@ -36,7 +36,6 @@ MEDIA_TYPES: Final[Mapping[str, str]] = {
     "musicxml": "application/vnd.recordare.musicxml+xml",
     "png": "image/png",
 }
-CAN_REWRITE: Final = hasattr(Arranger, "regenerate")
 MODEL_VARIABLE: Final = "PIANALYSIS_MODEL"
 
 
@@ -176,9 +175,8 @@ def load_studio(model: str | None = None) -> Studio:
         return Studio(Arranger.from_pretrained())
     try:
         return Studio(Arranger.from_pretrained(wanted), model_name=wanted)
-    except (OSError, ValueError) as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+    except PianalysisError as error:
         if model:
-            raise PianalysisError(f"{wanted}: can't be loaded as a model ({reason})") from None
-        print(f"{wanted} can't be loaded ({reason}); using the bundled checkpoint", file=sys.stderr)
+            raise
+        print(f"{error}; using the bundled checkpoint", file=sys.stderr)
         return Studio(Arranger.from_pretrained())

@@ -17,8 +17,8 @@ import pyarrow.parquet as pq
 import pytest
 from local_hub import READ_TOKEN, STRANGER_TOKEN
 
+from pianalysis import hub_errors
 from pianalysis.model.gpt2 import save_model
-from pianalysis.publishing import hub_errors
 from pianalysis.publishing.hub import HubError, check_access, fetch_folder, publish_folder
 
 pytest_plugins = ["hub_fixtures"]
@@ -51,7 +51,7 @@ print(json.dumps({
 """
 PUBLISH = """
 import sys
-from pianalysis.hub import publish_folder
+from pianalysis.publishing.hub import publish_folder
 print(publish_folder(sys.argv[1], "me/data", repo_type="dataset", message="whole"))
 """
 COMMIT = "POST .*/commit/"

@@ -9,9 +9,9 @@ import pytest
 from conftest import ROOT
 from corpus import make_pop909, song
 
+from pianalysis import hub_errors
 from pianalysis.cli.main import main
 from pianalysis.dataset.checks import ValidationReport
-from pianalysis.publishing import hub_errors
 
 pytest_plugins = ["hub_fixtures"]
 

@@ -293,7 +293,6 @@ function setUpInputs() {
   byId("cancel").addEventListener("click", () => job?.cancel());
   for (const id of ["temperature", "dynamics"]) byId(id).addEventListener("input", showWords);
   byId("share").addEventListener("click", () => copyLink(makeLink({ ...takes.current, ...request, title: takes.current.title })));
-  byId("rewrite").hidden = !boot.rewrite;
   byId("rewrite").addEventListener("click", () => {
     const { current } = takes;
     const [first, last] = roll.selection;
@@ -332,7 +331,7 @@ async function openLink() {
   showTab(panel);
   const { edits, ...wanted } = asked;
   await arrange({ ...wanted, panel }, { sound: false });
-  for (const edit of boot.rewrite ? edits : []) if (takes.current) await rewrite(takes.current, edit, { sound: false });
+  for (const edit of edits) if (takes.current) await rewrite(takes.current, edit, { sound: false });
 }
 
 const showTab = setUpTabs(document.querySelector(".tabs"), (name) => {
