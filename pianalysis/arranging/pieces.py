@@ -178,7 +178,7 @@ def prepare(source: str | os.PathLike[str] | bytes | symusic.Score, track: int |
     if max_bars is not None and max_bars < last_bar - first_bar:
         last_bar = first_bar + max_bars
         remarks.append(f"only the first {max_bars} bars are accompanied, as you asked")
-    return Source(score, melody, clock, voice, first_bar, last_bar, sits_on_grid(voice), tuple(remarks))
+    return Source(score, melody, clock, voice, first_bar, last_bar, sits_on_grid(voice, lines), tuple(remarks))
 
 
 def to_the_models_key(source: Source) -> Source:
@@ -195,7 +195,7 @@ def to_real(source: Source, below: Notes) -> Notes:
     below = below.copy()
     below["pitch"] -= source.shift
     if source.on_grid and len(below):
-        below = snap(below)
+        below = snap(below, lines)
         below = below[below["onset_ms"] < lines[source.last_bar]]
     below = let_go_before_restrike(below)
     below["duration_ms"] = np.minimum(below["duration_ms"], lines[source.last_bar] - below["onset_ms"])

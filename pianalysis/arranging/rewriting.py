@@ -105,6 +105,10 @@ class Rewrite(Take):
             return max(lowest, LOWEST_RIGHT + self.source.shift), highest
         return lowest, highest if self._keep_hand is None else min(highest, HIGHEST_LEFT + self.source.shift)
 
+    @property
+    def _fresh(self) -> Sequence[Notes]:
+        return self.written[1:]
+
     def _played(self, written: Sequence[Notes]) -> Notes:
         notes = np.concatenate([make_notes(), *written])
         fresh = [
@@ -115,7 +119,7 @@ class Rewrite(Take):
 
     def _piece(self) -> Arrangement:
         kept = [note for note, stays in zip(self._old_notes, self._kept(self._bar), strict=True) if stays]
-        fresh = notes_in_ticks(self.source.score, self._played(self.written[1:]))
+        fresh = notes_in_ticks(self.source.score, self._played(self._fresh))
         onsets = make_notes((ms, 0, 0, 0) for ms in ticks_to_ms(self.source.score, [note.time for note in fresh]))
         bars = self._bars_of(self.source.clock.notes_to_clock(onsets))
         # What was snapped over a bar line is in a bar that isn't rewritten.

@@ -18,6 +18,7 @@ from pianalysis.arranging.options import Options
 from pianalysis.arranging.pieces import Arrangement, Source, finish, to_real
 from pianalysis.arranging.structure import Earlier, played_later
 from pianalysis.harmony.beats import clock_beats
+from pianalysis.music.clock import EARLY_MS, ROUNDING_MS
 from pianalysis.music.notes import Notes, make_notes
 from pianalysis.tokens import vocab
 from pianalysis.tokens.four_parts import four_parts, last_chord, one_chord_at_a_time
@@ -103,7 +104,8 @@ class Take:
         return replace(piece, remarks=(*piece.remarks, f"stopped after {self.bars_done} of {self.bars} bars"))
 
     def _piece(self) -> Arrangement:
-        return replace(finish(self.source, self._played(self.written)), options=self.options, chart=self._own_chart)
+        notes = self._between(self._played(self._fresh), self.first_bar, self._bar)
+        return replace(finish(self.source, notes), options=self.options, chart=self._own_chart)
 
     @property
     def _own_chart(self) -> Chart | None:
@@ -116,6 +118,20 @@ class Take:
         if self.options.style == "hymn":
             notes = one_chord_at_a_time(notes)
         return self.options.played(to_real(self.source, notes))
+
+    @property
+    def _fresh(self) -> Sequence[Notes]:
+        """What this take has written, in `written`."""
+        return self.written
+
+    def _between(self, played: Notes, first: int, last: int) -> Notes:
+        """Those of some notes, in real ms, that begin in bars first … last - 1.
+
+        When these bars are written, what is given out of them stays: what is snapped onto the next bar's line is of that bar.
+        """
+        begin, end = self.source.clock.to_real(self.source.clock.bar_lines[[first, last]]) - ROUNDING_MS
+        inside: Notes = played[(played["onset_ms"] >= begin) & (played["onset_ms"] < end)]
+        return inside
 
     def next_window(self) -> Window | None:
         """What the next window is written from; None when all bars are done."""
@@ -213,12 +229,7 @@ class Take:
 
     def _history(self) -> Notes:
         """What was written for the last bars, as far back as a window can reach."""
-        parts: list[Notes] = []
-        for part in reversed(self.written):
-            if len(part) and part["onset_ms"][-1] < self._start_ms - vocab.TIME_STEP_MS:
-                break
-            parts.append(part)
-        return np.concatenate([make_notes(), *reversed(parts)])
+        return _recent(self.written, self._start_ms - vocab.TIME_STEP_MS)
 
     def _earlier(self, bar: int) -> Earlier | None:
         """The earlier bar whose accompaniment may be played again in a bar, if there is one."""
@@ -283,8 +294,20 @@ class Take:
         lines = self.source.clock.bar_lines
         edges = np.searchsorted(notes["onset_ms"], lines[self._bar + 1 : bar] - 1e-3)
         self._by_bar |= dict(zip(range(self._bar, bar), np.split(notes, edges), strict=True))
-        self._bar = bar
-        return Fresh(self._played([notes]), self.bars_done, self.bars)
+        first, self._bar = self._bar, bar
+        # Notes of the bar before come too: those that are snapped onto this bar's line haven't been given out yet.
+        recent = _recent(self._fresh, lines[max(first - 1, 0)] - 2 * EARLY_MS)
+        return Fresh(self._between(self._played([recent]), first, bar), self.bars_done, self.bars)
+
+
+def _recent(parts: Sequence[Notes], from_ms: float) -> Notes:
+    """The last of some parts that follow each other: all that have notes from a moment on."""
+    recent: list[Notes] = []
+    for part in reversed(parts):
+        if len(part) and part["onset_ms"][-1] < from_ms:
+            break
+        recent.append(part)
+    return np.concatenate([make_notes(), *reversed(recent)])
 
 
 def _level(velocity: float) -> int:
@@ -297,8 +320,8 @@ class Stream:
 
     melody, bar_lines_ms, bars, how_found and remarks, as an `Arrangement` has them, are there before the first step.
     Leaving a loop pauses; another loop goes on where it was. `cancel` ends it for good, from any thread, within a token.
-    `piece` is the `Arrangement` as far as given out; after the last step, the very bytes of the whole call. A note given out
-    may be shorter there, where its key is struck again in a later bar.
+    `piece` is the `Arrangement` as far as given out; after the last step, the very bytes of the whole call. What is given out
+    is in it, to the tick; only, where a later bar strikes a key again, or a hymn's next chord, the note before ends there.
     """
 
     def __init__(self, engine: Engine, take: Take) -> None:

@@ -31,6 +31,10 @@ GRIDS_PER_QUARTER: Final = (4, 6)
 """Sixteenths and sixteenth triplets: what an accompaniment is snapped to where the melody sits on a grid."""
 ON_GRID_MS: Final = 4.0
 """How far from the grid a melody's onsets may be and still count as on it, in clock-ms."""
+EARLY_MS: Final = QUARTER_MS / 12
+"""Half a sixteenth triplet, in clock-ms: what begins so shortly before a beat is snapped with it."""
+ROUNDING_MS: Final = 1e-3
+"""Moments so near each other, in clock-ms, are one, but for rounding errors."""
 LATE_QUARTERS: Final = 1 / 32
 """A metre that is stated so shortly after the beginning holds from it: abc2midi puts it at tick 1, with all notes."""
 Floats = NDArray[np.float64]
@@ -197,41 +201,60 @@ def _split_long_bars(lines: Floats) -> Floats:
     return np.concatenate([*pieces, lines[-1:]])
 
 
-def _grid_points(clock_ms: Floats, per_quarter: int) -> Floats:
-    step = QUARTER_MS / per_quarter
-    points: Floats = np.rint(clock_ms / step) * step
-    return points
+def _bar_of(moments: Floats, bar_lines: Floats) -> NDArray[np.int64]:
+    """The bar that each moment belongs to; what is less than `EARLY_MS` before a bar line belongs to the bar after it."""
+    bars = np.searchsorted(bar_lines, moments + EARLY_MS, side="right") - 1
+    return np.asarray(np.maximum(bars, 0), np.int64)
 
 
-def sits_on_grid(voice: Notes) -> bool:
-    """Whether nearly every onset of a melody is a sixteenth or sixteenth triplet of the clock."""
-    distances = [np.abs(_grid_points(voice["onset_ms"], grid) - voice["onset_ms"]) for grid in GRIDS_PER_QUARTER]
+def _grid_points(moments: Floats, bar_lines: Floats, per_quarter: int) -> Floats:
+    """The nearest point of each moment's bar, counted from its line; a bar that holds no whole steps ends in a short one."""
+    bar = _bar_of(moments, bar_lines)
+    steps = np.rint((moments - bar_lines[bar]) * per_quarter / QUARTER_MS)
+    points: Floats = bar_lines[bar] + steps * QUARTER_MS / per_quarter
+    following = np.append(bar_lines, np.inf)[bar + 1]
+    return np.where(points > following - ROUNDING_MS, following, points)
+
+
+def sits_on_grid(voice: Notes, bar_lines: Floats) -> bool:
+    """Whether nearly every onset of a melody, in clock-ms, is a sixteenth or sixteenth triplet of its bar."""
+    onsets = voice["onset_ms"]
+    distances = [np.abs(_grid_points(onsets, bar_lines, grid) - onsets) for grid in GRIDS_PER_QUARTER]
     return bool(np.mean(np.minimum(*distances) <= ON_GRID_MS) >= 0.95)
 
 
-def snap(notes: Notes) -> Notes:
+def snap(notes: Notes, bar_lines: Floats) -> Notes:
     """Notes in clock-ms on the nearest sixteenths, or sixteenth triplets in beats where these fit better (a new array).
 
-    Ends are snapped too; of two notes that meet on one key and onset the longer stays.
+    Beats and grids are counted from each bar's line, so that where a note comes to lie depends on its own bar alone: on what
+    begins between `EARLY_MS` before this bar's line and `EARLY_MS` before the next one. Ends are snapped too; of two notes
+    that meet on one key and onset the longer stays.
 
     >>> from pianalysis.music.notes import make_notes
-    >>> snap(make_notes([(25, 225, 60, 80), (325, 175, 64, 80), (675, 150, 67, 80)]))["onset_ms"].round(1).tolist()
+    >>> notes = make_notes([(25, 225, 60, 80), (325, 175, 64, 80), (675, 150, 67, 80)])
+    >>> snap(notes, np.array([0.0, 2000.0]))["onset_ms"].round(1).tolist()
     [0.0, 333.3, 666.7]
     """
-    snapped = notes.copy()
-    beat = np.floor((notes["onset_ms"] + QUARTER_MS / 12) / QUARTER_MS).astype(int)
-    binary, ternary = (_grid_points(notes["onset_ms"], grid) for grid in GRIDS_PER_QUARTER)
-    gain = np.abs(binary - notes["onset_ms"]) - np.abs(ternary - notes["onset_ms"])
-    per_beat = np.bincount(beat - beat.min(initial=0), gain) if len(beat) else np.zeros(0)
-    use_ternary = per_beat[beat - beat.min(initial=0)] > ON_GRID_MS
-    snapped["onset_ms"] = np.where(use_ternary, ternary, binary)
-    ends = notes["onset_ms"] + notes["duration_ms"]
-    ends = np.where(use_ternary, _grid_points(ends, GRIDS_PER_QUARTER[1]), _grid_points(ends, GRIDS_PER_QUARTER[0]))
-    shortest = np.where(use_ternary, QUARTER_MS / GRIDS_PER_QUARTER[1], QUARTER_MS / GRIDS_PER_QUARTER[0])
-    snapped["duration_ms"] = np.maximum(ends - snapped["onset_ms"], shortest)
-    snapped = sort_notes(snapped)
-    return (
-        snapped[np.append((np.diff(snapped["onset_ms"]) > 1e-6) | (np.diff(snapped["pitch"]) != 0), True)]
-        if len(snapped)
-        else snapped
+    onsets, ends = notes["onset_ms"], notes["onset_ms"] + notes["duration_ms"]
+    (binary, binary_ends), (ternary, ternary_ends) = (
+        (_grid_points(onsets, bar_lines, grid), _grid_points(ends, bar_lines, grid)) for grid in GRIDS_PER_QUARTER
     )
+    gain = np.abs(binary - onsets) - np.abs(ternary - onsets)
+    of_beat = _beat_of(onsets, bar_lines)
+    use_ternary = np.bincount(of_beat, gain)[of_beat] > ON_GRID_MS
+    snapped = notes.copy()
+    snapped["onset_ms"] = np.where(use_ternary, ternary, binary)
+    shortest = np.where(use_ternary, QUARTER_MS / GRIDS_PER_QUARTER[1], QUARTER_MS / GRIDS_PER_QUARTER[0])
+    lengths = np.where(use_ternary, ternary_ends, binary_ends) - snapped["onset_ms"]
+    snapped["duration_ms"] = np.where(lengths > ROUNDING_MS, lengths, shortest)
+    snapped = sort_notes(snapped)
+    met = (np.diff(snapped["onset_ms"]) <= ROUNDING_MS) & (np.diff(snapped["pitch"]) == 0)
+    kept: Notes = snapped[~np.append(met, np.zeros(min(len(snapped), 1), bool))]
+    return kept
+
+
+def _beat_of(onsets: Floats, bar_lines: Floats) -> NDArray[np.int64]:
+    """For each onset the number of its beat, a quarter of its bar or what is left of one, among those that have onsets."""
+    bar = _bar_of(onsets, bar_lines)
+    beat = np.floor((onsets - bar_lines[bar] + EARLY_MS) / QUARTER_MS)
+    return np.asarray(np.unique(bar_lines[bar] + beat * QUARTER_MS, return_inverse=True)[1], np.int64)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import symusic
 
-from pianalysis.arranging.arranger import LONGEST_REST_MS, Arranger, Options
+from pianalysis.arranging.arranger import LONGEST_REST_MS, Options
+from pianalysis.arranging.charting import bar_chords, moved
 from pianalysis.arranging.structure import Earlier, earlier_bars
 from pianalysis.music.notes import make_notes
 from pianalysis.music.phrases import echoes, returns
@@ -39,6 +40,13 @@ def mean_echo(piece):
     return echoes(below, source.clock.bar_lines, found).mean()
 
 
+def has_its_chords_back(piece):
+    chords = bar_chords(piece.chart, piece.source)
+    return all(
+        chords[bar] == moved(chords[earlier.bar], earlier.shift) for bar, earlier in piece.source.earlier_bars.items()
+    )
+
+
 def test_bars_are_found_moved_or_not():
     piece = make_notes((500.0 * note.time / 480, 500, note.pitch, 80) for note in SONG.tracks[0].notes)
     assert earlier_bars(piece, np.arange(21) * BAR) == {
@@ -56,11 +64,19 @@ def test_a_bar_that_is_new_in_a_phrase_that_returns_is_new():
     assert sorted(earlier_bars(notes, np.arange(13) * BAR)) == [8, 9, 11]
 
 
-def test_what_returns_is_played_again():
-    arranger = Arranger.from_pretrained()
-    with_structure, without = (mean_echo(arranger(SONG, seed=0, structure=value)) for value in (True, False))
-    assert with_structure > 0.8
-    assert without < 0.6  # the chart alone echoes, and so does the style
+@pytest.mark.parametrize("style", ["pop", "classical", "hymn"])
+def test_what_returns_is_played_again(bundled_arranger, style):
+    piece = bundled_arranger(SONG, seed=0, style=style)
+    assert mean_echo(piece) > 0.8
+    assert has_its_chords_back(piece)
+
+
+@pytest.mark.parametrize(("style", "most"), [("pop", 0.4), ("classical", 0.5)])
+def test_without_structure_it_is_not(bundled_arranger, style, most):
+    """Not in hymns: four parts on every note of the melody leave little else to play below one that returns."""
+    pieces = bundled_arranger.takes(SONG, seeds=range(4), style=style, structure=False)
+    assert np.mean([mean_echo(piece) for piece in pieces]) < most
+    assert not any(has_its_chords_back(piece) for piece in pieces)
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -92,24 +92,49 @@ def test_impossible_tempi_are_refused(bpm):
         tempo_fold(bpm)
 
 
-@given(note_arrays())
-def test_snapped_notes_sit_on_the_grid_near_where_they_were(notes):
-    snapped = snap(notes)
-    steps = np.minimum(
-        *(np.abs(snapped["onset_ms"] / step - np.rint(snapped["onset_ms"] / step)) for step in (125, 250 / 3))
-    )
-    assert (steps < 1e-6).all()
+LINES = st.lists(st.integers(1, 32), min_size=1, max_size=40).map(lambda bars: np.cumsum([0, *bars]) * 62.5)
+
+
+@given(note_arrays(), LINES)
+def test_snapped_notes_sit_on_the_grid_near_where_they_were(notes, lines):
+    snapped = snap(notes, lines)
+    for note in snapped:
+        line = lines[np.searchsorted(lines, note["onset_ms"] + 1e-6, side="right") - 1]
+        inside = note["onset_ms"] - line
+        assert min(abs(inside / step - round(inside / step)) for step in (125, 250 / 3)) < 1e-6
+        assert np.abs(notes["onset_ms"][notes["pitch"] == note["pitch"]] - note["onset_ms"]).min() <= 62.5 + 1e-6
     assert (snapped["duration_ms"] > 0).all()
     assert len({(round(n["onset_ms"], 3), n["pitch"]) for n in snapped}) == len(snapped)
-    for note in snapped:
-        assert np.abs(notes["onset_ms"][notes["pitch"] == note["pitch"]] - note["onset_ms"]).min() <= 62.5 + 1e-6
+
+
+@given(note_arrays(), LINES, st.data())
+def test_what_is_snapped_into_a_bar_never_changes(notes, lines, data):
+    """Whatever begins at or after a bar line: so a piece can be given out bar by bar."""
+    line = data.draw(st.sampled_from([*lines.tolist()]))
+    known, whole = snap(notes[notes["onset_ms"] < line], lines), snap(notes, lines)
+    np.testing.assert_array_equal(known[known["onset_ms"] < line], whole[whole["onset_ms"] < line])
+
+
+def test_a_beat_ends_with_its_bar_by_hand():
+    lines = np.array([0.0, 750.0, 1500.0])  # 3/8: beats at 0, 500, 750, 1250
+    notes = make_notes(
+        [(500, 100, 60, 80), (575, 100, 62, 80), (660, 50, 64, 80), (720, 100, 65, 80), (870, 250, 67, 80)]
+    )
+    snapped = snap(notes, lines)
+    assert snapped["onset_ms"].round(2).tolist() == [500, 583.33, 666.67, 750, 875]
+    assert snapped["duration_ms"].round(2).tolist() == [83.33, 83.33, 83.33, 125, 250]
 
 
 def test_a_melody_on_the_grid_is_known_from_a_played_one():
     onsets = np.arange(20) * 125.0
+    lines = np.arange(3) * 2000.0
     written = make_notes((onset, 100, 60, 80) for onset in [*onsets, 500 / 3, 1000 / 3])
-    assert sits_on_grid(written)
-    assert not sits_on_grid(make_notes((onset + 17 * (n % 3), 100, 60, 80) for n, onset in enumerate(onsets)))
+    assert sits_on_grid(written, lines)
+    assert not sits_on_grid(make_notes((onset + 17 * (n % 3), 100, 60, 80) for n, onset in enumerate(onsets)), lines)
+    after_a_pickup = written.copy()  # of a thirty-second
+    after_a_pickup["onset_ms"] += 62.5
+    assert sits_on_grid(after_a_pickup, np.append(0, lines + 62.5))
+    assert not sits_on_grid(after_a_pickup, lines)
 
 
 def test_a_metre_stated_a_tick_late_holds_from_the_beginning():
