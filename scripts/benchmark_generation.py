@@ -171,8 +171,7 @@ def prompt_and_state(length: float = WINDOW_SECONDS) -> tuple[list[int], Any]:
 
 
 def with_engine(engine: Any, seed: int, rows: int) -> tuple[int, float]:
-    from pianalysis.model.engine import Job
-    from pianalysis.model.sampling import Sampling
+    from pianalysis.model.sampling import Job, Sampling
 
     prompt, state = prompt_and_state()
     jobs = [Job(prompt, state, Sampling(), np.random.default_rng([seed, row])) for row in range(rows)]

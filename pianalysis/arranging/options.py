@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, dataclass, replace
+from functools import lru_cache
 from typing import Final, TypedDict
 
 import numpy as np
@@ -65,17 +66,8 @@ class Options:
 
     def density_at(self, bar: int) -> str:
         """The density word of a bar, counted from 0; what is said last holds. Raises PianalysisError for another text."""
-        word = "mid"
-        for part in self.density.split(","):
-            found = _SPAN.fullmatch(part.strip())
-            first, last = (int(found[1] or 1), int(found[2] or found[1] or 1)) if found else (0, 0)
-            if found is None or found[3] not in vocab.DENSITIES or not 1 <= first <= last:
-                raise PianalysisError(
-                    f"expected a density of {[*vocab.DENSITIES]}, or one for some bars such as 9-16:high, found {part!r}"
-                )
-            if found[1] is None or first <= bar + 1 <= last:
-                word = found[3]
-        return word
+        said = [word for word, bars in _densities(self.density) if bars is None or bar + 1 in bars]
+        return said[-1] if said else "mid"
 
     def played(self, notes: Notes) -> Notes:
         """Notes as loud as asked for (a new array): velocities on a curve that keeps their order, soft ones in 1 … 127.
@@ -102,6 +94,21 @@ class Options:
     def resolved(self, sampling: Sampling) -> Options:
         """The same with a checkpoint's numbers where none were asked for."""
         return replace(self, **asdict(self.sampling_after(sampling)))
+
+
+@lru_cache
+def _densities(text: str) -> tuple[tuple[str, range | None], ...]:
+    """The words of a density and the bars, from 1, that each is for; None for all."""
+    words: list[tuple[str, range | None]] = []
+    for part in text.split(","):
+        found = _SPAN.fullmatch(part.strip())
+        first, last = (int(found[1] or 1), int(found[2] or found[1] or 1)) if found else (0, 0)
+        if found is None or found[3] not in vocab.DENSITIES or not 1 <= first <= last:
+            raise PianalysisError(
+                f"expected a density of {[*vocab.DENSITIES]}, or one for some bars such as 9-16:high, found {part!r}"
+            )
+        words.append((found[3], range(first, last + 1) if found[1] else None))
+    return tuple(words)
 
 
 class OptionChanges(TypedDict, total=False):

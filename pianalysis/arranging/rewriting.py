@@ -14,8 +14,9 @@ import symusic
 
 from pianalysis.arranging.options import Options
 from pianalysis.arranging.pieces import Arrangement, Source, notes_in_ticks, rebuild
-from pianalysis.arranging.writing import Take, Window
+from pianalysis.arranging.writing import Take
 from pianalysis.errors import PianalysisError
+from pianalysis.model.sampling import Job
 from pianalysis.music.hands import HIGHEST_LEFT, LOWEST_RIGHT, split_hands
 from pianalysis.music.midi import ticks_to_ms, track_notes
 from pianalysis.music.notes import Notes, make_notes
@@ -132,15 +133,15 @@ class Rewrite(Take):
             chart=self._own_chart,
         )
 
-    def _prompt(self, end_bar: int, density: str) -> Window:
-        window = super()._prompt(end_bar, density)
-        bias = np.zeros((2, STEPS, KEYS), np.float32) if window.pitch_bias is None else window.pitch_bias.copy()
+    def _prompt(self, end_bar: int, density: str) -> Job:
+        job = super()._prompt(end_bar, density)
+        bias = np.zeros((2, STEPS, KEYS), np.float32) if job.pitch_bias is None else job.pitch_bias.copy()
         for onset, length, pitch, _ in self._old_on_clock[self._kept(self.last_bar)].tolist():
             first = int((onset - self._start_ms) / vocab.TIME_STEP_MS + 0.5) + 1
             stop = int(np.ceil((onset + length - self._start_ms) / vocab.TIME_STEP_MS - 1e-3))
             if pitch in vocab.PITCH_IDS and stop > 0:
                 bias[:, max(first, 0) : stop, pitch - vocab.LOWEST_PITCH] += HELD
-        return replace(window, state=self._state(window.state), pitch_bias=bias)
+        return replace(job, state=self._state(job.state), pitch_bias=bias)
 
     def _state(self, state: GrammarState) -> GrammarState:
         """The state of a window, held to the notes that stay in it."""

@@ -18,12 +18,13 @@ from pianalysis.arranging.options import Options
 from pianalysis.arranging.pieces import Arrangement, Source, finish, to_real
 from pianalysis.arranging.structure import Earlier, played_later
 from pianalysis.harmony.beats import clock_beats
+from pianalysis.model.sampling import Job
 from pianalysis.music.clock import EARLY_MS, ROUNDING_MS
 from pianalysis.music.notes import Notes, make_notes
 from pianalysis.tokens import vocab
 from pianalysis.tokens.four_parts import four_parts, last_chord, one_chord_at_a_time
-from pianalysis.tokens.grammar import GrammarState, state_after
-from pianalysis.tokens.guidance import Bias, both, clearance, fidelity
+from pianalysis.tokens.grammar import state_after
+from pianalysis.tokens.guidance import both, clearance, fidelity
 from pianalysis.tokens.tokenizer import decode_notes, encode_accompaniment, encode_chords, encode_melody
 from pianalysis.tokens.windows import bars_in_window, chords_between, notes_between
 
@@ -45,15 +46,6 @@ class Fresh:
     notes: Notes
     bars_done: int
     bars: int
-
-
-@dataclass(frozen=True, eq=False)
-class Window:
-    """What an engine is asked to go on with: a prompt, the grammar's state after it, the pitches' bias (`guidance`)."""
-
-    prompt: list[int]
-    state: GrammarState
-    pitch_bias: Bias | None
 
 
 class Take:
@@ -133,7 +125,7 @@ class Take:
         inside: Notes = played[(played["onset_ms"] >= begin) & (played["onset_ms"] < end)]
         return inside
 
-    def next_window(self) -> Window | None:
+    def next_window(self) -> Job | None:
         """What the next window is written from; None when all bars are done."""
         if self._bar >= self.last_bar:
             return None
@@ -166,7 +158,7 @@ class Take:
         """A bar line on the window's clock, or the window's end if that is sooner."""
         return min(float(self.source.clock.bar_lines[bar]) - self._start_ms, float(vocab.WINDOW_MS))
 
-    def _prompt(self, end_bar: int, density: str) -> Window:
+    def _prompt(self, end_bar: int, density: str) -> Job:
         start, first = self._start_ms, self._window_ms(self._bar)
         lowest, highest = self._keys
         above = notes_between(self.source.voice, start, self._window_ms(end_bar))
@@ -200,7 +192,8 @@ class Take:
                 before=last_chord(past, above),
                 shift=self.source.shift,
             )
-        return Window(prompt, state, both(fidelity(held, self._fidelity), clearance(above, self.options.clear)))
+        bias = both(fidelity(held, self._fidelity), clearance(above, self.options.clear))
+        return Job(prompt, state, self.options.sampling, self.generator, bias)
 
     @cached_property
     def _dynamics(self) -> tuple[range, ...]:
@@ -364,12 +357,10 @@ class Stream:
                 yield again
                 if self._cancelled.is_set():
                     return
-            window = take.next_window()
-            if window is None:
+            job = take.next_window()
+            if job is None:
                 return
-            for token in engine.continue_prompt(
-                window.prompt, window.state, take.options.sampling, take.generator, window.pitch_bias
-            ):
+            for token in engine.continue_prompt(job.prompt, job.state, job.sampling, job.generator, job.pitch_bias):
                 if self._cancelled.is_set():
                     return
                 if fresh := take.add(token):
@@ -379,16 +370,12 @@ class Stream:
 
 def write_together(engine: Engine, takes: Sequence[Take]) -> Iterator[int]:
     """Write several takes side by side, in place; now and then how many bars are done in all of them."""
-    from pianalysis.model.engine import Job
 
     def next_job(index: int) -> Job | None:
         take = takes[index]
         for _ in take.played_again():
             pass
-        window = take.next_window()
-        if window is None:
-            return None
-        return Job(window.prompt, window.state, take.options.sampling, take.generator, window.pitch_bias)
+        return take.next_window()
 
     def more(index: int) -> Job | None:
         takes[index].close_window()

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from pianalysis.errors import PianalysisError
 from pianalysis.model.network import Cache, Network, Precision
-from pianalysis.model.sampling import Sampling, draw_among
+from pianalysis.model.sampling import Job, Sampling, draw_among
 from pianalysis.model.weights import weights_of
 from pianalysis.tokens import vocab
 from pianalysis.tokens.grammar import LONGEST_NOTE_TOKENS, GrammarState, add_bias, voice_start
@@ -26,20 +26,6 @@ from pianalysis.tokens.grammar import LONGEST_NOTE_TOKENS, GrammarState, add_bia
 _ALL_IDS: Final = np.arange(vocab.VOCAB_SIZE)
 _MELODIES_KEPT: Final = 8
 """Takes of one piece are never far from each other; what is older won't be asked for again."""
-
-
-@dataclass(frozen=True, eq=False)
-class Job:
-    """A prompt to go on with: the grammar's state after it, how to draw, and the random numbers (used up in place).
-
-    pitch_bias: what is added to the logits of the 88 pitches at each onset, ``[640, 88]`` (`guidance`).
-    """
-
-    prompt: Sequence[int]
-    state: GrammarState
-    sampling: Sampling
-    generator: np.random.Generator
-    pitch_bias: NDArray[np.float32] | None = None
 
 
 class _Row:

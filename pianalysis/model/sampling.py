@@ -1,11 +1,11 @@
 """How one of the ids that may come next is drawn.
 
-In: logits, and what a user or a checkpoint asks for. Out: one id. Plain NumPy.
+In: logits, and what a user or a checkpoint asks for. Out: one id. A `Job` is all that an engine is asked. Plain NumPy.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from pianalysis.errors import PianalysisError
 from pianalysis.tokens import vocab
-from pianalysis.tokens.grammar import Mask
+from pianalysis.tokens.grammar import GrammarState, Mask
 
 
 @dataclass(frozen=True)
@@ -91,3 +91,17 @@ def _draw_place(
     below = total[rank - 1] if rank else 0.0
     rest = (drawn - below) / (total[rank] - below) if total[rank] > below else 0.0
     return int(order[rank]), float(np.clip(rest, 0.0, 1.0 - 1e-12))
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """A prompt to go on with: the grammar's state after it, how to draw, and the random numbers (used up in place).
+
+    pitch_bias: what is added to the logits of the 88 pitches at each onset, ``[640, 88]`` (`guidance`).
+    """
+
+    prompt: Sequence[int]
+    state: GrammarState
+    sampling: Sampling
+    generator: np.random.Generator
+    pitch_bias: NDArray[np.float32] | None = None

@@ -38,8 +38,8 @@ class _Path:
 
 
 def chord_starts(onset_ms: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Where in sorted onsets each chord begins: a note up to 30 ms after the one before is still its."""
-    starts: NDArray[np.int64] = np.flatnonzero(np.diff(onset_ms, prepend=-np.inf) > SAME_ONSET_MS)
+    """Where in sorted onsets each chord begins: a note less than 30 ms after the one before is still its."""
+    starts: NDArray[np.int64] = np.flatnonzero(np.diff(onset_ms, prepend=-np.inf) >= SAME_ONSET_MS)
     return starts
 
 

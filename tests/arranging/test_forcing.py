@@ -11,9 +11,9 @@ from test_rewriting import FREE, is_playable, rows
 
 from pianalysis.arranging.arranger import Arranger
 from pianalysis.errors import PianalysisError
-from pianalysis.model.engine import Engine, Job
+from pianalysis.model.engine import Engine
 from pianalysis.model.reference import ReferenceEngine
-from pianalysis.model.sampling import Sampling
+from pianalysis.model.sampling import Job, Sampling
 from pianalysis.music.hands import split_hands
 from pianalysis.music.notes import make_notes
 from pianalysis.tokens import vocab

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from pianalysis.arranging.arranger import Arranger
 from pianalysis.errors import PianalysisError
-from pianalysis.model.engine import Engine, Job, torch_threads
+from pianalysis.model.engine import Engine, torch_threads
 from pianalysis.model.network import Cache, FloatLinear, Int8Linear, Network
 from pianalysis.model.reference import GrammarLogitsProcessor, ReferenceEngine, closing
-from pianalysis.model.sampling import Sampling
+from pianalysis.model.sampling import Job, Sampling
 from pianalysis.model.weights import Weights, read_weights, weights_of
 from pianalysis.music.notes import make_notes
 from pianalysis.tokens import vocab
