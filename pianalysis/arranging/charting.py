@@ -46,12 +46,13 @@ def chart_of(
     """
     from pianalysis.harmony.harmoniser import harmonise
 
+    known = None if style == vocab.AUTO else style
     if given is None:
-        chart = harmonise(source.voice, source.clock, style, seed=seed).chart
+        chart = harmonise(source.voice, source.clock, known, seed=seed).chart
         return with_returns(chart, source) if structure else chart
     beats = clock_beats(source.clock)
     fixed = Chart.from_spans(given.spans, bar_lines=source.clock.bar_lines, beats=beats.borders_ms)
-    return harmonise(source.voice, beats, style, seed=seed, fixed=fixed).chart if fixed.gaps else fixed
+    return harmonise(source.voice, beats, known, seed=seed, fixed=fixed).chart if fixed.gaps else fixed
 
 
 def with_returns(chart: Chart, source: Source) -> Chart:

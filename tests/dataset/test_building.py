@@ -64,7 +64,7 @@ def test_a_part_is_not_built_again(source, tmp_path, monkeypatch):
 
 KILLED_AT = """
 import os, signal, sys
-from pianalysis import building
+from pianalysis.dataset import building
 from pianalysis.dataset.sources import CorpusSource
 root, splits, output, wanted = sys.argv[1:]
 real, done = os.replace, 0

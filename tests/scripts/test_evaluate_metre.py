@@ -28,7 +28,7 @@ def test_each_metre_has_its_share(script, model, tmp_path, capsys):
     assert figures.keys() == {"3/4", "12/8", "12/8 with pickup", "5/4", "5/4 with pickup", "7/8", "7/8 with pickup"}
     assert figures["5/4"]["tunes"] == 2
     assert all(0 <= row["share"] <= 1 and row["human"] is None for row in figures.values())
-    assert "| 7/8 with pickup | 1 |" in capsys.readouterr().out
+    assert "| 7/8 with pickup | 2 |" in capsys.readouterr().out
 
 
 def test_songs_of_a_dataset_have_peoples_share_beside(script, model, tmp_path):
