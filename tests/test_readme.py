@@ -24,9 +24,14 @@ def test_the_readme_shows_every_command():
     }
 
 
-def test_what_the_readme_links_exists():
-    for target in re.findall(r"\]\((?!http)([^)]+)\)", README):
-        assert (ROOT / target).exists(), target
+def test_what_the_readme_links_exists_and_is_absolute():
+    """README is the package's page too, where nothing lies beside it."""
+    targets = re.findall(r"\]\(([^)]+)\)", README)
+    assert all(target.startswith("https://") for target in targets)
+    home = re.search(r'^Repository = "(.*)"$', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)[1]
+    ours = [re.sub(r"^(raw|blob|tree)/main/", "", target[len(home) + 1 :]) for target in targets if home in target]
+    assert len(ours) > 5
+    assert all((ROOT / target).exists() for target in ours), ours
 
 
 @pytest.mark.parametrize("name", ["tokens", "likelihood"])
