@@ -39,8 +39,8 @@ MAY_CHANGE: Final = (
 """What a run may be resumed with that differs from how it began."""
 
 
-def check(options: RunOptions, processes: int = 1) -> None:
-    """Everything that can be known before the first step. Raises PianalysisError."""
+def check(options: RunOptions, processes: int = 1) -> GPT2LMHeadModel:
+    """Everything that can be known before the first step; the model that the run begins with. Raises PianalysisError."""
     if options.push_to_hub:
         hub.check_access(options.push_to_hub, repo_type="model", private=options.private, tag=options.tag)
     refuse_other_run(Path(options.output_dir), options)
@@ -49,9 +49,10 @@ def check(options: RunOptions, processes: int = 1) -> None:
         raise PianalysisError("muon needs whole matrices, and FSDP shares them out; take --optimizer adamw")
     for split in ("train", "validation"):
         checked_windows(options.dataset, split)
-    starting_model(options)
+    model = starting_model(options)
     if options.resume:
         refuse_diverged(Path(options.output_dir))
+    return model
 
 
 def refuse_diverged(folder: Path) -> None:

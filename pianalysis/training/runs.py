@@ -74,10 +74,10 @@ def train(options: RunOptions) -> RunResult:
     if options.threads:
         torch.set_num_threads(options.threads)
     processes = PartialState(cpu=options.cpu)
-    _check_alone(options, processes)
+    model = _check_alone(options, processes) or starting_model(options)
     folder = Path(options.output_dir)
     windows = {split: load_windows(options.dataset, split) for split in ("train", "validation")}
-    trainer = make_trainer(options, starting_model(options), windows)
+    trainer = make_trainer(options, model, windows)
     start: list[Path | None] = [None]
     if processes.is_main_process:
         claim(folder, options)
@@ -115,11 +115,13 @@ def _asked_to_end(trainer: WindowTrainer) -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-def _check_alone(options: RunOptions, processes: Any) -> None:
+def _check_alone(options: RunOptions, processes: Any) -> GPT2LMHeadModel | None:
+    """`check` in the first process; its model there, None in the others."""
     problem: list[PianalysisError | None] = [None]
+    model = None
     if processes.is_main_process:
         try:
-            check(options, processes.num_processes)
+            model = check(options, processes.num_processes)
         except PianalysisError as error:
             problem = [error]
     if processes.num_processes > 1:
@@ -128,6 +130,7 @@ def _check_alone(options: RunOptions, processes: Any) -> None:
         if processes.is_main_process:
             raise problem[0]
         raise SystemExit(2)
+    return model
 
 
 def _finish(trainer: WindowTrainer, options: RunOptions, train_windows: int) -> RunResult:

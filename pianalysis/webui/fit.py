@@ -6,63 +6,64 @@ In: a piece. Out: a `Fit`, and sentences about it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
 from pianalysis.arranging.arranger import Arrangement
-from pianalysis.metrics.harmony import pitch_consonance_score
-from pianalysis.music.clock import SIXTEENTH_MS, BeatClock
+from pianalysis.arranging.ranking import read_people, spans_of, voices
+from pianalysis.metrics.chords import chord_tone_share
 from pianalysis.music.notes import Notes
-
-HUMAN_CONSONANCE: Final = 0.57
-"""Mean pitch consonance score of the human accompaniments of POP909's 72 validation songs, each the mean of its windows."""
-HUMAN_SPREAD: Final = 0.08
-"""Its standard deviation over the songs."""
 
 
 @dataclass(frozen=True)
 class Fit:
-    """melody_kept: share of the melody's notes that are in the piece unchanged. consonance: PCS, −1 to 1, None where
-    melody and accompaniment never sound together. notes_per_second: of the accompaniment.
+    """melody_kept: share of the melody's notes that are in the piece unchanged. chord_tones: share of the accompaniment's
+    sounding time in the piece's chords, 0 to 1, None where there are none. notes_per_second: of the accompaniment.
+    human, spread: mean and standard deviation of `chord_tones` in people's accompaniments of the piece's style, as ranking
+    has them.
     """
 
     melody_kept: float
-    consonance: float | None
+    chord_tones: float | None
     notes_per_second: float
+    human: float
+    spread: float
 
     @property
     def verdict(self) -> str:
-        """The consonance beside what people write, in words."""
-        if self.consonance is None:
-            return "melody and accompaniment never sound together"
-        if self.consonance < HUMAN_CONSONANCE - HUMAN_SPREAD:
-            return "spicier than most human accompaniments"
-        if self.consonance > HUMAN_CONSONANCE + HUMAN_SPREAD:
-            return "smoother than most human accompaniments"
-        return "as consonant as human accompaniments"
+        """The chord tones beside what people write, in words."""
+        if self.chord_tones is None:
+            return "nothing is played under a chord"
+        if self.chord_tones < self.human - self.spread:
+            return "freer with its chords than most people"
+        if self.chord_tones > self.human + self.spread:
+            return "stricter with its chords than most people"
+        return "keeps to its chords as people do"
 
     def as_dict(self) -> dict[str, Any]:
         """For the page."""
         return {
             "melody_kept": self.melody_kept,
-            "consonance": None if self.consonance is None else round(self.consonance, 2),
+            "chord_tones": None if self.chord_tones is None else round(self.chord_tones, 2),
             "notes_per_second": round(self.notes_per_second, 1),
-            "human": HUMAN_CONSONANCE,
-            "spread": HUMAN_SPREAD,
+            "human": self.human,
+            "spread": self.spread,
             "verdict": self.verdict,
         }
 
 
 def measure_fit(melody: Notes, piece: Arrangement) -> Fit:
     """The fit of a piece to the melody that was given (real ms)."""
-    clock = BeatClock.from_score(piece.score)
-    above, below = clock.notes_to_clock(piece.melody), clock.notes_to_clock(piece.accompaniment)
-    consonance = pitch_consonance_score(above, below, step_ms=SIXTEENTH_MS)
+    chords = spans_of(piece)
+    share = chord_tone_share(voices(piece)[1], chords) if chords else np.nan
+    people = read_people()[piece.style]
     return Fit(
         share_kept(melody, piece.melody),
-        None if np.isnan(consonance) else consonance,
+        None if np.isnan(share) else float(share),
         len(piece.accompaniment) / max(piece.seconds, 1e-9),
+        float(people.mean.chord_tones or 0.0),
+        float(people.spread.chord_tones or 0.0),
     )
 
 

@@ -32,6 +32,12 @@ def rows(piece, first=None, last=None, *, inside=True):
     return [row for row, onset in zip(notes, onsets, strict=True) if (edges[0] <= onset < edges[1]) == inside]
 
 
+def wait_before(piece, bar):
+    """How long, in ticks, nothing is struck around a bar's line: from the last onset before it to the first from it on."""
+    before, after = rows(piece, 1, bar - 1), rows(piece, bar, 16)
+    return after[0][0] - before[-1][0]
+
+
 def is_playable(piece):
     """No key is struck while it sounds."""
     ends = {}
@@ -92,6 +98,8 @@ def test_joins_with_the_bundled_model():
     piece = arranger(EXAMPLES / "ode_to_joy.mid", seed=0)
     new = [arranger.regenerate(piece, (5, 8), seed=seed) for seed in range(3)]
     assert len({tuple(rows(item, 5, 8)) for item in new}) == 3
+    waits = [wait_before(item, 5) for item in new]
+    assert np.mean(waits) <= max(wait_before(piece, bar) for bar in range(2, 17))
     counts = [len(rows(item, 5, 8)) for item in new]
     assert len(rows(piece, 5, 8)) / 2 < np.mean(counts) < len(rows(piece, 5, 8)) * 2
 

@@ -20,7 +20,7 @@ from pianalysis.music.midi import read_midi
 from pianalysis.music.notes import make_notes
 from pianalysis.output.audio import SAMPLE_FOLDER
 from pianalysis.webui.examples import load_examples
-from pianalysis.webui.fit import HUMAN_CONSONANCE, HUMAN_SPREAD, Fit, share_kept
+from pianalysis.webui.fit import Fit, measure_fit, share_kept
 from pianalysis.webui.melodies import read_file, read_submission
 from pianalysis.webui.settings import read_options, read_seed
 from pianalysis.webui.studio import MEDIA_TYPES, Studio, load_studio
@@ -132,14 +132,22 @@ def test_settings_are_checked_and_empty_ones_keep_the_default():
 
 
 def test_fit_in_words():
-    below, within, above = (HUMAN_CONSONANCE + factor * HUMAN_SPREAD for factor in (-1.1, 0.9, 1.1))
-    assert "spicier" in Fit(1.0, below, 2.0).verdict
-    assert "as consonant" in Fit(1.0, within, 2.0).verdict
-    assert "smoother" in Fit(1.0, above, 2.0).verdict
-    assert "never" in Fit(1.0, None, 0.0).verdict
+    below, within, above = (0.9 + factor * 0.05 for factor in (-1.1, 0.9, 1.1))
+    assert "freer" in Fit(1.0, below, 2.0, 0.9, 0.05).verdict
+    assert "as people do" in Fit(1.0, within, 2.0, 0.9, 0.05).verdict
+    assert "stricter" in Fit(1.0, above, 2.0, 0.9, 0.05).verdict
+    assert "nothing" in Fit(1.0, None, 0.0, 0.9, 0.05).verdict
     given_notes = make_notes([(0, 500, 60, 80), (500, 500, 62, 80)])
     moved = make_notes([(0, 500, 60, 80), (501, 500, 62, 80)])
     assert (share_kept(given_notes, given_notes), share_kept(given_notes, moved)) == (1.0, 0.5)
+
+
+def test_fit_is_judged_by_people_of_the_same_style(tiny_arranger):
+    pop, classical = (tiny_arranger(EXAMPLES / "sakura.mid", max_bars=2, style=style) for style in ("pop", "classical"))
+    fits = [measure_fit(piece.melody, piece) for piece in (pop, classical)]
+    assert [fit.melody_kept for fit in fits] == [1.0, 1.0]
+    assert fits[0].human > fits[1].human  # as in ranking's file
+    assert fits[0].chord_tones is None  # the tiny model plays no chords
 
 
 def test_every_example_has_a_card():
@@ -181,8 +189,8 @@ def test_a_studio_tells_of_a_piece_bar_by_bar_and_keeps_it(tiny_arranger):
 def test_a_model_that_isnt_there_is_replaced_unless_it_was_asked_for(monkeypatch, capsys):
     monkeypatch.setenv("PIANALYSIS_MODEL", "nobody/nothing")
     assert load_studio().model_name == "the bundled checkpoint"
-    assert "nobody/nothing can't be loaded" in capsys.readouterr().err
-    with pytest.raises(PianalysisError, match="nobody/nothing: can't be loaded as a model"):
+    assert "the model nobody/nothing isn't in the cache" in capsys.readouterr().err
+    with pytest.raises(PianalysisError, match="the model nobody/nothing isn't in the cache"):
         load_studio("nobody/nothing")
 
 

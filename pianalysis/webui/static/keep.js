@@ -55,19 +55,19 @@ export function showFit(take) {
   const { fit, melody, notes, written_in_s: taken, seconds } = take;
   const percent = `${Math.floor(fit.melody_kept * 1000) / 10} %`.replace(".0 %", " %");
   const range = make("span", { class: "range", "aria-hidden": "true" });
-  const at = (value) => `${Math.min(Math.max((value + 0.2) / 1.2, 0), 1) * 100}%`; // the scale goes from −0.2 to 1
+  const at = (value) => `${Math.min(Math.max((value - 0.5) / 0.5, 0), 1) * 100}%`; // the scale goes from a half to all
   const human = make("i", { class: "human" });
   human.style.left = at(fit.human - fit.spread);
   human.style.right = `calc(100% - ${at(fit.human + fit.spread)})`;
   range.append(human);
-  if (fit.consonance !== null) {
+  if (fit.chord_tones !== null) {
     const mark = make("i", { class: "mark" });
-    mark.style.left = at(fit.consonance);
+    mark.style.left = at(fit.chord_tones);
     range.append(mark);
   }
   const rows = [
     ["Melody kept", percent, `${melody.length} notes, each as it was given`],
-    ["Consonance", fit.consonance === null ? "–" : fit.consonance.toFixed(2), `${fit.verdict}: ${fit.human.toFixed(2)} ± ${fit.spread.toFixed(2)}`, range],
+    ["Notes in the chords", fit.chord_tones === null ? "–" : `${Math.round(fit.chord_tones * 100)} %`, `${fit.verdict}: ${Math.round(fit.human * 100)} ± ${Math.round(fit.spread * 100)} %`, range],
     ["Accompaniment", `${notes.length} notes`, `${fit.notes_per_second} a second${taken ? `, ${Math.round(seconds)} s of music written in ${taken.toFixed(1)} s` : ""}`],
   ];
   card.replaceChildren(

@@ -54,7 +54,7 @@ export class Takes {
     const said = `${settings.style}, ${DENSITIES[settings.density]}${edits.length ? ", rewritten" : ""}`;
     const picture = contour([{ name: "accompaniment", notes }, { name: "melody", notes: melody }], { height: 80 });
     const label = make("span", { class: "take-label" }, make("strong", {}, `Take ${take.number}`), ` seed ${seed}`);
-    const detail = make("span", { class: "take-detail" }, said, make("br"), fit.consonance === null ? "" : `consonance ${fit.consonance.toFixed(2)}`);
+    const detail = make("span", { class: "take-detail" }, said, make("br"), fit.chord_tones === null ? "" : `${Math.round(fit.chord_tones * 100)} % in the chords`);
     const choose = () => this.choose(take);
     return make("li", {}, make("button", { type: "button", "aria-pressed": String(take === this.current), onclick: choose }, label, picture, detail));
   }
