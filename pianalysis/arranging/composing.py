@@ -13,7 +13,7 @@ from pianalysis.arranging.writing import LONGEST_REST_MS
 from pianalysis.music.clock import QUARTER_MS, WINDOW_MS, BeatClock
 from pianalysis.music.keys import fold_to_keyboard
 from pianalysis.music.notes import Notes, make_notes, monophonic
-from pianalysis.tokens.grammar import state_after
+from pianalysis.tokens.grammar import Limits, state_after
 from pianalysis.tokens.tokenizer import MELODY_VELOCITY, decode_notes, encode_melody
 from pianalysis.tokens.windows import notes_between
 
@@ -43,7 +43,7 @@ def compose_melody(
         density = options.density_at(int(done / BAR_MS))
         prompt = encode_melody(past, style=options.style, density=density)[:-1]
         length = min(total - start, float(WINDOW_MS))
-        state = state_after(prompt, first_ms=int(done - start), length_ms=int(length), rest_ms=LONGEST_REST_MS)
+        state = state_after(prompt, Limits(first_ms=int(done - start), length_ms=int(length), rest_ms=LONGEST_REST_MS))
         fresh = decode_notes([*engine.continue_prompt(prompt, state, options.sampling, generator)], loud=False)
         fresh["onset_ms"] += start
         melody, done = monophonic(np.concatenate([melody, fresh])), start + length

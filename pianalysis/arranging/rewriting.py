@@ -147,8 +147,8 @@ class Rewrite(Take):
         """The state of a window, held to the notes that stay in it."""
         if self._keep_hand is None:
             return state
-        fixed = notes_between(self._old_on_clock[self._fixed], self._start_ms, float(state.length_ms))
-        fixed = fixed[fixed["onset_ms"] >= state.first_ms]
+        fixed = notes_between(self._old_on_clock[self._fixed], self._start_ms, float(state.limits.length_ms))
+        fixed = fixed[fixed["onset_ms"] >= state.limits.first_ms]
         places = zip((fixed["onset_ms"] + self._start_ms).tolist(), fixed["pitch"].tolist(), strict=True)
         self._fixed_at.update(places)
         return forced(state, fixed)

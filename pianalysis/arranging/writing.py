@@ -23,7 +23,7 @@ from pianalysis.music.clock import EARLY_MS, ROUNDING_MS
 from pianalysis.music.notes import Notes, make_notes
 from pianalysis.tokens import vocab
 from pianalysis.tokens.four_parts import four_parts, last_chord, one_chord_at_a_time
-from pianalysis.tokens.grammar import state_after
+from pianalysis.tokens.grammar import Limits, state_after
 from pianalysis.tokens.guidance import both, clearance, fidelity
 from pianalysis.tokens.tokenizer import decode_notes, encode_accompaniment, encode_chords, encode_melody
 from pianalysis.tokens.windows import bars_in_window, chords_between, notes_between
@@ -170,9 +170,7 @@ class Take:
         if len(prompt) + 2 * len(encode_accompaniment(past)) > self.room:
             past = make_notes()  # a very dense stretch: better no history than no room for the answer
         prompt += encode_accompaniment(past)
-        state = state_after(
-            prompt,
-            chords=self._chords is not None,
+        limits = Limits(
             first_ms=int(np.ceil(first)),
             length_ms=int(np.floor(self._window_ms(self._stop_bar))),
             rest_ms=LONGEST_REST_MS,
@@ -180,18 +178,14 @@ class Take:
             lowest=lowest,
             highest=highest,
             two_hands=True,
+            downbeats=self._downbeats(),
+            dynamics=self._dynamics,
         )
-        state = replace(state, downbeats=self._downbeats(), dynamics=self._dynamics)
+        state = state_after(prompt, limits, chords=self._chords is not None)
         if self._chords is not None and self.options.style == "hymn":
             beats = clock_beats(self.source.clock).borders_ms - start
-            state = four_parts(
-                replace(state, downbeats=()),
-                above,
-                held,
-                beats,
-                before=last_chord(past, above),
-                shift=self.source.shift,
-            )
+            before = last_chord(past, above)
+            state = four_parts(state, above, held, beats, before=before, shift=self.source.shift)
         bias = both(fidelity(held, self._fidelity), clearance(above, self.options.clear))
         return Job(prompt, state, self.options.sampling, self.generator, bias)
 

@@ -21,6 +21,7 @@ from pianalysis.tokens import vocab
 from pianalysis.tokens.grammar import (
     LONGEST_NOTE_TOKENS,
     GrammarState,
+    Limits,
     Mask,
     add_bias,
     closing,
@@ -50,7 +51,7 @@ class GrammarLogitsProcessor(LogitsProcessor):
 
     Prompts begin with ``<bos>``, without padding on the left. Rows that have ended go on with ``<pad>``. `pitch_bias` as
     `guidance` makes it. chords: for a model that plays chords, whose windows have them between
-    melody and accompaniment; what the prompt lacks of them is written too.
+    melody and accompaniment; what the prompt lacks of them is written too. limits: of what comes after the prompt.
     """
 
     def __init__(
@@ -59,7 +60,7 @@ class GrammarLogitsProcessor(LogitsProcessor):
         max_length: int = MAX_TOKENS,
         pitch_bias: NDArray[np.float32] | None = None,
         chords: bool = False,
-        **limits: int,
+        limits: Limits | None = None,
     ) -> None:
         self.chords, self.limits = chords, limits  # of `state_after`
         self.pitch_bias = pitch_bias
@@ -87,7 +88,7 @@ class GrammarLogitsProcessor(LogitsProcessor):
         """The state of a row: one step on from the last call where the row only grew, else from the start."""
         known_ids, known_state = self._states.get(index, ([], GrammarState()))
         grown = bool(known_ids) and ids[:-1] == known_ids
-        state = known_state.advance(ids[-1]) if grown else state_after(ids, chords=self.chords, **self.limits)
+        state = known_state.advance(ids[-1]) if grown else state_after(ids, self.limits, chords=self.chords)
         self._states[index] = (ids, state)
         return state
 

@@ -75,4 +75,4 @@ def forced(state: GrammarState, notes: Notes) -> ForcedState:
     rows = [
         (vocab.time_id(int(onset)), pitch, vocab.duration_id(int(length))) for onset, length, pitch, _ in notes.tolist()
     ]
-    return ForcedState(**{**known, "two_hands": False}, fixed=tuple(rows))
+    return ForcedState(**known | {"limits": replace(state.limits, two_hands=False)}, fixed=tuple(rows))

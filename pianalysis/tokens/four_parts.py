@@ -77,7 +77,7 @@ class FourPartState(GrammarState):
     def _to_come(self) -> list[int]:
         """The keys that may be struck next at this place."""
         place, struck = self.places[0], self.struck
-        allowed = voicings(place, self.before, self.shift, self.lowest, self.highest)
+        allowed = voicings(place, self.before, self.shift, self.limits.lowest, self.limits.highest)
         return sorted(
             {keys[len(struck)] for keys in allowed if keys[: len(struck)] == struck and len(keys) > len(struck)}
         )
@@ -89,12 +89,12 @@ class FourPartState(GrammarState):
             return super().spans(room)
         if self.expects in ("time", "note"):
             if self.struck:
-                return [*self.dynamics]
+                return [*self.limits.dynamics]
             if not self.places or room <= self._tokens_of_a_chord:
                 return [end]
             return [range(self.places[0].time, self.places[0].time + 1)]
         if self.expects == "note_on":
-            return [*self.dynamics]
+            return [*self.limits.dynamics]
         if self.expects == "pitch":
             return [range(key, key + 1) for key in self._to_come]
         duration = self.places[0].duration
@@ -123,9 +123,14 @@ def four_parts(
     They are struck where a chord begins and with each note of the melody, but for short ones off the beat, which move alone.
     """
     known = {field.name: getattr(state, field.name) for field in fields(GrammarState)}
-    places = _places(quantize(melody), chords, beats_ms, state.first_ms, state.length_ms)
-    playable = tuple(place for place in places if voicings(place, (), shift, state.lowest, state.highest))
-    return FourPartState(**{**known, "two_hands": False}, places=playable, before=before, shift=shift)
+    places = _places(quantize(melody), chords, beats_ms, state.limits.first_ms, state.limits.length_ms)
+    playable = tuple(place for place in places if voicings(place, (), shift, state.limits.lowest, state.limits.highest))
+    return FourPartState(
+        **known | {"limits": replace(state.limits, two_hands=False, downbeats=())},
+        places=playable,
+        before=before,
+        shift=shift,
+    )
 
 
 def one_chord_at_a_time(notes: Notes) -> Notes:

@@ -42,25 +42,15 @@ _MAY_END: Final = ("note", "time", "chord", "tones")
 
 
 @dataclass(frozen=True)
-class GrammarState:
-    """Where in the grammar a sequence stands.
+class Limits:
+    """What holds for all that comes after a prompt.
 
-    expects: the kind of the next token ("note" is NOTE_ON or a later TIME or the voice's end; "chord" a TIME or the end,
-    "tones" one more tone, a later TIME or the end). chords: whether the sequence has chords between melody and
-    accompaniment, as a model that plays them wants it. loud: after the last ``<sep>``.
-    onset_ms: the TIME that holds, −1 before the first. pitch_floor: the last pitch of this onset. first_ms, length_ms:
-    where new times may lie, on the window's clock. rest_ms: from one onset to the next, and from the last onset to the
-    window's end, no more than this may pass; waited_ms of it had passed at first_ms, where no onset is known. lowest,
-    highest: the keys that may be struck. two_hands: of one onset no more than two hands can strike; chord: what they strike
-    at this one so far. downbeats: where bars begin, on the window's clock, rising; basses: each onset of the accompaniment
-    so far and its lowest key. dynamics: how loud notes may be, as ids.
+    first_ms, length_ms: where new times may lie, on the window's clock. rest_ms: from one onset to the next, and from the
+    last onset to the window's end, no more than this may pass; waited_ms of it had passed at first_ms, where no onset is
+    known. lowest, highest: the keys that may be struck. two_hands: of one onset no more than two hands can strike.
+    downbeats: where bars begin, on the window's clock, rising. dynamics: how loud notes may be, as ids.
     """
 
-    expects: Expects = "time"
-    chords: bool = False
-    loud: bool = True
-    onset_ms: int = -1
-    pitch_floor: int = 0
     first_ms: int = 0
     length_ms: int = vocab.WINDOW_MS
     rest_ms: int = vocab.WINDOW_MS
@@ -68,10 +58,29 @@ class GrammarState:
     lowest: int = vocab.LOWEST_PITCH
     highest: int = vocab.HIGHEST_PITCH
     two_hands: bool = False
-    chord: tuple[int, ...] = ()
     downbeats: tuple[int, ...] = ()
-    basses: tuple[tuple[int, int], ...] = ()
     dynamics: tuple[range, ...] = (vocab.DYNAMIC_IDS,)
+
+
+@dataclass(frozen=True)
+class GrammarState:
+    """Where in the grammar a sequence stands.
+
+    expects: the kind of the next token ("note" is NOTE_ON or a later TIME or the voice's end; "chord" a TIME or the end,
+    "tones" one more tone, a later TIME or the end). chords: whether the sequence has chords between melody and
+    accompaniment, as a model that plays them wants it. loud: after the last ``<sep>``.
+    onset_ms: the TIME that holds, −1 before the first. pitch_floor: the last pitch of this onset. chord: where two hands
+    are to strike it, what they strike at this onset so far. basses: each onset of the accompaniment so far and its lowest key.
+    """
+
+    expects: Expects = "time"
+    chords: bool = False
+    loud: bool = True
+    onset_ms: int = -1
+    pitch_floor: int = 0
+    chord: tuple[int, ...] = ()
+    basses: tuple[tuple[int, int], ...] = ()
+    limits: Limits = Limits()
 
     def advance(self, token: int) -> GrammarState:
         """The state after a token. Raises PianalysisError if the grammar doesn't allow it here."""
@@ -87,7 +96,7 @@ class GrammarState:
         if token == vocab.NOTE_OFF:
             return replace(self, expects="chord")
         if token in vocab.PITCH_IDS:
-            chord = (*self.chord, token) if self.two_hands else ()
+            chord = (*self.chord, token) if self.limits.two_hands else ()
             lowest = self.loud and not self.pitch_floor
             basses = (*self.basses, (self.onset_ms, token)) if lowest else self.basses
             return replace(self, expects="duration", pitch_floor=token, chord=chord, basses=basses)
@@ -111,7 +120,7 @@ class GrammarState:
     @property
     def on_downbeat(self) -> bool:
         """Whether a bar begins at the onset that holds, give or take a step."""
-        return any(abs(line - self.onset_ms) <= vocab.TIME_STEP_MS for line in self.downbeats)
+        return any(abs(line - self.onset_ms) <= vocab.TIME_STEP_MS for line in self.limits.downbeats)
 
     @property
     def bass(self) -> int:
@@ -127,20 +136,25 @@ class GrammarState:
 
     def _bar_line(self, bars_ago: int) -> int:
         """Where this bar began, or an earlier one; far before the window where no bar line in it tells."""
-        begun = bisect_right(self.downbeats, self.onset_ms + vocab.TIME_STEP_MS) - 1 - bars_ago
-        return self.downbeats[begun] if begun >= 0 else -vocab.WINDOW_MS
+        begun = bisect_right(self.limits.downbeats, self.onset_ms + vocab.TIME_STEP_MS) - 1 - bars_ago
+        return self.limits.downbeats[begun] if begun >= 0 else -vocab.WINDOW_MS
 
     @property
     def bar_is_known(self) -> bool:
         """Whether this bar is as long as those that a model has learned from."""
-        around = max(1, min(bisect_right(self.downbeats, self.onset_ms + vocab.TIME_STEP_MS), len(self.downbeats) - 1))
-        bar = self.downbeats[around - 1 : around + 1]
+        around = max(
+            1,
+            min(
+                bisect_right(self.limits.downbeats, self.onset_ms + vocab.TIME_STEP_MS), len(self.limits.downbeats) - 1
+            ),
+        )
+        bar = self.limits.downbeats[around - 1 : around + 1]
         return len(bar) < 2 or any(abs(bar[1] - bar[0] - known) <= vocab.TIME_STEP_MS for known in KNOWN_BARS_MS)
 
     def downbeats_until(self, time_ms: int) -> int:
         """How many bars begin after the onset that holds, and before a time."""
-        now = max(self.onset_ms + vocab.TIME_STEP_MS, self.first_ms - 1)
-        return max(bisect_left(self.downbeats, time_ms) - bisect_right(self.downbeats, now), 0)
+        now = max(self.onset_ms + vocab.TIME_STEP_MS, self.limits.first_ms - 1)
+        return max(bisect_left(self.limits.downbeats, time_ms) - bisect_right(self.limits.downbeats, now), 0)
 
     def allowed(self) -> Mask:
         """The ids that may come next, ``[801]``."""
@@ -162,7 +176,7 @@ class GrammarState:
         if self.expects == "density":
             return [range(token, token + 1) for token in sorted(vocab.DENSITIES.values())]
         if self.expects == "pitch":
-            return [range(max(self.pitch_floor + 1, self.lowest), self.top + 1)]
+            return [range(max(self.pitch_floor + 1, self.limits.lowest), self.top + 1)]
         if self.expects == "duration":
             return [vocab.DURATION_IDS]
         if self.expects == "note_on":
@@ -192,24 +206,24 @@ class GrammarState:
     @property
     def top(self) -> int:
         """The highest key that may be struck at this onset."""
-        return min(self.highest, highest_in_reach(self.chord)) if self.two_hands else self.highest
+        return min(self.limits.highest, highest_in_reach(self.chord)) if self.limits.two_hands else self.limits.highest
 
     def _note_ons(self) -> list[range]:
         if self.pitch_floor >= self.top:
             return []
         if self.loud:
-            return [*self.dynamics]
+            return [*self.limits.dynamics]
         # The melody is one voice.
         return [range(vocab.NOTE_ON, vocab.NOTE_ON + 1)] if self.pitch_floor == 0 else []
 
     def _end_and_times(self) -> tuple[list[range], range]:
         step = vocab.TIME_STEP_MS
         # A rest goes on from the history's last onset, but the first new step is always open.
-        now = self.onset_ms if self.onset_ms >= 0 else self.first_ms - self.waited_ms
-        until = max(now + self.rest_ms, self.first_ms + step)
-        first = max(self.onset_ms // step + 1, -(-self.first_ms // step))
-        stop = max(first, min(-(-self.length_ms // step), until // step + 1, len(vocab.TIME_IDS)))
-        end = [range(self.end_token, self.end_token + 1)] if until >= self.length_ms else []
+        now = self.onset_ms if self.onset_ms >= 0 else self.limits.first_ms - self.limits.waited_ms
+        until = max(now + self.limits.rest_ms, self.limits.first_ms + step)
+        first = max(self.onset_ms // step + 1, -(-self.limits.first_ms // step))
+        stop = max(first, min(-(-self.limits.length_ms // step), until // step + 1, len(vocab.TIME_IDS)))
+        end = [range(self.end_token, self.end_token + 1)] if until >= self.limits.length_ms else []
         return end, range(vocab.TIME_IDS.start + first, vocab.TIME_IDS.start + stop)
 
     def _chord_times(self) -> range:
@@ -217,15 +231,15 @@ class GrammarState:
         if self.onset_ms < 0:
             return range(vocab.TIME_IDS.start, vocab.TIME_IDS.start + 1)
         step = vocab.TIME_STEP_MS
-        first = max(self.onset_ms // step + 1, -(-self.first_ms // step))
-        stop = max(first, min(-(-self.length_ms // step), len(vocab.TIME_IDS)))
+        first = max(self.onset_ms // step + 1, -(-self.limits.first_ms // step))
+        stop = max(first, min(-(-self.limits.length_ms // step), len(vocab.TIME_IDS)))
         return range(vocab.TIME_IDS.start + first, vocab.TIME_IDS.start + stop)
 
     def times_past_the_end(self) -> range:
         """The TIMEs past the window's end, where one of them or the voice's end might come next; else none."""
         if self.expects not in _MAY_END or (self.in_chords and self.onset_ms < 0):  # the first chord can't be late
             return range(0)
-        past = vocab.TIME_IDS.start + min(-(-self.length_ms // vocab.TIME_STEP_MS), len(vocab.TIME_IDS))
+        past = vocab.TIME_IDS.start + min(-(-self.limits.length_ms // vocab.TIME_STEP_MS), len(vocab.TIME_IDS))
         return range(past, vocab.TIME_IDS.stop)
 
     def stand_in(self) -> tuple[int, list[range]]:
@@ -266,22 +280,20 @@ def voice_start(ids: Sequence[int]) -> int:
     return next((place + 1 for place in reversed(range(len(ids))) if ids[place] == vocab.SEP), len(ids))
 
 
-def state_after(ids: Sequence[int], *, chords: bool = False, **limits: int) -> GrammarState:
-    """The grammar's state after a prompt that begins with ``<bos>``, with limits as `GrammarState` has them.
+def state_after(ids: Sequence[int], limits: Limits | None = None, *, chords: bool = False) -> GrammarState:
+    """The grammar's state after a prompt that begins with ``<bos>``.
 
-    chords: whether the sequence has chords between melody and accompaniment (`vocab`), which no prompt says by itself.
-    limits: any of first_ms, length_ms, rest_ms, waited_ms, lowest, highest, two_hands; they hold for what comes after the prompt.
-
-    Raises PianalysisError if the prompt breaks the grammar.
+    limits: they hold for what comes after the prompt, not in it. chords: whether the sequence has chords between melody and
+    accompaniment (`vocab`), which no prompt says by itself. Raises PianalysisError if the prompt breaks the grammar.
     """
     if not len(ids) or ids[0] != vocab.BOS:
         raise PianalysisError("expected a prompt that begins with <bos>")
     state = GrammarState(expects="style", chords=chords, loud=False)
     for token in ids[1:]:
         state = state.advance(int(token))
+    state = replace(state, limits=limits or Limits())
     # After a history the next note or chord lies beyond it: it can't join the history's last onset.
-    state = replace(state, **limits)  # type: ignore[arg-type]  # no limit is one of the fields of another type
-    if state.onset_ms >= state.first_ms:
+    if state.onset_ms >= state.limits.first_ms:
         return state
     if state.expects == "note":
         return replace(state, expects="time")
@@ -313,7 +325,7 @@ def add_bias(
     One more note of a chord is as unlikely as the likeliest key that is left for it: or else a NOTE_ON, drawn without
     thinking of keys, would force the next pitch where none is wanted.
     """
-    if state.downbeats:
+    if state.limits.downbeats:
         logits = logits + metre_bias(ids, state)
     if pitch_bias is None or state.expects not in ("pitch", "note"):
         return logits
@@ -352,7 +364,7 @@ def metre_bias(ids: NDArray[np.int64], state: GrammarState) -> NDArray[np.float3
         return bias
     for place, token in enumerate(ids.tolist()):
         if token in vocab.TIME_IDS or token == state.end_token:
-            time_ms = vocab.time_ms(token) if token in vocab.TIME_IDS else state.length_ms
+            time_ms = vocab.time_ms(token) if token in vocab.TIME_IDS else state.limits.length_ms
             bias[place] = firm * OVER_A_BAR_LINE * state.downbeats_until(time_ms - vocab.TIME_STEP_MS)
     return bias
 

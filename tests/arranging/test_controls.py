@@ -70,7 +70,7 @@ def test_each_bar_is_written_under_its_own_density(tiny_arranger, monkeypatch):
         tiny_arranger.engine,
         "continue_prompts",
         lambda jobs, *more: (
-            asked.extend((job.prompt[2], job.state.first_ms, job.state.length_ms) for job in jobs)
+            asked.extend((job.prompt[2], job.state.limits.first_ms, job.state.limits.length_ms) for job in jobs)
             or original(jobs, *more)
         ),
     )

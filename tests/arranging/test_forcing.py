@@ -18,7 +18,7 @@ from pianalysis.music.hands import split_hands
 from pianalysis.music.notes import make_notes
 from pianalysis.tokens import vocab
 from pianalysis.tokens.forcing import forced
-from pianalysis.tokens.grammar import end_for_later, state_after
+from pianalysis.tokens.grammar import Limits, end_for_later, state_after
 from pianalysis.tokens.tokenizer import ChordTones, decode_notes, encode_chords, encode_melody, quantize
 
 PROMPT = encode_melody(make_notes((500 * step, 500, 60 + step % 7, 96) for step in range(8)))
@@ -30,7 +30,7 @@ fixed_notes = st.lists(st.tuples(row, st.integers(21, 108)), max_size=12).map(
 
 
 def job(fixed, seed, **limits):
-    state = forced(state_after(PROMPT, **(LIMITS | limits)), fixed)
+    state = forced(state_after(PROMPT, Limits(**LIMITS | limits)), fixed)
     return Job(PROMPT, state, Sampling(1.0, 0, 1.0), np.random.default_rng(seed))
 
 
@@ -54,7 +54,7 @@ def test_the_fixed_notes_are_all_there_and_it_decodes(tiny_model, fixed, seed, n
 @settings(max_examples=20)
 def test_the_fixed_notes_are_there_beside_chords(tiny_model, fixed, seed):
     prompt = [*PROMPT, *encode_chords([ChordTones(0, 0, (0, 4, 7)), ChordTones(1_500)]), vocab.SEP]
-    state = forced(state_after(prompt, chords=True, **LIMITS), fixed)
+    state = forced(state_after(prompt, Limits(**LIMITS), chords=True), fixed)
     ids = written(Engine(tiny_model), Job(prompt, state, Sampling(1.0, 0, 1.0), np.random.default_rng(seed)))
     found = {row[:3] for row in decode_notes(ids, loud=True).tolist()}
     assert {row[:3] for row in fixed.tolist()} <= found
@@ -70,7 +70,7 @@ def test_the_engine_writes_what_the_plain_loop_writes(tiny_model, seed):
 
 def test_what_leads_past_a_fixed_note_counts_as_it():
     """By hand: chances of 0.2 before the note's time, 0.3 at it, 0.4 after it, 0.1 of the end; then of pitches."""
-    state = forced(state_after(PROMPT, length_ms=4_000), make_notes([(1_000, 500, 48, 64)]))
+    state = forced(state_after(PROMPT, Limits(length_ms=4_000)), make_notes([(1_000, 500, 48, 64)]))
     logits = np.full(vocab.VOCAB_SIZE, -np.inf, np.float32)
     for token, chance in {
         vocab.time_id(500): 0.2,

@@ -87,7 +87,7 @@ def test_what_is_before_is_history_and_the_melody_after_is_seen(tiny_arranger, p
     from pianalysis.tokens.vocab import EOS
 
     window = decode([*job.prompt, EOS])
-    assert (job.state.first_ms, job.state.length_ms) == (8_000, 12_000)
+    assert (job.state.limits.first_ms, job.state.limits.length_ms) == (8_000, 12_000)
     assert window.melody["onset_ms"].max() > 14_000
     assert len(window.accompaniment) == len(rows(pieces[0], 5, 8))
 

@@ -18,7 +18,7 @@ from pianalysis.model.sampling import Job, Sampling
 from pianalysis.model.weights import Weights, read_weights, weights_of
 from pianalysis.music.notes import make_notes
 from pianalysis.tokens import vocab
-from pianalysis.tokens.grammar import GrammarState, state_after
+from pianalysis.tokens.grammar import GrammarState, Limits, state_after
 from pianalysis.tokens.tokenizer import ChordTones, encode, encode_accompaniment, encode_melody, encode_prompt
 from pianalysis.tokens.windows import make_window
 
@@ -37,7 +37,13 @@ def jobs(seeds, *, sampling=FREE, length_ms=6_000):
     """Every other one with a bias on its pitches."""
     limits = {"first_ms": 4_025, "length_ms": length_ms, "rest_ms": 1_000}
     return [
-        Job(prompt, state_after(prompt, **limits), sampling, np.random.default_rng(seed), BIAS if seed % 2 else None)
+        Job(
+            prompt,
+            state_after(prompt, Limits(**limits)),
+            sampling,
+            np.random.default_rng(seed),
+            BIAS if seed % 2 else None,
+        )
         for seed, prompt in zip(seeds, PROMPTS * len(seeds), strict=False)
     ]
 
@@ -53,7 +59,7 @@ def chord_jobs(seeds, *, sampling=FREE):
     return [
         Job(
             prompt,
-            state_after(prompt, chords=True, first_ms=1_000, length_ms=6_000),
+            state_after(prompt, Limits(first_ms=1_000, length_ms=6_000), chords=True),
             sampling,
             np.random.default_rng(seed),
             BIAS if seed % 2 else None,
@@ -236,7 +242,7 @@ def test_with_chords_the_tokens_are_those_of_the_plain_loop_alone_and_in_company
 )
 def test_spans_rise_and_are_the_mask(choices, room, loud, part):
     limits = {"first_ms": 1_000, "length_ms": 9_000, "rest_ms": 2_000, "lowest": 30, "highest": 90}
-    state = GrammarState(expects=part, chords=part == "chord", loud=loud and part == "time", **limits)
+    state = GrammarState(expects=part, chords=part == "chord", loud=loud and part == "time", limits=Limits(**limits))
     for choice in choices:
         spans = state.spans(room)
         ids = [token for span in spans for token in span]

@@ -24,7 +24,7 @@ from pianalysis.model.reference import (
 )
 from pianalysis.music.notes import make_notes
 from pianalysis.tokens import vocab
-from pianalysis.tokens.grammar import highest_in_reach
+from pianalysis.tokens.grammar import Limits, highest_in_reach
 from pianalysis.tokens.tokenizer import (
     ChordTones,
     WindowNotes,
@@ -42,7 +42,7 @@ PROMPT = encode_melody(MELODY)
 
 
 def sample(engine, seed, *, prompt=PROMPT, sampling=None, bias=None, **limits):
-    state = state_after(prompt, **limits)
+    state = state_after(prompt, Limits(**limits))
     ids = engine.continue_prompt(prompt, state, sampling or Sampling(), np.random.default_rng(seed), bias)
     return [*prompt, *ids, vocab.EOS]
 
@@ -70,7 +70,7 @@ def test_no_rest_is_longer_than_allowed(engine, seed):
 
 
 def test_a_rest_that_began_before_the_window_counts():
-    state = state_after(PROMPT, rest_ms=500, waited_ms=400, first_ms=1_000)
+    state = state_after(PROMPT, Limits(rest_ms=500, waited_ms=400, first_ms=1_000))
     times = [vocab.time_ms(token) for token in np.flatnonzero(state.allowed()) if token in vocab.TIME_IDS]
     assert (times[0], times[-1]) == (1_000, 1_100)
     assert not state.allowed()[vocab.EOS]
@@ -117,7 +117,7 @@ def test_a_prompt_without_room_is_refused(tiny_model):
 def test_plain_generate_with_the_processor_decodes(tiny_model):
     torch.manual_seed(0)
     prompt = torch.tensor([PROMPT] * 6)
-    processor = GrammarLogitsProcessor(length_ms=4_000, max_length=300)
+    processor = GrammarLogitsProcessor(max_length=300, limits=Limits(length_ms=4_000))
     run = partial(tiny_model.generate, do_sample=True, max_length=300, attention_mask=torch.ones_like(prompt))
     for ids in run(prompt, logits_processor=LogitsProcessorList([processor])).tolist():
         window = decode(ids[: ids.index(vocab.EOS) + 1])
@@ -196,7 +196,7 @@ def random_window(generator, state, ids, *, room):
 
 @given(st.integers(0, 2**32 - 1), st.sampled_from([1_500, 3_000, 16_000]), st.sampled_from([24, 60, 400]))
 def test_every_random_sequence_with_chords_decodes_inside_the_window(seed, length, room):
-    start = GrammarState(expects="style", chords=True, loud=False, length_ms=length)
+    start = GrammarState(expects="style", chords=True, loud=False, limits=Limits(length_ms=length))
     ids = random_window(np.random.default_rng(seed), start, [vocab.BOS], room=room)
     window = decode(ids)
     assert len(ids) <= room
@@ -218,7 +218,7 @@ def test_random_chords_are_of_every_kind():
 
 def test_the_grammar_of_the_chords_by_hand():
     names = lambda state: {vocab.TOKENS[token] for token in np.flatnonzero(state.allowed())}  # noqa: E731
-    state = state_after(PROMPT, chords=True, length_ms=4_000)
+    state = state_after(PROMPT, Limits(length_ms=4_000), chords=True)
     assert (names(state), state.end_token, state.loud) == ({"<sep>", "TIME_0"}, vocab.SEP, False)
     state = state.advance(vocab.time_id(0))
     assert names(state) == {"NOTE_OFF", *(f"PITCH_{pitch}" for pitch in range(36, 48))}
@@ -235,13 +235,13 @@ def test_the_grammar_of_the_chords_by_hand():
 
 def test_chords_after_a_history_lie_beyond_it():
     prompt = [*PROMPT, *encode_chords([ChordTones(0, 0, (0, 4))])]
-    state = state_after(prompt, chords=True, first_ms=2_000, length_ms=2_050)
+    state = state_after(prompt, Limits(first_ms=2_000, length_ms=2_050), chords=True)
     assert np.flatnonzero(state.allowed()).tolist() == [vocab.SEP, vocab.time_id(2_000), vocab.time_id(2_025)]
 
 
 def test_a_later_chord_than_the_window_has_ends_the_chords():
     prompt = [*PROMPT, *encode_chords([ChordTones(0, 0, (0, 4, 7))])]
-    state = state_after(prompt, chords=True, length_ms=2_000)
+    state = state_after(prompt, Limits(length_ms=2_000), chords=True)
     logits = np.full(vocab.VOCAB_SIZE, -np.inf, np.float32)
     logits[[vocab.SEP, vocab.time_id(1_000), vocab.time_id(3_000)]] = np.log([0.1, 0.5, 0.4])
     assert np.exp(end_for_later(logits, state)[vocab.SEP]) == pytest.approx(0.5)
@@ -255,7 +255,7 @@ def test_the_engine_writes_chords_then_what_stands_on_them(engine):
         state = state_after(PROMPT, chords=True)
         chords = decode_chords([*engine.continue_prompt(PROMPT, state, sampling, generator)])
         prompt = encode_prompt(MELODY, chords)
-        state = state_after(prompt, chords=True, length_ms=4_000)
+        state = state_after(prompt, Limits(length_ms=4_000), chords=True)
         window = decode([*prompt, *engine.continue_prompt(prompt, state, sampling, generator), vocab.EOS])
         assert window.chords == chords
         found += chords
@@ -265,7 +265,7 @@ def test_the_engine_writes_chords_then_what_stands_on_them(engine):
 def test_plain_generate_writes_the_chords_too(tiny_model):
     torch.manual_seed(0)
     prompt = torch.tensor([PROMPT] * 8)
-    processor = GrammarLogitsProcessor(length_ms=4_000, max_length=300, chords=True)
+    processor = GrammarLogitsProcessor(max_length=300, chords=True, limits=Limits(length_ms=4_000))
     run = partial(tiny_model.generate, do_sample=True, max_length=300, attention_mask=torch.ones_like(prompt))
     windows_written = [
         decode(ids[: ids.index(vocab.EOS) + 1])
@@ -317,11 +317,11 @@ def test_what_would_come_after_the_window_ends_it():
     chances = {vocab.time_id(1_500): 0.2, vocab.time_id(3_000): 0.3, vocab.time_id(4_000): 0.2, vocab.EOS: 0.1, 15: 0.2}
     for token, chance in chances.items():
         logits[token] = np.log(chance)
-    state = state_after([*PROMPT, vocab.time_id(0), 15, 60, vocab.duration_id(500)], length_ms=2_000)
+    state = state_after([*PROMPT, vocab.time_id(0), 15, 60, vocab.duration_id(500)], Limits(length_ms=2_000))
     assert np.exp(end_for_later(logits, state)[vocab.EOS]) == pytest.approx(0.6)
-    assert end_for_later(logits, replace(state, length_ms=vocab.WINDOW_MS)) is logits
+    assert end_for_later(logits, replace(state, limits=replace(state.limits, length_ms=vocab.WINDOW_MS))) is logits
     assert end_for_later(logits, replace(state, expects="pitch")) is logits
-    scores = GrammarLogitsProcessor(length_ms=2_000)(
+    scores = GrammarLogitsProcessor(limits=Limits(length_ms=2_000))(
         torch.tensor([[*PROMPT, vocab.time_id(0), 15, 60, vocab.duration_id(500)]]), torch.tensor(logits[None])
     )
     assert scores[0].exp()[vocab.EOS].item() == pytest.approx(0.6)

@@ -13,7 +13,7 @@ from pianalysis.model.gpt2 import make_model
 from pianalysis.music.notes import make_notes
 from pianalysis.tokens import vocab
 from pianalysis.tokens.four_parts import RANGES, Place, four_parts, last_chord, parallels, voicings
-from pianalysis.tokens.grammar import state_after
+from pianalysis.tokens.grammar import Limits, state_after
 from pianalysis.tokens.tokenizer import ChordTones, decode_notes
 
 TUNES = ["silent_night", "amazing_grace", "irish_washerwoman", "sakura"]
@@ -44,7 +44,7 @@ def hymns(draw):
 def test_whatever_is_drawn_is_three_voices_of_the_chord_under_the_soprano(hymn, seed, shift):
     melody, chords = hymn
     prompt = [vocab.BOS, vocab.STYLES["hymn"], vocab.DENSITIES["mid"], vocab.SEP]
-    state = four_parts(state_after(prompt, length_ms=16_000), melody, chords, BEATS, shift=shift)
+    state = four_parts(state_after(prompt, Limits(length_ms=16_000)), melody, chords, BEATS, shift=shift)
     places, generator, ids = state.places, np.random.default_rng(seed), []
     while True:
         token = int(generator.choice([token for span in state.spans() for token in span]))
@@ -94,7 +94,7 @@ def test_under_a_low_soprano_there_are_fewer_voices():
 
 def test_short_notes_off_the_beat_move_alone():
     melody = make_notes([(0, 500, 72, 80), (500, 250, 74, 80), (750, 250, 76, 80), (1_000, 1_000, 77, 80)])
-    state = state_after([vocab.BOS, vocab.STYLES["hymn"], vocab.DENSITIES["mid"], vocab.SEP], length_ms=2_000)
+    state = state_after([vocab.BOS, vocab.STYLES["hymn"], vocab.DENSITIES["mid"], vocab.SEP], Limits(length_ms=2_000))
     places = four_parts(state, melody, (ChordTones(0, 0, (0, 4, 7)), ChordTones(1_000, 5, (0, 5, 9))), BEATS).places
     assert [vocab.time_ms(item.time) for item in places] == [0, 500, 1_000]
     assert [vocab.duration_ms(item.duration) for item in places] == [500, 500, 1_000]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -18,6 +16,7 @@ from pianalysis.tokens.grammar import (
     OVER_THE_BASS,
     UNDER_THE_BASS,
     GrammarState,
+    Limits,
     metre_bias,
     state_after,
 )
@@ -30,7 +29,7 @@ ALL_IDS = np.arange(vocab.VOCAB_SIZE)
 
 def state_at(*notes: tuple[int, int], downbeats: tuple[int, ...] = WALTZ) -> GrammarState:
     """After notes, each (onset in ms, key), a quarter long."""
-    state, now = replace(state_after(PROMPT, length_ms=15_000), downbeats=downbeats), -1
+    state, now = state_after(PROMPT, Limits(length_ms=15_000, downbeats=downbeats)), -1
     for onset, key in notes:
         if onset != now:
             state, now = state.advance(vocab.time_id(onset)), onset
@@ -87,7 +86,7 @@ def test_bars_that_the_model_hardly_knows_begin_with_their_bass_by_hand():
 
 def test_what_was_written_before_the_window_begins_tells_too():
     prompt = [*PROMPT, vocab.time_id(0), vocab.DYNAMIC_IDS[3], 40, vocab.duration_id(500)]
-    state = replace(state_after(prompt, first_ms=2_500, length_ms=15_000), downbeats=FIVE_FOUR)
+    state = state_after(prompt, Limits(first_ms=2_500, length_ms=15_000, downbeats=FIVE_FOUR))
     assert pitches(state, 2_500, [45, 46]) == [0, OVER_THE_BASS]
 
 
@@ -100,9 +99,9 @@ def test_what_was_written_before_the_window_begins_tells_too():
 )
 def test_the_bars_that_a_model_knows(numerator, denominator, known):
     bar_ms = int(4 * QUARTER_MS * numerator / denominator)
-    state = replace(state_after(PROMPT), downbeats=tuple(range(0, vocab.WINDOW_MS, bar_ms)))
+    state = state_after(PROMPT, Limits(downbeats=tuple(range(0, vocab.WINDOW_MS, bar_ms))))
     assert state.bar_is_known is known
-    assert replace(state, downbeats=(0,)).bar_is_known  # a single bar line tells no length
+    assert state_after(PROMPT, Limits(downbeats=(0,))).bar_is_known  # a single bar line tells no length
 
 
 @given(
@@ -113,8 +112,8 @@ def test_in_known_bars_the_keys_on_a_bar_line_are_free(bar_ms, places):
     state = state_at(
         *sorted({(375 * step, key) for step, key in places}), downbeats=tuple(range(0, vocab.WINDOW_MS, bar_ms))
     )
-    later = next((line for line in state.downbeats if line > max(state.onset_ms, 0)), None)
-    if later is not None and later < state.length_ms:
+    later = next((line for line in state.limits.downbeats if line > max(state.onset_ms, 0)), None)
+    if later is not None and later < state.limits.length_ms:
         assert not any(pitches(state, later, [*vocab.PITCH_IDS]))
 
 
@@ -140,6 +139,8 @@ def test_it_only_takes_away_and_knows_the_bars_bass(places):
     assert state.bass == (min(keys) if keys else 0)
 
 
-@pytest.mark.parametrize("state", [GrammarState(), GrammarState(downbeats=(0, 2_000), expects="duration")])
+@pytest.mark.parametrize(
+    "state", [GrammarState(), GrammarState(expects="duration", limits=Limits(downbeats=(0, 2_000)))]
+)
 def test_where_no_bar_line_matters_nothing_is_said(state):
     assert not metre_bias(ALL_IDS, state).any()
