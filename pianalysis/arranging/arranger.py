@@ -196,7 +196,7 @@ class Arranger:
         return [replace(take.piece, precision=self.engine.precision) for take in takes]
 
     def best(self, source: Melody, *, seeds: Sequence[int], **settings: Unpack[TakeSettings]) -> Arrangement:
-        """Of a piece of each seed the one that is likest to what people play (`ranking`). settings: those of `takes`.
+        """Of a piece of each seed the one that is closest to what people play (`ranking`). settings: those of `takes`.
 
         Its own seed gives it again by itself. Raises PianalysisError without a seed, too.
         """

@@ -62,7 +62,7 @@ def add_arrange(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--track", type=int, metavar="N", help="the melody's track, from 1 (default: found)")
     parser.add_argument("--max-bars", type=int, metavar="N", help="accompany only the first bars")
     parser.add_argument(
-        "--best", action="store_true", help="of the --takes keep only the one that is likest to what people play"
+        "--best", action="store_true", help="of the --takes keep only the one that is closest to what people play"
     )
     _add_common(parser)
     parser.set_defaults(run=arrange)
