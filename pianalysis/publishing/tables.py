@@ -69,7 +69,7 @@ def markdown_table(head: Sequence[str], rows: Iterable[Sequence[object]], *, lef
 
 
 def _line(cells: Iterable[object]) -> str:
-    return f"| {' | '.join(map(str, cells))} |"
+    return "|" + "".join(f" {text} |" if (text := str(value)) else " |" for value in cells)
 
 
 def search_table(runs: Sequence[dict[str, Any]]) -> str:
