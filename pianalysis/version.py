@@ -1,5 +1,3 @@
 """The version, where everyone can read it without importing the package's rooms."""
 
-from typing import Final
-
-__version__: Final = "0.1.0"
+__version__ = "0.1.0"
