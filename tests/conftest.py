@@ -44,5 +44,12 @@ def tiny_arranger(tiny_model):
 
 
 @pytest.fixture(scope="session")
+def small_arranger():
+    """The fast one of the bundled models: for what holds of every trained model."""
+    return Arranger.from_pretrained("small")
+
+
+@pytest.fixture(scope="session")
 def bundled_arranger():
+    """With the default model: for what it is that users hear."""
     return Arranger.from_pretrained()

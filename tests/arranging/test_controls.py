@@ -23,7 +23,7 @@ MELODIES = [EXAMPLES / f"{name}.mid" for name in ("ode_to_joy", "greensleeves", 
 
 @pytest.fixture(scope="module")
 def arranger():
-    return Arranger.from_pretrained()
+    return Arranger.from_pretrained("small")
 
 
 def notes_a_bar(pieces, first, last):

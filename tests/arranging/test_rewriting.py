@@ -94,7 +94,7 @@ def test_what_is_before_is_history_and_the_melody_after_is_seen(tiny_arranger, p
 
 def test_joins_with_the_bundled_model():
     """Bars written anew have no more gap before them, and no more notes, than others."""
-    arranger = Arranger.from_pretrained()
+    arranger = Arranger.from_pretrained("small")
     piece = arranger(EXAMPLES / "ode_to_joy.mid", seed=0)
     new = [arranger.regenerate(piece, (5, 8), seed=seed) for seed in range(3)]
     assert len({tuple(rows(item, 5, 8)) for item in new}) == 3

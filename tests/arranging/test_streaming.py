@@ -84,14 +84,14 @@ def test_streamed_is_whole_where_bars_hold_no_whole_beats(tiny_arranger, seed, m
 
 
 @pytest.mark.parametrize("style", ["pop", "classical"])
-def test_streamed_is_whole_with_the_bundled_model(bundled_arranger, style):
-    stream = bundled_arranger.stream(EXAMPLES / "greensleeves.mid", seed=1, style=style)
+def test_streamed_is_whole_with_the_bundled_model(small_arranger, style):
+    stream = small_arranger.stream(EXAMPLES / "greensleeves.mid", seed=1, style=style)
     parts = [*stream]
     assert joined(stream.piece, parts) == rows(stream.piece)
 
 
-def test_of_a_hymn_nothing_changes_but_that_a_chord_ends_with_the_next(bundled_arranger):
-    stream = bundled_arranger.stream(ODE, seed=0, style="hymn")
+def test_of_a_hymn_nothing_changes_but_that_a_chord_ends_with_the_next(small_arranger):
+    stream = small_arranger.stream(ODE, seed=0, style="hymn")
     parts = [*stream]
     before, after = np.array(joined(stream.piece, parts)), np.array(rows(stream.piece))
     np.testing.assert_array_equal(before[:, [0, 2, 3]], after[:, [0, 2, 3]])
@@ -181,7 +181,7 @@ def test_no_seeds_no_takes(tiny_arranger):
 
 
 def test_with_the_bundled_model_too():
-    arranger = Arranger.from_pretrained()
+    arranger = Arranger.from_pretrained("small")
     takes = arranger.takes(ODE, seeds=range(2), max_bars=5)
     assert [data(take) for take in takes] == [data(arranger(ODE, seed=seed, max_bars=5)) for seed in range(2)]
 

@@ -65,16 +65,16 @@ def test_a_bar_that_is_new_in_a_phrase_that_returns_is_new():
 
 
 @pytest.mark.parametrize("style", ["pop", "classical", "hymn"])
-def test_what_returns_is_played_again(bundled_arranger, style):
-    piece = bundled_arranger(SONG, seed=0, style=style)
+def test_what_returns_is_played_again(small_arranger, style):
+    piece = small_arranger(SONG, seed=0, style=style)
     assert mean_echo(piece) > 0.8
     assert has_its_chords_back(piece)
 
 
 @pytest.mark.parametrize(("style", "most"), [("pop", 0.4), ("classical", 0.5)])
-def test_without_structure_it_is_not(bundled_arranger, style, most):
+def test_without_structure_it_is_not(small_arranger, style, most):
     """Not in hymns: four parts on every note of the melody leave little else to play below one that returns."""
-    pieces = bundled_arranger.takes(SONG, seeds=range(4), style=style, structure=False)
+    pieces = small_arranger.takes(SONG, seeds=range(4), style=style, structure=False)
     assert np.mean([mean_echo(piece) for piece in pieces]) < most
     assert not any(has_its_chords_back(piece) for piece in pieces)
 

@@ -90,8 +90,8 @@ def test_in_float32_the_tokens_are_those_of_the_plain_loop(tiny_model, sampling)
 def test_with_the_bundled_model_too():
     from pianalysis.model.gpt2 import load_model
 
-    model = load_model()
-    reference, engine = ReferenceEngine(model), Engine(read_weights())
+    model = load_model("small")
+    reference, engine = ReferenceEngine(model), Engine(read_weights("small"))
     assert [alone(engine, job) for job in jobs(range(4))] == [alone(reference, job) for job in jobs(range(4))]
 
 
@@ -105,7 +105,7 @@ def test_a_job_comes_out_the_same_alone_or_beside_others(tiny_model, precision):
 
 @pytest.mark.parametrize("precision", ["float32", "int8"])
 def test_beside_others_every_bit_is_the_same(precision):
-    network = Network(read_weights(), precision)
+    network = Network(read_weights("small"), precision)
     with torch.inference_mode():
         states = []
         for together in ([0, 1, 2, 3], [2, 1], [3]):
@@ -209,7 +209,7 @@ def test_a_row_of_zeros_gives_the_bias():
 
 def test_int8_costs_less_than_one_percent():
     """Nats of a piece that the model wrote itself, so that it knows what it says."""
-    piece = Arranger.from_pretrained()(EXAMPLES / "ode_to_joy.mid")
+    piece = Arranger.from_pretrained("small")(EXAMPLES / "ode_to_joy.mid")
     from pianalysis.music.clock import BeatClock
 
     clock = BeatClock.from_score(piece.score)
@@ -217,7 +217,7 @@ def test_int8_costs_less_than_one_percent():
     ids = encode(make_window(above, below, clock.bar_lines, 0, "pop").notes)
     start, nats = ids.index(vocab.SEP) + 1, {}
     for precision in ("float32", "int8"):
-        network = Network(read_weights(), precision)
+        network = Network(read_weights("small"), precision)
         with torch.inference_mode():
             hidden = network.read(ids[:-1], Cache(network.weights, len(ids)), every=True)
             chances = torch.log_softmax(hidden @ network.head.T, -1)

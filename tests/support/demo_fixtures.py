@@ -59,11 +59,12 @@ def stop_demo(process: subprocess.Popen[bytes]) -> None:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a running demo with the bundled checkpoint, which writes one piece at a time."""
+    """The address of a running demo with the bundled small model, which writes one piece at a time."""
     pytest.importorskip("gradio", reason="the demo needs the extra `space`")
     folder = tmp_path_factory.mktemp("demo")
+    settings = {"PIANALYSIS_WORKERS": "1", "PIANALYSIS_MODEL": "small"}  # the faster one: many pieces are waited for
     process, address = start_demo(
-        folder, str(ROOT / "space" / "app.py"), GRADIO_TEMP_DIR=str(folder / "files"), PIANALYSIS_WORKERS="1"
+        folder, str(ROOT / "space" / "app.py"), GRADIO_TEMP_DIR=str(folder / "files"), **settings
     )
     yield address
     stop_demo(process)
