@@ -8,7 +8,7 @@ TORCH ?= torch==2.13.0
 
 demo: $(VENV)/.installed
 	mkdir -p demo
-	$(BIN)/pianalysis arrange space/examples/ode_to_joy.mid -o demo/ode_to_joy.mid --wav --png
+	$(BIN)/pianalysis arrange space/examples/ode_to_joy.mid --style pop -o demo/ode_to_joy.mid --wav --png
 
 test: $(VENV)/.installed-test lint
 	$(BIN)/python -m pytest -n 2

@@ -63,7 +63,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     readme = ROOT / "README.md"
     text = readme.read_text(encoding="utf-8")
-    piece = Arranger.from_pretrained()(EXAMPLE, seed=0)
+    piece = Arranger.from_pretrained()(EXAMPLE, seed=0, style="pop")
     images = ROOT / "space" / "images"
     images.mkdir(exist_ok=True)
     piece.save_png(images / "ode_to_joy.png", title="Ode to Joy, arranged")
