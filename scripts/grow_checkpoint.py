@@ -23,7 +23,7 @@ from pianalysis.publishing.records import read_records
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", metavar="DIR_OR_ID", help="default: the bundled checkpoint")
+    parser.add_argument("--model", default="small", metavar="DIR_OR_ID", help="default: the bundled small")
     parser.add_argument("--size", choices=[*PRESETS], default="canonical")
     parser.add_argument("--noise", type=float, default=NOISE, metavar="S", help=f"of a matrix's spread ({NOISE})")
     parser.add_argument("--seed", type=int, default=0, metavar="N")
