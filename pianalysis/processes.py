@@ -26,8 +26,11 @@ Map = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
 
 
 @contextmanager
-def workers(num_proc: int = 1, threads: int = 1) -> Iterator[Map]:
-    """A `map` on so many processes of so many threads each. An error or Ctrl-C inside ends them all."""
+def workers(num_proc: int = 1, threads: int | None = None) -> Iterator[Map]:
+    """A `map` on so many processes. An error or Ctrl-C inside ends them all.
+
+    threads: of torch in each, which then keeps the memory that it frees; None where torch isn't used.
+    """
     if num_proc <= 1:
         yield map
         return
@@ -39,30 +42,18 @@ def workers(num_proc: int = 1, threads: int = 1) -> Iterator[Map]:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _start(parent: int, threads: int) -> None:
-    import torch
-
-    keep_freed_memory()
-    torch.set_num_threads(threads)
+def _start(parent: int, threads: int | None) -> None:
     end_with(parent)
+    if threads is not None:
+        import torch
+
+        keep_freed_memory()
+        torch.set_num_threads(threads)
 
 
 def default_processes() -> int:
     """Two where there are two cores, or one."""
     return min(2, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
-
-
-@contextmanager
-def _mapper(num_proc: int) -> Iterator[Callable[..., Iterator[Any]]]:
-    """What maps a function over parts, in their order, in so many processes."""
-    if num_proc <= 1:
-        yield map
-        return
-    # Fresh processes, not forks: forking a process whose libraries run threads can hang.
-    with ProcessPoolExecutor(
-        num_proc, mp_context=get_context("spawn"), initializer=end_with, initargs=(os.getpid(),)
-    ) as pool:
-        yield pool.map
 
 
 def end_with(parent: int) -> None:

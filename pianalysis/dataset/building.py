@@ -50,7 +50,7 @@ from pianalysis.errors import PianalysisError
 from pianalysis.files import write_atomically
 from pianalysis.music.keys import key_shift
 from pianalysis.music.notes import Notes, monophonic
-from pianalysis.processes import _mapper
+from pianalysis.processes import workers
 from pianalysis.publishing.corpora_facts import OPTIONS
 
 PIECES_PER_PART: Final = 16
@@ -123,7 +123,7 @@ def build_dataset(
         _claim(folder)
         report = BuildReport(problems=problems, every_bar=options.every_bar)
         built: list[BuiltPart] = []
-        with _mapper(num_proc) as run:
+        with workers(num_proc) as run:
             parts = without_twice(parts, list(run(partial(listen, folder=folder / PARTS_FOLDER), parts)))
             for split in corpora.SPLITS[::-1]:
                 build = partial(build_part, folder=folder / PARTS_FOLDER, taken=_save_taken(built, folder))

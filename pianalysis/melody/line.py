@@ -2,8 +2,8 @@
 
 In: notes in real milliseconds, of one keyboard. Out: which of them are the melody, one voice that may rest.
 
-Each note is described by its surroundings (`melody_features`). A score for each comes from them, by a few weights set by
-hand (`weigh`) or from a small network (`melody_net`), and `best_path` finds the line of the highest score. How good
+Each note is described by its surroundings (`features`). A score for each comes from them, by a few weights set by
+hand (`weigh`) or from a small network (`net`), and `best_path` finds the line of the highest score. How good
 either is, `scripts/evaluate_melody.py` measures.
 """
 

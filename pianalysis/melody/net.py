@@ -1,6 +1,6 @@
 """The network that scores how likely each note is melody: dilated convolutions over the notes, and sums over neighbours.
 
-In: notes and their `melody_features`. Out: log odds. Trained by `scripts/train_melody.py`; torch is imported when used.
+In: notes and their `features`. Out: log odds. Trained by `scripts/train_melody.py`; torch is imported when used.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Sampling token ids under the grammar, fast: one window of one or several sequences at a time.
 
 In: prompts of ids and the state of the grammar after each. Out: the ids that follow, as they are drawn. Nothing here knows
-MIDI. The plain ways to the same tokens are in `generation`, and tests hold this one to them.
+MIDI. The plain ways to the same tokens are in `reference`, and tests hold this one to them.
 """
 
 from __future__ import annotations
