@@ -35,6 +35,7 @@ ARRANGE_EXAMPLES = r"""examples:
   pianalysis arrange melody.mid -o full.mid --style hymn --clear 0.5
   pianalysis arrange melody.mid -o full.mid --no-structure
   pianalysis arrange melody.mid -o full.mid --lowest C2 --highest C5 --dynamics -0.5
+  pianalysis arrange melody.mid -o full.mid --chart
   pianalysis arrange tune.abc -o full.mid
   pianalysis arrange --abc "X:1\nM:3/4\nL:1/4\nK:G\nD|G2A|B2c|A2F|G2|]" -o full.mid
   pianalysis arrange --notes "C4/4 D4/4 E4/2 | F#4/8. R/16 Bb3/2" --bpm 90 --time-signature 4/4 -o full.mid
@@ -152,6 +153,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         action="store_false",
         help="write anew where the melody returns, instead of playing what was played the first time",
     )
+    parser.add_argument("--chart", action="store_true", help="print the chords of each piece, a bar between two lines")
     parser.add_argument("--wav", action="store_true", help="also write audio beside each piece")
     parser.add_argument("--png", action="store_true", help="also draw each piece as a piano roll")
     parser.add_argument("--musicxml", action="store_true", help="also write each piece as a score to read")
@@ -315,6 +317,8 @@ def _write(
             f"{piece.seconds:.1f} s of music in {taken_s:.1f} s{together}, "
             f"style {piece.style}, seed {piece.seed}{best}, {piece.precision}"
         )
+        if args.chart:
+            print(piece.chart.text() if piece.chart else "  no chart: this model knows no chords")
 
 
 def _save(piece: Arrangement, target: Path, args: argparse.Namespace) -> list[Path]:
