@@ -87,7 +87,8 @@ class Arrangement:
         clock, bars = self.source.clock, [self.source.first_bar, self.source.last_bar]
         spans = self.chart.between(*clock.bar_lines[bars].tolist())
         times = np.array([(span.onset_ms, span.end_ms) for span in spans]).reshape(-1, 2)
-        return [ChordSpan(*row, span.chord) for row, span in zip(clock.to_real(times).tolist(), spans, strict=True)]
+        rows = zip(clock.to_real(times).tolist(), spans, strict=True)
+        return [ChordSpan(onset, end, span.chord) for (onset, end), span in rows]
 
     @property
     def style(self) -> str:
