@@ -1,6 +1,6 @@
 """A melody made ready to be accompanied, and the piece that comes of it.
 
-In: a MIDI melody (path, bytes or `symusic.Score`), then notes to play under it. Out: a `Source`, then an `Arrangement`.
+In: a melody (path of MIDI, MusicXML or ABC, bytes or `symusic.Score`), then notes to play under it. Out: a `Source`, then an `Arrangement`.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from pianalysis.music.clock import BeatClock, sits_on_grid, snap
 from pianalysis.music.keys import fold_to_keyboard, key_shift
 from pianalysis.music.midi import ms_to_ticks, read_midi, track_notes, write_midi
 from pianalysis.music.notes import Notes, let_go_before_restrike, monophonic, sort_notes
+from pianalysis.music.reading import read_score
 
 if TYPE_CHECKING:
     from pianalysis.arranging.options import Options
@@ -72,7 +73,7 @@ class Arrangement:
             )
         source = prepare(score, 1, None)
         piece = rebuild(source, [*score.tracks[1].notes] if len(score.tracks) > 1 else [])
-        return replace(piece, chart=stated_chart(score, source.clock))
+        return replace(piece, chart=source.stated)
 
     @property
     def notes(self) -> Notes:
@@ -157,7 +158,8 @@ class Source:
     """A melody on its clock.
 
     voice: the prompt, one voice on the piano's keys, in clock-ms. shift: the semitones that it was moved by, to the key
-    that the model knows. The bars are first_bar … last_bar.
+    that the model knows. The bars are first_bar … last_bar. stated: the chart that the file states, in the melody's own key,
+    on the clock's beats; what it leaves open is a gap.
     """
 
     score: symusic.Score
@@ -169,6 +171,7 @@ class Source:
     on_grid: bool
     remarks: tuple[str, ...] = ()
     shift: int = 0
+    stated: Chart | None = None
 
     @property
     def bars(self) -> int:
@@ -189,7 +192,7 @@ class Source:
 def prepare(source: str | os.PathLike[str] | bytes | symusic.Score, track: int | None, max_bars: int | None) -> Source:
     """A melody on its clock, as it is, in its own key. Raises PianalysisError or FileNotFoundError for what can't be used."""
     name = os.fspath(source) if isinstance(source, str | os.PathLike) else "the melody"
-    score = source if isinstance(source, symusic.core.ScoreTick) else read_midi(source, name=name)
+    score = source if isinstance(source, symusic.core.ScoreTick) else read_score(source, name=name)
     melody = find_melody(score, track=track, name=name)
     clock = BeatClock.from_score(score)
     notes = clock.notes_to_clock(melody.notes)
@@ -208,7 +211,8 @@ def prepare(source: str | os.PathLike[str] | bytes | symusic.Score, track: int |
     if max_bars is not None and max_bars < last_bar - first_bar:
         last_bar = first_bar + max_bars
         remarks.append(f"only the first {max_bars} bars are accompanied, as you asked")
-    return Source(score, melody, clock, voice, first_bar, last_bar, sits_on_grid(voice, lines), tuple(remarks))
+    on_grid, stated = sits_on_grid(voice, lines), stated_chart(score, clock)
+    return Source(score, melody, clock, voice, first_bar, last_bar, on_grid, tuple(remarks), stated=stated)
 
 
 def to_the_models_key(source: Source) -> Source:

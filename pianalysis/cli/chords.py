@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pianalysis.errors import PianalysisError
+from pianalysis.harmony.richness import BALANCED, RICHNESS
 from pianalysis.tokens import vocab
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 CHORDS_EXAMPLES = """examples:
   pianalysis chords melody.mid
   pianalysis chords melody.mid --alternatives 3
+  pianalysis chords melody.mid --harmony simple
   pianalysis chords song.mid --json
 """
 MOST_ALTERNATIVES = 120
@@ -32,6 +34,7 @@ class _Shown:
     chart: Chart
     clock: BeatClock
     found: Harmonisation | None = None
+    remedy: str = ""
 
 
 def add_chords(parser: argparse.ArgumentParser) -> None:
@@ -48,6 +51,10 @@ def add_chords(parser: argparse.ArgumentParser) -> None:
         "--alternatives", type=int, default=0, metavar="N", help="for each chord of a melody the N likeliest, with their"
         " probabilities"
     )  # fmt: skip
+    parser.add_argument("--harmony", choices=RICHNESS, help="how many chords are found, and which (default: balanced)")
+    parser.add_argument(
+        "--ignore-chords", action="store_true", help="find chords although the file states some (markers, symbols)"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON: for each chord its bar, beat and time")
     parser.set_defaults(run=chords)
 
@@ -57,10 +64,10 @@ def chords(args: argparse.Namespace) -> int:
     if not 0 <= args.alternatives <= MOST_ALTERNATIVES:
         raise PianalysisError(f"expected --alternatives from 0 to {MOST_ALTERNATIVES}, found {args.alternatives}")
     shown = _shown(args)
-    if shown.found is None and (args.alternatives or args.seed is not None or args.style):
+    if shown.found is None and (args.alternatives or args.seed is not None or args.style or args.harmony):
         raise PianalysisError(
-            f"{args.file}: --alternatives, --seed and --style are for a melody alone, whose chords are sought; these are "
-            f"{shown.how}; --track chooses a melody in it"
+            f"{args.file}: --alternatives, --seed, --style and --harmony are for chords that are found for a melody; these "
+            f"are {shown.how}; {shown.remedy}"
         )
     rows = _rows(shown, args.alternatives)
     if args.json:
@@ -80,14 +87,16 @@ def _shown(args: argparse.Namespace) -> _Shown:
     from pianalysis.harmony.recognise import recognised_chart
     from pianalysis.melody.find import ONE_VOICE_SHARE, voice_share
     from pianalysis.music.clock import BeatClock
-    from pianalysis.music.midi import read_midi, track_notes
+    from pianalysis.music.midi import track_notes
+    from pianalysis.music.reading import read_score
 
-    score = read_midi(args.file)
+    score = read_score(args.file)
     clock = BeatClock.from_score(score)
     notes = track_notes(score, [track for track in score.tracks if not track.is_drum])
     if args.track is None and voice_share(notes) < ONE_VOICE_SHARE:
         chart = recognised_chart(clock.notes_to_clock(notes), clock_beats(clock))
-        return _Shown("heard in all notes of the file, which has several voices", chart, clock)
+        how = "heard in all notes of the file, which has several voices"
+        return _Shown(how, chart, clock, remedy="--track chooses a melody in it")
     return _sought(args)
 
 
@@ -98,7 +107,12 @@ def _sought(args: argparse.Namespace) -> _Shown:
     from pianalysis.harmony.harmoniser import harmonise
 
     source = prepare(args.file, args.track, None)
-    found = harmonise(source.voice, source.clock, args.style, seed=args.seed)
+    if source.stated is not None and not args.ignore_chords:
+        return _Shown(
+            "those that the file states", source.stated, source.clock, remedy="--ignore-chords has them found"
+        )
+    harmony = args.harmony or BALANCED
+    found = harmonise(source.voice, source.clock, args.style, seed=args.seed, harmony=harmony)
     how = f"found for the melody ({source.melody.how}), in the style {found.style}"
     return _Shown(how, with_returns(found.chart, source), source.clock, found)
 
