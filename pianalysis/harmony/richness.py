@@ -22,7 +22,7 @@ PLAIN: Final = ("C", "Dm", "Em", "F", "G", "G7", "Am", "E", "E7")
 """The chords of a simple chart: the triads of C major and A minor, and the dominants of both; as `Chord.symbol` has them."""
 ANOTHER: Final = -8.0
 """In nats, of any other chord in a simple chart: none, unless somebody has fixed it or nothing else can be."""
-FEWER: Final = {WEAK: -3.0, HALF_BAR: -1.5, DOWNBEAT: 0.0}
+FEWER: Final = {WEAK: -4.0, HALF_BAR: -2.5, DOWNBEAT: -0.5}
 """In nats, of a change on each kind of beat of a simple chart …"""
 MORE: Final = {WEAK: 0.3, HALF_BAR: 0.8, DOWNBEAT: 0.5}
 """… and of a rich one."""

@@ -17,7 +17,7 @@ from pianalysis.errors import PianalysisError
 
 TOKEN: Final = re.compile(
     r'(?P<quoted>"[^"\n]*")|(?P<skipped>![^!\n]*!|\+[a-z]+\+|\{[^}\n]*\}|%.*|^[A-Za-z]:.*$|\[[A-Za-z]:[^\]\n]*\])'
-    r"|(?P<chord>\[(?=[\^_=A-Ga-g])[^\]\n|]*\])|(?P<note>[\^_=]*[A-Ga-g][,']*)|(?P<rest>[zx])|(?P<tie>-)",
+    r"|(?P<chord>\[(?=[\^_=A-Ga-g])[^\]\n|]*\])|(?P<note>[\^_=]*[A-Ga-g][,']*)|(?P<rest>[zx])|(?P<left_out>[-~T])",
     re.MULTILINE,
 )
 SYMBOL: Final = re.compile(r"\(?([A-G][^()\s]*|N\.?C\.?)\)?")
@@ -59,7 +59,7 @@ def _parts(text: str) -> tuple[str, str, str]:
 
 
 class _Marker:
-    """Replaces the tokens of a tune: symbols go, and the note after them gets their marks. Ties go: a mark has none."""
+    """Replaces the tokens of a tune: symbols go, and the note after them gets their marks. Ties and ornaments go: marks have none."""
 
     def __init__(self, names: list[str]) -> None:
         self.names, self.pending = names, ""
@@ -70,7 +70,8 @@ class _Marker:
             if symbol:
                 self.pending = self._marks(symbol[1])
             return ""
-        if found["tie"]:
+        ornament = (found["skipped"] or "")[:1] in ("!", "+") and "fermata" not in found["skipped"]
+        if found["left_out"] or ornament:
             return ""
         marks, text = self.pending, found[0]
         if found["skipped"] is not None or not marks:
