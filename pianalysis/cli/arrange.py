@@ -75,7 +75,7 @@ def add_arrange(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--chords",
         metavar="TEXT|FILE",
-        help="the chords to play, a bar of the melody between two lines: C | Am F | ? | G7; ? is one to be found, % the bar "
+        help="the chords to play, a bar of the melody between two lines: C | Am F | ? | G7; ? is one to be found, %% the bar "
         "before again (default: those that the file states, else found)",
     )
     parser.add_argument(
@@ -223,6 +223,10 @@ def _typed_chords(args: argparse.Namespace) -> str | None:
     """The text of --chords, or of the file that it names. Raises PianalysisError for one that can't be read."""
     text: str | None = args.chords
     if text is None or "|" in text or not Path(text).is_file():
+        if text and re.fullmatch(r"\S+\.\w{2,4}", text):
+            raise FileNotFoundError(
+                f"{text}: there is no such file; chords are text such as C | Am F | G7, or a file of it"
+            )
         return text
     try:
         return Path(text).read_text(encoding="utf-8")
