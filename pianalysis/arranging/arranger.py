@@ -17,12 +17,20 @@ from typing import TYPE_CHECKING, Any, TypeAlias, Unpack
 import numpy as np
 import symusic
 
-from pianalysis.arranging.charting import FIRST_STYLE, chart_of, likeliest_style
+from pianalysis.arranging.charting import (
+    FIRST_STYLE,
+    changed_bars,
+    changed_chart,
+    chart_of,
+    heard_chart,
+    likeliest_style,
+    typed_chart,
+)
 from pianalysis.arranging.composing import compose_melody
 from pianalysis.arranging.options import OptionChanges, Options
 from pianalysis.arranging.pieces import Arrangement, Source, append_track, empty_score, prepare, to_the_models_key
 from pianalysis.arranging.ranking import distance, look
-from pianalysis.arranging.rewriting import Hand, Rewrite
+from pianalysis.arranging.rewriting import Hand, Rewrite, check_bars
 from pianalysis.arranging.writing import LONGEST_REST_MS, Fresh, Stream, Take, write_together
 from pianalysis.errors import PianalysisError
 from pianalysis.tokens import vocab
@@ -35,8 +43,7 @@ if TYPE_CHECKING:
     from pianalysis.model.network import Precision
 
     Melody: TypeAlias = str | os.PathLike[str] | bytes | symusic.Score
-FOUND, GIVEN = 1.0, 2.0
-"""How closely an accompaniment keeps to chords that were found, and to those that somebody wants."""
+STATED = "the chords are those that the file states; they can be ignored, and found"
 Progress = Callable[[int, int], None]
 """Called with the bars done and the bars in all."""
 
@@ -45,7 +52,7 @@ class TakeSettings(OptionChanges, total=False):
     """What `Arranger.takes` takes beside a melody and seeds."""
 
     track: int | None
-    chart: Chart | None
+    chart: Chart | str | None
     options: Options | None
     progress: Progress | None
     workers: int
@@ -123,7 +130,7 @@ class Arranger:
         *,
         seed: int = 0,
         track: int | None = None,
-        chart: Chart | None = None,
+        chart: Chart | str | None = None,
         options: Options | None = None,
         progress: Progress | None = None,
         **changes: Unpack[OptionChanges],
@@ -132,7 +139,9 @@ class Arranger:
 
         The same seed gives the same piece, on one machine and with one version and precision: an arranger in int8 writes
         another one than in float32 (`Arrangement.precision`). chart: chords to play, in the melody's key, in clock-ms
-        (`Arrangement.chart` is one); gaps are filled. Without it the harmoniser finds them all.
+        (`Arrangement.chart` is one), or text with a bar for each of the melody's (`"C | Am F | ? | G7"`); gaps are filled.
+        Without it they are those that the file states (markers; symbols of MusicXML and ABC), unless `ignore_chords` is among
+        the changes; where it states none the harmoniser finds them all.
 
         Raises PianalysisError for unusable input or options, FileNotFoundError for a path that isn't there.
         """
@@ -148,7 +157,7 @@ class Arranger:
         *,
         seed: int = 0,
         track: int | None = None,
-        chart: Chart | None = None,
+        chart: Chart | str | None = None,
         options: Options | None = None,
         **changes: Unpack[OptionChanges],
     ) -> Stream:
@@ -162,7 +171,7 @@ class Arranger:
         *,
         seeds: Sequence[int],
         track: int | None = None,
-        chart: Chart | None = None,
+        chart: Chart | str | None = None,
         options: Options | None = None,
         progress: Progress | None = None,
         workers: int = 1,
@@ -213,7 +222,7 @@ class Arranger:
         source: Melody,
         seeds: Sequence[int],
         track: int | None,
-        chart: Chart | None,
+        chart: Chart | str | None,
         options: Options | None,
         changes: OptionChanges,
     ) -> list[Take]:
@@ -221,17 +230,28 @@ class Arranger:
         prepared = prepare(source, track, chosen.max_bars)
         if self.normalises_key:
             prepared = to_the_models_key(prepared)
-        if chart is not None and not self.engine.weights.plays_chords:
-            raise PianalysisError("this model knows no chords, found a chart; choose a model that plays chords")
-        given = chart.transposed(prepared.shift) if chart else None
+        given = self._given(prepared, chart, chosen)
+        if chart is None and given is not None:
+            prepared = replace(prepared, remarks=(*prepared.remarks, STATED))
         chosen = self._resolved(chosen, prepared, given)
         room = self.engine.max_length
-        fidelity = FOUND if given is None else GIVEN
         charts = [self._chart(prepared, chosen, seed, given) for seed in seeds]
         return [
-            Take(prepared, chosen, seed, room, chart, fidelity=fidelity)
+            Take(prepared, chosen, seed, room, chart, wanted=given is not None)
             for seed, chart in zip(seeds, charts, strict=True)
         ]
+
+    def _given(self, source: Source, chart: Chart | str | None, options: Options) -> Chart | None:
+        """The chords that somebody wants, in the model's key: what is asked for, else what the file states."""
+        if not self.engine.weights.plays_chords:
+            if chart is not None:
+                raise PianalysisError("this model knows no chords, found a chart; choose a model that plays chords")
+            return None
+        if chart is None:
+            chart = None if options.ignore_chords else source.stated
+        elif isinstance(chart, str):
+            chart = typed_chart(chart, source)
+        return chart.transposed(source.shift) if chart else None
 
     def _resolved(self, options: Options, source: Source | None = None, given: Chart | None = None) -> Options:
         """The options with the checkpoint's own numbers, and the style that fits a melody best where none was asked for.
@@ -260,7 +280,9 @@ class Arranger:
         """What is played under a melody; None where the model knows no chords."""
         if not self.engine.weights.plays_chords:
             return None
-        return chart_of(source, options.style, seed=seed, structure=options.structure, given=given)
+        return chart_of(
+            source, options.style, seed=seed, structure=options.structure, given=given, harmony=options.harmony
+        )
 
     def regenerate(
         self,
@@ -308,16 +330,57 @@ class Arranger:
         """What `regenerate` writes, while it is written; cancelled, the bars that aren't rewritten yet stay as they were."""
         changes.setdefault("structure", False)
         chosen = replace(options or piece.options or Options(), **changes)
-        source = piece.source
-        if source.shift and not self.normalises_key:  # another model's piece
-            source = prepare(piece.score, 1, None)
-        elif self.normalises_key and not source.shift:
-            source = to_the_models_key(source)
+        source = self._source_of(piece)
         given = piece.chart.transposed(source.shift) if piece.chart else None
         chosen = self._resolved(chosen, source, given)
         chart = self._chart(source, chosen, seed, given)
         room = self.engine.max_length
         return Stream(self.engine, Rewrite(piece, source, bars, chosen, seed, room, keep, chart))
+
+    def _source_of(self, piece: Arrangement) -> Source:
+        """A piece's source in the key that this model knows."""
+        source = piece.source
+        if source.shift and not self.normalises_key:  # another model's piece
+            return prepare(piece.score, 1, None)
+        return to_the_models_key(source) if self.normalises_key and not source.shift else source
+
+    def reharmonise(
+        self,
+        piece: Arrangement,
+        bars: tuple[int, int],
+        *,
+        chords: Chart | str | None = None,
+        seed: int = 0,
+        options: Options | None = None,
+        keep: Hand | None = None,
+        progress: Progress | None = None,
+        **changes: Unpack[OptionChanges],
+    ) -> Arrangement:
+        """The piece with other chords in some bars: only those in which a chord is another are written anew.
+
+        All other notes stay as they are, to the tick. bars: the first and the last, counted from 1 as the file has them.
+        chords: text, a bar for each (`"Am | D7"`), a chart on the piece's clock, or None: found, by the seed; gaps are filled,
+        all other chords of the piece known. A piece whose chart nobody knows has the chords that are heard in it. The rest is as
+        in `regenerate`. Raises PianalysisError for bars that aren't the piece's, chords that don't fit them, and a model
+        that knows no chords.
+        """
+        if not self.engine.weights.plays_chords:
+            raise PianalysisError("this model knows no chords; choose a model that plays chords")
+        check_bars(piece.source, bars)
+        changes.setdefault("structure", False)
+        source = self._source_of(piece)
+        old = piece.chart or heard_chart(piece)
+        given = changed_chart(old, source, bars, chords).transposed(source.shift)
+        chosen = self._resolved(replace(options or piece.options or Options(), **changes), source, given)
+        new = self._chart(source, chosen, seed, given)
+        for run in changed_bars(old.transposed(source.shift), new or given, source, bars):
+            rewrite = Rewrite(piece, source, run, chosen, seed, self.engine.max_length, keep, new, wanted=True)
+            stream = Stream(self.engine, rewrite)
+            for fresh in stream:
+                if progress is not None:
+                    progress(fresh.bars_done, fresh.bars)
+            piece = stream.piece
+        return replace(piece, chart=(new or given).transposed(-source.shift))
 
     @property
     def normalises_key(self) -> bool:

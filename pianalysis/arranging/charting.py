@@ -11,9 +11,12 @@ from math import log
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from pianalysis.harmony.beats import clock_beats
-from pianalysis.harmony.chart import Chart, ChordSpan
+from pianalysis.harmony.chart import Chart, ChordSpan, read_bars
+from pianalysis.harmony.recognise import recognised_chart
+from pianalysis.harmony.richness import BALANCED
 from pianalysis.harmony.symbols import Chord
 from pianalysis.music.notes import Notes
 from pianalysis.tokens import vocab
@@ -21,7 +24,7 @@ from pianalysis.tokens.tokenizer import encode_chords, encode_melody
 from pianalysis.tokens.windows import HeldChord, bars_in_window, chords_between, notes_between
 
 if TYPE_CHECKING:
-    from pianalysis.arranging.pieces import Source
+    from pianalysis.arranging.pieces import Arrangement, Source
     from pianalysis.model.engine import Engine
 
 Chords = tuple[Chord | None, ...]
@@ -29,6 +32,8 @@ WINDOWS_HEARD: Final = 4
 """From so many windows, evenly spaced, a melody's style is told."""
 EARLY_MS: Final = 62.5
 """Half a sixteenth: what is struck so shortly before a chord is meant for it."""
+BASS_BELOW: Final = 52
+"""A key lower than this E3 that rings on under a new chord is heard as its bass."""
 PRIORS: Final = {"pop": 0.499997, "classical": 0.499997, "hymn": 0.000006}
 """How often a melody is expected to want each style, before it is heard. A hymn must be likelier by twelve nats: three in ten
 of the hymns among the validation songs are, for canonical, and one in thirty Lieder and Polish pieces, no song of POP909, and
@@ -38,22 +43,84 @@ FIRST_STYLE: Final = "pop"
 
 
 def chart_of(
-    source: Source, style: str, *, seed: int | None = None, structure: bool = True, given: Chart | None = None
+    source: Source,
+    style: str,
+    *,
+    seed: int | None = None,
+    structure: bool = True,
+    given: Chart | None = None,
+    harmony: str = BALANCED,
 ) -> Chart:
     """Chords for a melody, on the beats of all its bars, the surest; each seed has its own (`harmoniser.VOTES`).
 
     structure: where the melody returns (`Source.earlier_bars`), its chords do too, moved as it is. given: chords that are
-    known, in the voice's key, on whatever beats; they stay, their gaps are filled.
+    known, in the voice's key, on whatever beats; they stay, their gaps are filled. harmony: a word of `RICHNESS`.
     """
     from pianalysis.harmony.harmoniser import harmonise
 
     known = None if style == vocab.AUTO else style
     if given is None:
-        chart = harmonise(source.voice, source.clock, known, seed=seed).chart
+        chart = harmonise(source.voice, source.clock, known, seed=seed, harmony=harmony).chart
         return with_returns(chart, source) if structure else chart
     beats = clock_beats(source.clock)
     fixed = Chart.from_spans(given.spans, bar_lines=source.clock.bar_lines, beats=beats.borders_ms)
-    return harmonise(source.voice, beats, known, seed=seed, fixed=fixed).chart if fixed.gaps else fixed
+    if not fixed.gaps:
+        return fixed
+    return harmonise(source.voice, beats, known, seed=seed, harmony=harmony, fixed=fixed).chart
+
+
+def typed_chart(text: str, source: Source) -> Chart:
+    """The chart that a text writes for a melody, in its own key: a bar for each of its bars, or for each of the file's.
+
+    Bars of the file that the text doesn't reach are gaps. Raises PianalysisError that names bar and chord.
+    """
+    lines, beats = source.clock.bar_lines, clock_beats(source.clock).borders_ms
+    if len(read_bars(text)) != len(lines) - 1:
+        chart = Chart.from_text(text, bar_lines=lines[source.first_bar : source.last_bar + 1], beats=beats)
+        return _filled_up(chart, lines, beats)
+    return Chart.from_text(text, bar_lines=lines, beats=beats)
+
+
+def changed_chart(chart: Chart, source: Source, bars: tuple[int, int], chords: Chart | str | None) -> Chart:
+    """A chart with other chords in some bars, the first and the last of them counted from 1; what isn't known is a gap.
+
+    chords: text for these bars, a chart on the same clock, or None: all of them are to be found. Raises PianalysisError for
+    a text of another number of bars.
+    """
+    lines, beats = source.clock.bar_lines, clock_beats(source.clock).borders_ms
+    start, end = float(lines[bars[0] - 1]), float(lines[bars[1]])
+    inside: Iterable[ChordSpan] = (ChordSpan(start, end, None),)
+    if chords is not None:
+        if isinstance(chords, str):
+            chords = Chart.from_text(chords, bar_lines=lines[bars[0] - 1 : bars[1] + 1], beats=beats)
+        inside = chords.between(start, end)
+    spans = [*chart.between(float(lines[0]), start), *inside, *chart.between(end, float(lines[-1]))]
+    return Chart.from_spans(spans, bar_lines=lines, beats=beats)
+
+
+def _filled_up(chart: Chart, lines: ArrayLike, beats: ArrayLike) -> Chart:
+    """A chart of some bars as one of all bars, with gaps before it and after it."""
+    times = np.asarray(lines)
+    around = (ChordSpan(float(times[0]), chart.beats[0], None), ChordSpan(chart.beats[-1], float(times[-1]), None))
+    return Chart.from_spans([around[0], *chart.spans, around[1]], bar_lines=lines, beats=beats)
+
+
+def heard_chart(piece: Arrangement) -> Chart:
+    """The chords that are heard in a piece's notes."""
+    return recognised_chart(piece.source.clock.notes_to_clock(piece.notes), clock_beats(piece.source.clock))
+
+
+def changed_bars(old: Chart, new: Chart, source: Source, among: tuple[int, int]) -> list[tuple[int, int]]:
+    """The runs of bars, from the first to the last counted from 1, in which two charts on the source's beats differ.
+
+    among: from which bar to which is looked. The bass of a chord counts, too.
+    """
+    pairs = zip(bar_chords(old, source), bar_chords(new, source), strict=True)
+    changed = [
+        bar for bar, (before, after) in enumerate(pairs, start=1) if before != after and among[0] <= bar <= among[1]
+    ]
+    starts = [bar for bar in changed if bar - 1 not in changed]
+    return list(zip(starts, (bar for bar in changed if bar + 1 not in changed), strict=True))
 
 
 def with_returns(chart: Chart, source: Source) -> Chart:
@@ -114,10 +181,10 @@ def _nats(engine: Engine, source: Source, chart: Chart | None, style: str, densi
     return engine.likelihood(ids, begin)[0]
 
 
-def let_go(notes: Notes, chords: Sequence[HeldChord]) -> Notes:
+def let_go(notes: Notes, chords: Sequence[HeldChord], *, basses: bool = False) -> Notes:
     """Notes (a new array) that end where a chord begins that they aren't in, as a pianist lifts the pedal there.
 
-    notes, chords: clock-ms, one key. A note that is struck as a chord begins, or less than `EARLY_MS` before, belongs to it.
+    notes, chords: clock-ms, one key. basses: low notes (below `BASS_BELOW`) also end where a chord has another bass. A note that is struck as a chord begins, or less than `EARLY_MS` before, belongs to it.
 
     >>> from pianalysis.music.notes import make_notes
     >>> chords = [HeldChord(0, 2000, 0, (0, 4, 7)), HeldChord(2000, 4000, 7, (2, 7, 11))]
@@ -130,6 +197,8 @@ def let_go(notes: Notes, chords: Sequence[HeldChord]) -> Notes:
     for chord in chords:
         if chord.tones and chord.end_ms > notes["onset_ms"].min(initial=last_ms) and chord.start_ms < last_ms:
             outside = ~np.isin(notes["pitch"] % 12, [chord.bass, *chord.tones])
+            if basses:
+                outside |= (notes["pitch"] < BASS_BELOW) & (notes["pitch"] % 12 != chord.bass)
             before = notes["onset_ms"] < chord.start_ms - EARLY_MS
             until = np.where(outside & before, chord.start_ms - notes["onset_ms"], np.inf)
             shorter["duration_ms"] = np.minimum(shorter["duration_ms"], until)

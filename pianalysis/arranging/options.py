@@ -13,6 +13,7 @@ from typing import Final, TypedDict
 import numpy as np
 
 from pianalysis.errors import PianalysisError
+from pianalysis.harmony.richness import BALANCED, RICHNESS
 from pianalysis.model.sampling import Sampling
 from pianalysis.music.notes import Notes
 from pianalysis.tokens import vocab
@@ -32,7 +33,9 @@ class Options:
     which the melody and its chords are likeliest. density: ``"low"``, ``"mid"`` or ``"high"``, for some bars another: ``"mid,9-16:high,20:low"``; bars are the file's, from
     1. lowest, highest: the keys of the accompaniment, MIDI pitches, at least an octave. dynamics: −1 very soft … 1 very
     loud; the notes stay the same. structure: where the melody returns, what was played the first time is played again.
-    clear: how much the accompaniment keeps off the melody's key and from above it; 0 lets it cross. The three numbers of
+    clear: how much the accompaniment keeps off the melody's key and from above it; 0 lets it cross. harmony: ``"simple"``,
+    ``"balanced"`` or ``"rich"``: how many chords are found, and of which kinds. ignore_chords: find them although the file
+    states some. The three numbers of
     sampling are the checkpoint's own where they are None.
     """
 
@@ -47,10 +50,14 @@ class Options:
     dynamics: float = 0.0
     structure: bool = True
     clear: float = 1.0
+    harmony: str = BALANCED
+    ignore_chords: bool = False
 
     def __post_init__(self) -> None:
         if self.style not in (vocab.AUTO, *vocab.STYLES):
             raise PianalysisError(f"expected one of the styles {[vocab.AUTO, *vocab.STYLES]}, found {self.style!r}")
+        if self.harmony not in RICHNESS:
+            raise PianalysisError(f"expected the harmony as one of {[*RICHNESS]}, found {self.harmony!r}")
         if self.max_bars is not None and self.max_bars < 1:
             raise PianalysisError(f"expected at least 1 bar, found {self.max_bars}")
         if not vocab.LOWEST_PITCH <= self.lowest <= self.highest - NARROWEST <= vocab.HIGHEST_PITCH - NARROWEST:
@@ -125,3 +132,5 @@ class OptionChanges(TypedDict, total=False):
     dynamics: float
     structure: bool
     clear: float
+    harmony: str
+    ignore_chords: bool

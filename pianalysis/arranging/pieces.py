@@ -1,6 +1,6 @@
 """A melody made ready to be accompanied, and the piece that comes of it.
 
-In: a MIDI melody (path, bytes or `symusic.Score`), then notes to play under it. Out: a `Source`, then an `Arrangement`.
+In: a melody (path of MIDI, MusicXML or ABC, bytes or `symusic.Score`), then notes to play under it. Out: a `Source`, then an `Arrangement`.
 """
 
 from __future__ import annotations
@@ -17,11 +17,14 @@ import symusic
 
 from pianalysis.arranging.structure import Earlier, earlier_bars
 from pianalysis.errors import PianalysisError
+from pianalysis.harmony.chart import ChordSpan
+from pianalysis.harmony.stated import chart_markers, stated_chart
 from pianalysis.melody.find import Melody, find_melody
 from pianalysis.music.clock import BeatClock, sits_on_grid, snap
 from pianalysis.music.keys import fold_to_keyboard, key_shift
 from pianalysis.music.midi import ms_to_ticks, read_midi, track_notes, write_midi
 from pianalysis.music.notes import Notes, let_go_before_restrike, monophonic, sort_notes
+from pianalysis.music.reading import read_score
 
 if TYPE_CHECKING:
     from pianalysis.arranging.options import Options
@@ -36,7 +39,7 @@ class Arrangement:
 
     melody, accompaniment: notes in real ms. bar_lines_ms: real ms. how_found: which notes were taken as the melody.
     remarks: what a user should know (notes outside the piano, windows cut short …). chart: the chords that it was written
-    from; None for a model that knows none, and where nobody knows. source, options: what it was made of
+    from, on the clock; `chords` are the same in real ms. None for a model that knows none, and where nobody knows. source, options: what it was made of
     and what was asked for; `options` is None where nobody knows. precision: of the engine that wrote it, "int8" or
     "float32": one seed gives another piece in each.
     """
@@ -57,6 +60,8 @@ class Arrangement:
     def read(cls, path: str | os.PathLike[str] | bytes | symusic.Score) -> Arrangement:
         """A piece that was saved as MIDI: the melody on track 1, the accompaniment on track 2, if there is one.
 
+        Its chart is that of the file's markers, where they state one.
+
         Raises PianalysisError or FileNotFoundError for what isn't such a file.
         """
         name = os.fspath(path) if isinstance(path, str | os.PathLike) else "the piece"
@@ -66,12 +71,25 @@ class Arrangement:
                 f"{name}: expected the melody on track 1 and the accompaniment on track 2, as `pianalysis arrange` "
                 f"writes them, found {len(score.tracks)} tracks"
             )
-        return rebuild(prepare(score, 1, None), [*score.tracks[1].notes] if len(score.tracks) > 1 else [])
+        source = prepare(score, 1, None)
+        piece = rebuild(source, [*score.tracks[1].notes] if len(score.tracks) > 1 else [])
+        return replace(piece, chart=source.stated)
 
     @property
     def notes(self) -> Notes:
         """Melody and accompaniment together, sorted, in real ms."""
         return sort_notes(np.concatenate([self.melody, self.accompaniment]))
+
+    @property
+    def chords(self) -> list[ChordSpan]:
+        """The chart's chords in these bars, one after the other, in real ms as the notes are; [] without a chart."""
+        if self.chart is None:
+            return []
+        clock, bars = self.source.clock, [self.source.first_bar, self.source.last_bar]
+        spans = self.chart.between(*clock.bar_lines[bars].tolist())
+        times = np.array([(span.onset_ms, span.end_ms) for span in spans]).reshape(-1, 2)
+        rows = zip(clock.to_real(times).tolist(), spans, strict=True)
+        return [ChordSpan(onset, end, span.chord) for (onset, end), span in rows]
 
     @property
     def style(self) -> str:
@@ -98,13 +116,18 @@ class Arrangement:
         return f"Pianalysis {__version__}{known}"
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the piece as a MIDI file, whole or not at all; what it is made with (`about`) is a marker at its beginning."""
+        """Write the piece as a MIDI file, whole or not at all.
+
+        Its first marker is what it is made with (`about`), the others are its chart's chords, where they change.
+        """
         score = self.score.copy()
         score.markers.append(symusic.TextMeta(0, self.about))
+        if self.chart is not None:
+            score.markers.extend(chart_markers(self.chart, self.score, self.source.clock))
         return write_midi(path, score)
 
     def save_musicxml(self, path: str | os.PathLike[str], *, title: str = "") -> Path:
-        """Write the piece as a score to read: the melody on a staff of its own, the piano on two."""
+        """Write the piece as a score to read: the melody on a staff of its own, chord symbols above, the piano on two."""
         from pianalysis.output.musicxml import save_musicxml
 
         return save_musicxml(path, self, title=title)
@@ -116,10 +139,18 @@ class Arrangement:
         return save_wav(path, self.notes)
 
     def save_png(self, path: str | os.PathLike[str], *, title: str = "") -> Path:
-        """Draw the piece as a piano roll."""
+        """Draw the piece as a piano roll, the chords above it."""
         from pianalysis.output.picture import save_png
 
-        return save_png(path, self.melody, self.accompaniment, bar_lines_ms=self.bar_lines_ms, title=title)
+        labels = self._labels()
+        return save_png(
+            path, self.melody, self.accompaniment, bar_lines_ms=self.bar_lines_ms, title=title, labels=labels
+        )
+
+    def _labels(self) -> list[tuple[float, str]]:
+        """Where in real ms which chord's symbol stands."""
+        key = self.chart.key() if self.chart else 0
+        return [(span.onset_ms, span.chord.symbol(key)) for span in self.chords if span.chord]
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +158,8 @@ class Source:
     """A melody on its clock.
 
     voice: the prompt, one voice on the piano's keys, in clock-ms. shift: the semitones that it was moved by, to the key
-    that the model knows. The bars are first_bar … last_bar.
+    that the model knows. The bars are first_bar … last_bar. stated: the chart that the file states, in the melody's own key,
+    on the clock's beats; what it leaves open is a gap.
     """
 
     score: symusic.Score
@@ -139,6 +171,7 @@ class Source:
     on_grid: bool
     remarks: tuple[str, ...] = ()
     shift: int = 0
+    stated: Chart | None = None
 
     @property
     def bars(self) -> int:
@@ -159,7 +192,7 @@ class Source:
 def prepare(source: str | os.PathLike[str] | bytes | symusic.Score, track: int | None, max_bars: int | None) -> Source:
     """A melody on its clock, as it is, in its own key. Raises PianalysisError or FileNotFoundError for what can't be used."""
     name = os.fspath(source) if isinstance(source, str | os.PathLike) else "the melody"
-    score = source if isinstance(source, symusic.core.ScoreTick) else read_midi(source, name=name)
+    score = source if isinstance(source, symusic.core.ScoreTick) else read_score(source, name=name)
     melody = find_melody(score, track=track, name=name)
     clock = BeatClock.from_score(score)
     notes = clock.notes_to_clock(melody.notes)
@@ -178,7 +211,8 @@ def prepare(source: str | os.PathLike[str] | bytes | symusic.Score, track: int |
     if max_bars is not None and max_bars < last_bar - first_bar:
         last_bar = first_bar + max_bars
         remarks.append(f"only the first {max_bars} bars are accompanied, as you asked")
-    return Source(score, melody, clock, voice, first_bar, last_bar, sits_on_grid(voice, lines), tuple(remarks))
+    on_grid, stated = sits_on_grid(voice, lines), stated_chart(score, clock)
+    return Source(score, melody, clock, voice, first_bar, last_bar, on_grid, tuple(remarks), stated=stated)
 
 
 def to_the_models_key(source: Source) -> Source:

@@ -50,17 +50,16 @@ class Rewrite(Take):
         room: int,
         keep: Hand | None = None,
         chart: Chart | None = None,
+        *,
+        wanted: bool = False,
     ) -> None:
         """source: the piece's, in the model's key. bars: the first and the last, counted from 1 as the file has them.
 
-        keep: a hand whose notes stay. Raises PianalysisError for bars that aren't the piece's, and where no keys are left.
+        chart, wanted: a take's. keep: a hand whose notes stay. Raises PianalysisError for bars that aren't the piece's, and where no keys are left.
         """
-        super().__init__(source, options, seed, room, chart)
+        super().__init__(source, options, seed, room, chart, wanted=wanted)
+        check_bars(source, bars)
         first, last = bars
-        if not source.first_bar < first <= last <= source.last_bar:
-            raise PianalysisError(
-                f"expected bars between {source.first_bar + 1} and {source.last_bar}, found {first} to {last}"
-            )
         self.first_bar, self.last_bar = first - 1, last
         self._bar = self._stop_bar = self.first_bar
         self._old = piece
@@ -152,6 +151,15 @@ class Rewrite(Take):
         places = zip((fixed["onset_ms"] + self._start_ms).tolist(), fixed["pitch"].tolist(), strict=True)
         self._fixed_at.update(places)
         return forced(state, fixed)
+
+
+def check_bars(source: Source, bars: tuple[int, int]) -> None:
+    """Raise PianalysisError for bars, the first and the last counted from 1, that aren't a piece's."""
+    first, last = bars
+    if not source.first_bar < first <= last <= source.last_bar:
+        raise PianalysisError(
+            f"expected bars between {source.first_bar + 1} and {source.last_bar}, found {first} to {last}"
+        )
 
 
 def fit_between(kept: list[symusic.Note], fresh: list[symusic.Note]) -> list[symusic.Note]:

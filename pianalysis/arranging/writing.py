@@ -25,7 +25,7 @@ from pianalysis.tokens import vocab
 from pianalysis.tokens.four_parts import four_parts, last_chord, one_chord_at_a_time
 from pianalysis.tokens.grammar import Limits, state_after
 from pianalysis.tokens.guidance import both, clearance, fidelity
-from pianalysis.tokens.tokenizer import decode_notes, encode_accompaniment, encode_chords, encode_melody
+from pianalysis.tokens.tokenizer import ChordTones, decode_notes, encode_accompaniment, encode_chords, encode_melody
 from pianalysis.tokens.windows import bars_in_window, chords_between, notes_between
 
 if TYPE_CHECKING:
@@ -37,6 +37,10 @@ UNSTATED_VELOCITY: Final = 90
 believes that this is how loud classical music is, all of it; without this one level it plays as the Lieder are played."""
 LONGEST_REST_MS: Final = 2_000
 """No voice rests longer, in clock-ms: of POP909's and OpenScore's gaps between onsets 999 in 1,000 are shorter."""
+
+
+FOUND, WANTED = 1.0, 2.5
+"""How closely an accompaniment keeps to chords that were found, and to those that somebody wants (`guidance.fidelity`)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,15 +63,15 @@ class Take:
         room: int,
         chart: Chart | None = None,
         *,
-        fidelity: float = 1.0,
+        wanted: bool = False,
     ) -> None:
         """options: resolved. room: the longest sequence that the engine takes, in tokens.
 
-        chart: what is played, in the source's key, by a model that plays chords; for another one None. fidelity: how closely
-        it is kept to (`guidance.fidelity`).
+        chart: what is played, in the source's key, by a model that plays chords; for another one None. wanted: somebody
+        gave it; it is kept to more closely (`WANTED`), each chord struck on its bass as it begins.
         """
         self.source, self.options, self.seed, self.room = source, options, seed, room
-        self.chart, self._fidelity = chart, fidelity
+        self.chart, self._wanted = chart, wanted
         self._chords = held_chords(chart) if chart else None
         self._bar_chords = bar_chords(chart, source) if chart else None
         self.generator = np.random.default_rng(seed)
@@ -179,6 +183,7 @@ class Take:
             highest=highest,
             two_hands=True,
             downbeats=self._downbeats(),
+            changes=self._changes(held),
             dynamics=self._dynamics,
         )
         state = state_after(prompt, limits, chords=self._chords is not None)
@@ -186,7 +191,7 @@ class Take:
             beats = clock_beats(self.source.clock).borders_ms - start
             before = last_chord(past, above)
             state = four_parts(state, above, held, beats, before=before, shift=self.source.shift)
-        bias = both(fidelity(held, self._fidelity), clearance(above, self.options.clear))
+        bias = both(fidelity(held, WANTED if self._wanted else FOUND), clearance(above, self.options.clear))
         return Job(prompt, state, self.options.sampling, self.generator, bias)
 
     @cached_property
@@ -207,6 +212,10 @@ class Take:
         lines = self.source.clock.bar_lines
         inside = lines[(lines >= self._start_ms) & (lines < self._start_ms + vocab.WINDOW_MS)] - self._start_ms
         return tuple((np.floor(inside / vocab.TIME_STEP_MS + 0.5) * vocab.TIME_STEP_MS).astype(int).tolist())
+
+    def _changes(self, held: Sequence[ChordTones]) -> tuple[int, ...]:
+        """Where in the window chords begin that somebody wants, on its grid."""
+        return tuple(chord.onset_ms for chord in held if chord.tones) if self._wanted else ()
 
     def _waited_ms(self, now_ms: float) -> int:
         """How long the accompaniment has rested: a window that shows no notes before doesn't say it."""
@@ -273,7 +282,7 @@ class Take:
         notes = decode_notes(self._ids, loud=True)
         notes["onset_ms"] += self._start_ms
         self._ids = []
-        return self._keep(let_go(notes, self._chords or ()), bar)
+        return self._keep(let_go(notes, self._chords or (), basses=self._wanted), bar)
 
     def _keep(self, notes: Notes, bar: int) -> Fresh:
         """Take in, in place, the notes of all bars up to one."""

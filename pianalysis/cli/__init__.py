@@ -4,9 +4,10 @@ In: words. Out: files, lines of text and an exit code.
 
 arrange: the commands that write music: ``pianalysis arrange | compose | regenerate``, their options, files and
     progress.
+chords: The command that shows chords: ``pianalysis chords``.
 dataset: the commands of the dataset: ``pianalysis prepare | validate``.
-main: the command line: ``pianalysis arrange | compose | regenerate | demo | tokens | vocab | prepare | validate |
-    train``.
+main: the command line: ``pianalysis arrange | compose | regenerate | chords | demo | tokens | vocab | prepare |
+    validate | train``.
 train: the command of training: ``pianalysis train``, the same as ``accelerate launch scripts/train.py``.
 """
 

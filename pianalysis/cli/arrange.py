@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pianalysis.errors import PianalysisError
-from pianalysis.music.typed import from_abc, from_names, pitch_of, read_abc
+from pianalysis.harmony.richness import BALANCED, RICHNESS
+from pianalysis.music.typed import from_abc, from_names, pitch_of
 from pianalysis.tokens import vocab
 
 if TYPE_CHECKING:
@@ -35,6 +36,10 @@ ARRANGE_EXAMPLES = r"""examples:
   pianalysis arrange melody.mid -o full.mid --style hymn --clear 0.5
   pianalysis arrange melody.mid -o full.mid --no-structure
   pianalysis arrange melody.mid -o full.mid --lowest C2 --highest C5 --dynamics -0.5
+  pianalysis arrange melody.mid -o full.mid --chart
+  pianalysis arrange melody.mid -o full.mid --chords "C | Am F | G7 | C"
+  pianalysis arrange melody.mid -o full.mid --chords "C | ? | ? | G7" --harmony rich
+  pianalysis arrange lead_sheet.musicxml -o full.mid --ignore-chords
   pianalysis arrange tune.abc -o full.mid
   pianalysis arrange --abc "X:1\nM:3/4\nL:1/4\nK:G\nD|G2A|B2c|A2F|G2|]" -o full.mid
   pianalysis arrange --notes "C4/4 D4/4 E4/2 | F#4/8. R/16 Bb3/2" --bpm 90 --time-signature 4/4 -o full.mid
@@ -45,6 +50,7 @@ REGENERATE_EXAMPLES = """examples:
   pianalysis regenerate full.mid --bars 9-16 --seed 5 -o new.mid
   pianalysis regenerate full.mid --bars 9-16 --keep left -o new.mid
   pianalysis regenerate full.mid --from 9 --density high -o new.mid
+  pianalysis regenerate full.mid --bars 5-6 --chords "Am | D7" -o new.mid
 """
 
 
@@ -52,7 +58,13 @@ def add_arrange(parser: argparse.ArgumentParser) -> None:
     """The options of `pianalysis arrange`."""
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     parser.epilog = ARRANGE_EXAMPLES
-    parser.add_argument("melody", nargs="*", type=Path, metavar="MELODY", help="MIDI files, or tunes in ABC (.abc)")
+    parser.add_argument(
+        "melody",
+        nargs="*",
+        type=Path,
+        metavar="MELODY",
+        help="MIDI files, MusicXML scores (.musicxml, .xml, .mxl), or tunes in ABC (.abc)",
+    )
     parser.add_argument("--abc", metavar="TEXT", help="a melody typed in ABC notation; \\n ends a line")
     parser.add_argument(
         "--notes", metavar="TEXT", help="a melody typed in note names; C4/4 is middle C, a quarter long"
@@ -60,6 +72,15 @@ def add_arrange(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--bpm", type=float, metavar="N", help="quarter notes a minute of --notes (default: 100)")
     parser.add_argument("--time-signature", metavar="N/N", help="the metre of --notes (default: 4/4)")
     parser.add_argument("--track", type=int, metavar="N", help="the melody's track, from 1 (default: found)")
+    parser.add_argument(
+        "--chords",
+        metavar="TEXT|FILE",
+        help="the chords to play, a bar of the melody between two lines: C | Am F | ? | G7; ? is one to be found, %% the bar "
+        "before again (default: those that the file states, else found)",
+    )
+    parser.add_argument(
+        "--ignore-chords", action="store_true", help="find chords although the file states some (markers, symbols)"
+    )
     parser.add_argument("--max-bars", type=int, metavar="N", help="accompany only the first bars")
     parser.add_argument(
         "--best", action="store_true", help="of the --takes keep only the one that is closest to what people play"
@@ -88,6 +109,11 @@ def add_regenerate(parser: argparse.ArgumentParser) -> None:
     bars.add_argument("--from", type=int, dest="first_bar", metavar="N", help="… or all from this one")
     parser.add_argument(
         "--keep", choices=["left", "right"], help="keep this hand's notes, and write the other's around them"
+    )
+    parser.add_argument(
+        "--chords",
+        metavar="TEXT|FILE",
+        help="other chords for these bars; only those are written anew in which a chord is another than before",
     )
     _add_common(parser)
     parser.set_defaults(run=regenerate)
@@ -141,6 +167,13 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         metavar="[BARS:]WORD",
         help="low, mid (default) or high: how many notes; for some bars another: --density low --density 9-16:high",
     )
+    parser.add_argument(
+        "--harmony",
+        choices=RICHNESS,
+        default=BALANCED,
+        help="how many chords are found, and which: simple, few triads; rich, more, with sevenths and secondary dominants "
+        "(default: balanced)",
+    )
     parser.add_argument("--lowest", metavar="KEY", help="the accompaniment's lowest key: C2, or a MIDI pitch")
     parser.add_argument("--highest", metavar="KEY", help="… and its highest")
     parser.add_argument(
@@ -152,6 +185,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         action="store_false",
         help="write anew where the melody returns, instead of playing what was played the first time",
     )
+    parser.add_argument("--chart", action="store_true", help="print the chords of each piece, a bar between two lines")
     parser.add_argument("--wav", action="store_true", help="also write audio beside each piece")
     parser.add_argument("--png", action="store_true", help="also draw each piece as a piano roll")
     parser.add_argument("--musicxml", action="store_true", help="also write each piece as a score to read")
@@ -169,20 +203,35 @@ def arrange(args: argparse.Namespace) -> int:
     if bool(typed) == bool(args.melody):
         raise PianalysisError("expected melody files, or one melody typed after --abc or --notes")
     outputs = _output_paths(args, [path.stem for path in args.melody] or ["typed"])
+    chart = _typed_chords(args)
     arranger, options = _load(args)
     failed = False
     for source, targets in zip(typed or args.melody, outputs, strict=True):
         try:
             label = source.name if isinstance(source, Path) else "typed"
-            melody = read_abc(source) if label.lower().endswith(".abc") else source
             seeds = range(args.seed, args.seed + args.takes)
             takes = _best_alone(arranger) if args.best else arranger.takes
-            make = partial(takes, melody, seeds=seeds, track=args.track, options=options)
+            make = partial(takes, source, seeds=seeds, track=args.track, chart=chart, options=options)
             _write(targets, args, make, label=label)
         except (PianalysisError, FileNotFoundError) as error:
             fail(str(error))  # in a batch the rest goes on
             failed = True
     return USAGE_ERROR if failed else 0
+
+
+def _typed_chords(args: argparse.Namespace) -> str | None:
+    """The text of --chords, or of the file that it names. Raises PianalysisError for one that can't be read."""
+    text: str | None = args.chords
+    if text is None or "|" in text or not Path(text).is_file():
+        if text and re.fullmatch(r"\S+\.\w{2,4}", text):
+            raise FileNotFoundError(
+                f"{text}: there is no such file; chords are text such as C | Am F | G7, or a file of it"
+            )
+        return text
+    try:
+        return Path(text).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PianalysisError(f"{text}: expected chords as text, found what can't be read ({error})") from None
 
 
 def _best_alone(arranger: Arranger) -> Callable[..., list[Arrangement]]:
@@ -226,11 +275,14 @@ def regenerate(args: argparse.Namespace) -> int:
         raise PianalysisError(f"expected bars such as 9-16, found {args.bars!r}")
     (targets,) = _output_paths(args, [args.piece.stem])
     piece = Arrangement.read(args.piece)
-    last = int(bars[2] or bars[1])
+    last = int(bars[2] or bars[1]) if args.bars else piece.source.last_bar
+    chords = _typed_chords(args)
     arranger, options = _load(args)
     for take, target in enumerate(targets):
         asked = {"seed": args.seed + take, "options": options, "keep": args.keep}
-        if args.bars:
+        if chords is not None:
+            make = partial(arranger.reharmonise, piece, (int(bars[1]), last), chords=chords, **asked)
+        elif args.bars:
             make = partial(arranger.regenerate, piece, (int(bars[1]), last), **asked)
         else:
             make = partial(arranger.continue_from, piece, args.first_bar, **asked)
@@ -242,8 +294,8 @@ def _load(args: argparse.Namespace) -> tuple[Arranger, Options]:
     """The arranger and what was asked of it; bad numbers fail before the model is loaded."""
     from pianalysis.arranging.arranger import Arranger, Options
 
-    names = ("style", "temperature", "top_k", "top_p", "clear", "max_bars", "dynamics", "structure")
-    asked = {name: getattr(args, name) for name in names if hasattr(args, name)}
+    names = ("style", "temperature", "top_k", "top_p", "clear", "max_bars", "dynamics", "structure", "harmony")
+    asked = {name: getattr(args, name) for name in (*names, "ignore_chords") if hasattr(args, name)}
     if args.density:
         asked["density"] = ",".join(args.density)
     asked |= {name: pitch_of(text) for name in ("lowest", "highest") if (text := getattr(args, name)) is not None}
@@ -315,6 +367,8 @@ def _write(
             f"{piece.seconds:.1f} s of music in {taken_s:.1f} s{together}, "
             f"style {piece.style}, seed {piece.seed}{best}, {piece.precision}"
         )
+        if args.chart:
+            print(piece.chart.text() if piece.chart else "  no chart: this model knows no chords")
 
 
 def _save(piece: Arrangement, target: Path, args: argparse.Namespace) -> list[Path]:

@@ -14,6 +14,9 @@ net: the network that scores chords for a melody: dilated convolutions over its 
 qualities: the qualities of chords: degrees of the major scale, by Harte's shorthand and as people write them after
     the root.
 recognise: chords from notes: which chord sounds in each beat, whatever the texture.
+richness: how many chords a melody gets, and of which kinds: `simple`, `balanced` (as the network has learned) or
+    `rich`.
+stated: The chords that a file states in its markers, and the markers that state a chart.
 symbols: chord symbols: as people write them (`Am7`, `F/C`) and as Harte et al. (2005) write them (`A:min7`,
     `F:maj/5`).
 """

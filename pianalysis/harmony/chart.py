@@ -278,8 +278,11 @@ def _fitted(bars: list[Bar], lines: list[float]) -> list[Bar]:
         return [("N.C.",), *bars]
     if len(bars) != expected:
         pickup = ", of which the first, a pickup, may be left out" if _is_short(lines) else ""
+        where = f"nothing is written for bar {len(bars) + 1}"
+        if len(bars) > expected:
+            where = f"bar {expected + 1} ({' '.join(bars[expected]) or 'which is empty'}) is past the end"
         raise PianalysisError(
-            f"the chords: expected {expected} bars, as many as the melody has{pickup}, found {len(bars)}; "
+            f"the chords: expected {expected} bars, as many as there are to be filled{pickup}, found {len(bars)}: {where}; "
             "an empty bar holds the chord before, % repeats the bar before"
         )
     return bars

@@ -19,6 +19,7 @@ from pianalysis.harmony.beats import BeatGrid, clock_beats
 from pianalysis.harmony.chart import Chart
 from pianalysis.harmony.features import STYLES, melody_features, melody_shift
 from pianalysis.harmony.net import STATES, HarmonyNet, Scores, bundled_net, chord_of, state_of
+from pianalysis.harmony.richness import BALANCED, at_richness
 from pianalysis.harmony.symbols import CORE_QUALITIES, NO_CHORD, PITCH_CLASSES, QUALITIES, Chord
 from pianalysis.music.clock import BeatClock
 from pianalysis.music.notes import Notes, monophonic
@@ -90,6 +91,7 @@ def harmonise(
     style: str | None = None,
     *,
     choice: str = SUREST,
+    harmony: str = BALANCED,
     seed: int | None = None,
     temperature: float = 1.0,
     fixed: Chart | None = None,
@@ -101,10 +103,10 @@ def harmonise(
     one of `STYLES`, or None: the one whose melodies are most like this. choice: `surest`, the chart of which most beats
     can be expected to be right, in root and in chord; `likeliest`, the one chart that is likeliest as a whole, which has
     fewer chords than people's, and fewer right; or `drawn` by chance, each chart as often as it is likely, to the power of
-    1 / temperature. seed: of what is drawn (0 where there is none). A surest chart with a seed is judged by `VOTES` charts
+    1 / temperature. harmony: `simple`, `balanced` or `rich` (`richness`): how many chords, and of which kinds. seed: of what is drawn (0 where there is none). A surest chart with a seed is judged by `VOTES` charts
     drawn by chance instead of by all there are: each seed has another, nearly as good. fixed: a chart on these beats
     whose gaps are filled, and whose chords stay. net: the bundled one where none is given. Raises PianalysisError for an
-    unknown style or choice, a temperature below `decoding.LOWEST_TEMPERATURE`, a negative seed, or a chart on other beats.
+    unknown style, choice or harmony, a temperature below `decoding.LOWEST_TEMPERATURE`, a negative seed, or a chart on other beats.
 
     >>> from pianalysis.harmony.beats import beat_grid
     >>> from pianalysis.music.notes import make_notes
@@ -125,7 +127,7 @@ def harmonise(
     shift = melody_shift(voice)
     if style is None:
         style = net.style(melody_features(voice, beats, STYLES[0], shift))
-    scores = net.score(melody_features(voice, beats, style, shift), style)
+    scores = at_richness(net.score(melody_features(voice, beats, style, shift), style), harmony, beats.strength)
     chain = scores.chain.at_temperature(temperature).restricted(_allowed(given, shift))
     generator = np.random.default_rng(seed or 0)
     if choice == SUREST:

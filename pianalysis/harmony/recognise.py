@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pianalysis.harmony.beats import BeatGrid
-from pianalysis.harmony.chart import ChordSpan
+from pianalysis.harmony.chart import Chart, ChordSpan
 from pianalysis.harmony.symbols import CORE_QUALITIES, NO_CHORD, PITCH_CLASSES, QUALITIES, Chord
 from pianalysis.music.notes import Notes
 
@@ -120,6 +120,13 @@ def recognise(notes: Notes, beats: BeatGrid, *, weights: Weights = WEIGHTS) -> l
         above = profiles.reference
         chords.append(Chord((root + above) % PITCH_CLASSES, name, (bass + above) % PITCH_CLASSES))
     return chords
+
+
+def recognised_chart(notes: Notes, beats: BeatGrid, *, weights: Weights = WEIGHTS) -> Chart:
+    """What `recognise` finds, as a chart on these beats."""
+    chords: tuple[Chord | None, ...] = tuple(recognise(notes, beats, weights=weights))
+    lines = [*beats.borders_ms[:-1][np.diff(beats.bar, prepend=-1) > 0], beats.borders_ms[-1]]
+    return Chart(chords, tuple(beats.borders_ms.tolist()), tuple(float(line) for line in lines))
 
 
 def recognise_spans(notes: Notes, beats: BeatGrid, *, weights: Weights = WEIGHTS) -> list[ChordSpan]:

@@ -3,6 +3,7 @@
 In: a path, bytes or text. Out: a `symusic.Score`, structured note arrays (`Notes`) and the `BeatClock` that they are
 placed on.
 
+abc_chords: The chord symbols of a tune in ABC (`"Am"A2 "D7"d2`), and when each of them is played.
 clock: the beat clock: real milliseconds to clock milliseconds and back.
 directions: what MusicXML says over the staff and at bar lines: tempo, loudness, and where playing goes on.
 hands: which notes the right hand plays and which the left.
@@ -12,6 +13,7 @@ musicxml: MusicXML scores, read as they are played: notes in ticks, chord symbol
 notes: the note array that every stage passes on.
 performance: written notes as they sound: measures in the order of playing, grace notes given time, ties joined.
 phrases: where a melody returns: eight bars, or four, that were heard before, at the same pitch or moved.
+reading: Melodies from files of any kind: MIDI, MusicXML lead sheets, tunes in ABC.
 repeats: the order in which bars are played: repeats, endings, D.C., D.S., Fine and Coda.
 typed: typed melodies: ABC and note names to a `symusic.Score`, and notes back to names.
 written_chords: the chord symbols of MusicXML as Harte et al. (2005) write them.

@@ -16,6 +16,7 @@ from typing import Final
 import symusic
 
 from pianalysis.errors import MidiReadError, PianalysisError
+from pianalysis.music.abc_chords import abc_chords
 from pianalysis.music.midi import read_midi
 
 TICKS_PER_QUARTER: Final = 960
@@ -125,7 +126,7 @@ def _part(ticks: int, tpq: int) -> str:
 
 
 def from_abc(text: str, *, name: str = "the ABC text") -> symusic.Score:
-    """A score from ABC notation: its first tune, repeats played, ties joined, chord symbols and grace notes left out.
+    """A score from ABC notation: its first tune, repeats played, ties joined, grace notes left out, chord symbols as markers.
 
     A pickup is put at the end of a bar of its own. ``X:`` may be missing; ``\\n`` stands for a line's end in a text of
     one line. Raises PianalysisError that names the line that isn't understood.
@@ -136,7 +137,11 @@ def from_abc(text: str, *, name: str = "the ABC text") -> symusic.Score:
     before = _pickup_ticks(text, name)
     metre = next(iter(score.time_signatures), None)
     bar = score.tpq * 4 * metre.numerator // metre.denominator if metre else 4 * score.tpq
-    return _moved(score, bar - before if 0 < before < bar else 0)
+    later = bar - before if 0 < before < bar else 0
+    moved = _moved(score, later)
+    for tick, symbol in abc_chords(text, lambda marked: _run_abc2midi(marked, name)):
+        moved.markers.append(symusic.TextMeta(max(tick - 1 + later, 0), symbol))
+    return moved
 
 
 def read_abc(path: str | os.PathLike[str]) -> symusic.Score:

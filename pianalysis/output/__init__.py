@@ -3,6 +3,7 @@
 In: note arrays in real milliseconds, or a score in ticks. Out: audio, a piano roll, MusicXML.
 
 audio: notes to sound: a sampled piano.
+chord_symbols: Chord symbols as MusicXML writes them, and where in a score's measures they stand.
 grids: notes as played to notes as written: every onset and end on the grid of its beat.
 measures: measures and voices: played notes as a score would write them.
 musicxml: A piece as a score to read: MusicXML, the melody on a staff of its own, the piano on two.

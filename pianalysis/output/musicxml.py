@@ -7,7 +7,9 @@ Times in it are those of the nearest sixteenths or triplets: what was played fre
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 from xml.etree import ElementTree
 
@@ -16,10 +18,13 @@ import symusic
 
 from pianalysis.errors import PianalysisError
 from pianalysis.files import write_atomically
+from pianalysis.harmony.chart import ChordSpan
+from pianalysis.harmony.symbols import Chord as NamedChord
 from pianalysis.music.clock import QUARTER_MS, BeatClock, tempo_fold
 from pianalysis.music.hands import split_hands
 from pianalysis.music.keys import key_shift
 from pianalysis.music.notes import Notes, make_notes
+from pianalysis.output.chord_symbols import harmony_element, places_of
 from pianalysis.output.grids import is_exact, write_notes
 from pianalysis.output.measures import (
     QUARTER,
@@ -58,12 +63,13 @@ def save_musicxml(path: str | os.PathLike[str], piece: Arrangement, *, title: st
     target = Path(path)
     if target.suffix.lower() not in (".musicxml", ".xml"):
         raise PianalysisError(f"{target}: expected a name that ends in .musicxml or .xml")
-    return write_atomically(target, to_musicxml(piece.score, title=title))
+    return write_atomically(target, to_musicxml(piece.score, title=title, chords=piece.chords))
 
 
-def to_musicxml(score: symusic.Score, *, title: str = "") -> bytes:
+def to_musicxml(score: symusic.Score, *, title: str = "", chords: Sequence[ChordSpan] = ()) -> bytes:
     """MusicXML 4.0 of a melody (track 1) and its accompaniment (track 2, may be missing).
 
+    chords: in real ms, as `Arrangement.chords`; their symbols stand above the melody, spelled in the score's key.
     The metres, tempi and key are the score's own; a key it doesn't state is guessed. Raises PianalysisError without notes.
     """
     if not score.tracks or not any(len(track.notes) for track in score.tracks):
@@ -75,7 +81,8 @@ def to_musicxml(score: symusic.Score, *, title: str = "") -> bytes:
     right, left = ([note for note, r in zip(below_notes, hand, strict=True) if r == wanted] for wanted in (True, False))
     root = ElementTree.Element("score-partwise", version="4.0")
     _add_header(root, title)
-    _Part(root, "P1", [voices_of(melody_notes, sung=True)], [MELODY_VOICES]).write(measures, fifths, score)
+    top = _Part(root, "P1", [voices_of(melody_notes, sung=True)], [MELODY_VOICES])
+    top.write(measures, fifths, score, places_of(chords, score, measures))
     _Part(root, "P2", [voices_of(right), voices_of(left)], [RIGHT_VOICES, LEFT_VOICES]).write(measures, fifths, None)
     ElementTree.indent(root)
     return f"{DOCTYPE}{ElementTree.tostring(root, encoding='unicode')}\n".encode()
@@ -147,8 +154,14 @@ class _Part:
         self.element = _add(root, "part", id=name)
         self.staves, self.names = staves, names
 
-    def write(self, measures: list[Measure], fifths: int, tempo_of: symusic.Score | None) -> None:
-        """All measures; with tempo marks where `tempo_of` is a score."""
+    def write(
+        self,
+        measures: list[Measure],
+        fifths: int,
+        tempo_of: symusic.Score | None,
+        chords: Mapping[int, list[tuple[int, NamedChord]]] = MappingProxyType({}),
+    ) -> None:
+        """All measures; with tempo marks where `tempo_of` is a score. chords: of each measure's index (`places_of`)."""
         self.fifths = fifths
         tempi = tempo_marks(tempo_of, measures) if tempo_of is not None else {}
         shift = int(measures[0].pickup)
@@ -158,7 +171,7 @@ class _Part:
             self._add_attributes(element, measures, index)
             for offset, bpm, printed in tempi.get(index, []):
                 _add_tempo(element, measure, offset, bpm, printed=printed)
-            self._add_voices(element, measure)
+            self._add_voices(element, measure, chords.get(index, []))
             if index + 1 == len(measures):
                 _add(_add(element, "barline", location="right"), "bar-style", "light-heavy")
 
@@ -188,7 +201,8 @@ class _Part:
         pitches = [pitch for voice in self.staves[0] for chord in voice for pitch, _ in chord.keys]
         return ["bass" if pitches and np.median(pitches) < BASS_BELOW else "treble"]
 
-    def _add_voices(self, element: Element, measure: Measure) -> None:
+    def _add_voices(self, element: Element, measure: Measure, chords: list[tuple[int, NamedChord]]) -> None:
+        """The staves' voices one after the other, each chord's symbol before what it stands above in the first of them."""
         first = True
         for staff, (voices, names) in enumerate(zip(self.staves, self.names, strict=True), start=1):
             spelled = [events_of(voice, measure) for voice in voices]
@@ -197,10 +211,13 @@ class _Part:
             for number in used:
                 if not first:
                     _add(_add(element, "backup"), "duration", measure.length)
-                first = False
+                symbols, first = chords if first else [], False
                 stem = ("up", "down")[number] if len(used) > 1 else ""
                 last = max((event.start for event in spelled[number] if event.chord), default=-1)
                 for event in spelled[number]:
+                    for offset, chord in symbols:
+                        if event.start <= offset < event.start + event.length:
+                            element.append(harmony_element(chord, self.fifths, offset - event.start))
                     writer = _NoteWriter(element, event, names[number], stem, staff if len(self.staves) > 1 else 0)
                     hidden = number > 0 or (len(used) > 1 and event.start > last)
                     writer.write(self.fifths, accidentals, hidden=hidden)

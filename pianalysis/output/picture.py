@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -26,6 +27,8 @@ MELODY_COLOUR, ACCOMPANIMENT_COLOUR = "#D55E00", "#0072B2"
 FAINTEST: Final = 0.2
 """Opacity of velocity 1; velocity 127 is opaque."""
 PAGE_WIDTH_IN, HEADER_IN, MARGIN_IN, DOTS_PER_INCH = 16.0, 0.75, 0.55, 110
+LABEL_SIZE, LABEL_POINTS = 8, (10, 18)
+"""Of chord symbols, and the height of their two lines above a row, in points."""
 SYSTEMS, SYSTEM_S = 10, 20.0
 """As many rows as a page has before they get longer than this."""
 
@@ -38,11 +41,13 @@ def save_png(
     bar_lines_ms: ArrayLike,
     title: str = "",
     max_seconds: float = 60.0,
+    labels: Sequence[tuple[float, str]] = (),
 ) -> Path:
     """Draw the whole piece as a piano roll in rows of whole bars: about ten of 20 s to `max_seconds`, or more of them.
 
     melody, accompaniment: real milliseconds; the louder a note, the more opaque. bar_lines_ms: the bars' starts; the
-    first is bar 1. The file appears whole or not at all. Raises PianalysisError for times or pitches out of range, and
+    first is bar 1. labels: what stands above the music, such as chord symbols, from which moment on, in real ms and
+    rising; where they are too dense for the page some are left out. The file appears whole or not at all. Raises PianalysisError for times or pitches out of range, and
     if the file can't be written.
     """
     target = Path(path)
@@ -68,6 +73,7 @@ def save_png(
         _draw_grid(axes, bars_s, end)
         _draw_notes(axes, accompaniment, ACCOMPANIMENT_COLOUR, start, end)
         _draw_notes(axes, melody, MELODY_COLOUR, start, end)
+        _draw_labels(axes, _labels_of(labels, start, end))
     data = io.BytesIO()
     figure.savefig(data, format="png")
     return write_atomically(target, data.getvalue())
@@ -121,6 +127,37 @@ def _draw_grid(axes: Axes, bars_s: Floats, end: float) -> None:
     axes.set_xticks(seconds, [f"{second:.0f} s" for second in seconds], fontsize=7, color="#777777")
     axes.tick_params(length=0, pad=2)
     axes.spines[:].set_visible(False)
+
+
+def _labels_of(labels: Sequence[tuple[float, str]], start: float, end: float) -> list[tuple[float, str]]:
+    """The labels of a row, in seconds, with the one before at its beginning: what it says still holds.
+
+    >>> _labels_of([(0, "C"), (3_000, "F"), (5_000, "G")], 2.0, 4.0)
+    [(2.0, 'C'), (3.0, 'F')]
+    """
+    before = [(start, text) for ms, text in labels if ms / 1_000 < start][-1:]
+    inside = [(ms / 1_000, text) for ms, text in labels if start <= ms / 1_000 < end]
+    return [*(before if not inside or inside[0][0] > start else ()), *inside]
+
+
+def _draw_labels(axes: Axes, labels: Sequence[tuple[float, str]]) -> None:
+    """Texts from moments in seconds on, above the bars' numbers; what would lie on the one before is raised, or left out."""
+    start, right = axes.get_xlim()
+    points_a_second = (PAGE_WIDTH_IN - 2 * MARGIN_IN) * 72 / (right - start)
+    free = [start] * len(LABEL_POINTS)  # from when on there is room in each line
+    for moment, text in labels:
+        line = next((line for line, until in enumerate(free) if until <= moment), None)
+        if line is not None:
+            free[line] = moment + (len(text) * LABEL_SIZE * 0.65 + 3) / points_a_second
+            place = (1, LABEL_POINTS[line])
+            axes.annotate(
+                text,
+                (moment, axes.get_ylim()[1]),
+                place,
+                textcoords="offset points",
+                fontsize=LABEL_SIZE,
+                color="#222222",
+            )
 
 
 def _draw_notes(axes: Axes, notes: Notes, colour: str, start: float, end: float) -> None:

@@ -37,6 +37,9 @@ FIRMER, OVER_THE_BASS, BASS_REACH = 1.5, -5.0, 5
 is more than so many semitones above the lowest key of the bar before. There small begins 0.4 of the bars of 5/4 and 7/8
 so high, on an inner voice, and strikes the bass where a bar of four would begin; people 0.2 to 0.3 of theirs in any metre.
 In 4/4 it is 0.18 without being told; told so, it is 0.03, and the accompaniment lies two semitones lower."""
+UNDER_A_CHANGE, OVER_A_CHANGE = -4.0, -8.0
+"""The same of chords that somebody wants: of a key below the one that was struck as the chord began, and of a time for each
+chord that is left out before it."""
 _MAY_END: Final = ("note", "time", "chord", "tones")
 """Where the voice's end, or a later time, may come next."""
 
@@ -48,7 +51,8 @@ class Limits:
     first_ms, length_ms: where new times may lie, on the window's clock. rest_ms: from one onset to the next, and from the
     last onset to the window's end, no more than this may pass; waited_ms of it had passed at first_ms, where no onset is
     known. lowest, highest: the keys that may be struck. two_hands: of one onset no more than two hands can strike.
-    downbeats: where bars begin, on the window's clock, rising. dynamics: how loud notes may be, as ids.
+    downbeats: where bars begin, on the window's clock, rising. changes: where chords do that are to be struck as they begin,
+    on their bass. dynamics: how loud notes may be, as ids.
     """
 
     first_ms: int = 0
@@ -59,6 +63,7 @@ class Limits:
     highest: int = vocab.HIGHEST_PITCH
     two_hands: bool = False
     downbeats: tuple[int, ...] = ()
+    changes: tuple[int, ...] = ()
     dynamics: tuple[range, ...] = (vocab.DYNAMIC_IDS,)
 
 
@@ -125,8 +130,20 @@ class GrammarState:
     @property
     def bass(self) -> int:
         """The lowest key that was struck where this bar began, 0 where none was."""
-        line = self._bar_line(0)
-        return next((key for onset_ms, key in reversed(self.basses) if abs(onset_ms - line) <= vocab.TIME_STEP_MS), 0)
+        return self._bass_at(self._bar_line(0))
+
+    @property
+    def bass_of_change(self) -> int:
+        """The lowest key that was struck as this chord began, of those that are to be struck so; 0 before its other keys."""
+        begun = bisect_right(self.limits.changes, self.onset_ms + vocab.TIME_STEP_MS) - 1
+        if begun < 0 or abs(self.limits.changes[begun] - self.onset_ms) <= vocab.TIME_STEP_MS:
+            return 0
+        return self._bass_at(self.limits.changes[begun])
+
+    def _bass_at(self, time_ms: int) -> int:
+        return next(
+            (key for onset_ms, key in reversed(self.basses) if abs(onset_ms - time_ms) <= vocab.TIME_STEP_MS), 0
+        )
 
     @property
     def bass_before(self) -> int:
@@ -153,8 +170,15 @@ class GrammarState:
 
     def downbeats_until(self, time_ms: int) -> int:
         """How many bars begin after the onset that holds, and before a time."""
+        return self._until(self.limits.downbeats, time_ms)
+
+    def changes_until(self, time_ms: int) -> int:
+        """How many chords that are to be struck begin after the onset that holds, and before a time."""
+        return self._until(self.limits.changes, time_ms)
+
+    def _until(self, moments: tuple[int, ...], time_ms: int) -> int:
         now = max(self.onset_ms + vocab.TIME_STEP_MS, self.limits.first_ms - 1)
-        return max(bisect_left(self.limits.downbeats, time_ms) - bisect_right(self.limits.downbeats, now), 0)
+        return max(bisect_left(moments, time_ms) - bisect_right(moments, now), 0)
 
     def allowed(self) -> Mask:
         """The ids that may come next, ``[801]``."""
@@ -349,7 +373,7 @@ def metre_bias(ids: NDArray[np.int64], state: GrammarState) -> NDArray[np.float3
     A time, or the end, is less likely for each bar line that is left out before it; a key below the one that was struck
     where the bar began is, too. In bars of a length that the model hardly knows both are said more firmly, and the bar's
     first key isn't far above the bar before: its bass is struck there. Waltzes and jigs, and 7/8 that hardly any corpus
-    has, are heard as such by their bass.
+    has, are heard as such by their bass. Chords that are to be struck as they begin (`Limits.changes`) are held to likewise.
     """
     bias = np.zeros(len(ids), np.float32)
     if state.expects not in ("pitch", "time", "note"):
@@ -357,8 +381,9 @@ def metre_bias(ids: NDArray[np.int64], state: GrammarState) -> NDArray[np.float3
     known = state.bar_is_known
     firm = 1.0 if known else FIRMER
     if state.expects == "pitch":
+        bias[ids < state.bass_of_change] += UNDER_A_CHANGE
         if not state.on_downbeat:
-            bias[ids < state.bass] = firm * UNDER_THE_BASS
+            bias[ids < state.bass] += firm * UNDER_THE_BASS
         elif not (known or state.pitch_floor) and (before := state.bass_before):
             bias[ids > before + BASS_REACH] = OVER_THE_BASS
         return bias
@@ -366,6 +391,7 @@ def metre_bias(ids: NDArray[np.int64], state: GrammarState) -> NDArray[np.float3
         if token in vocab.TIME_IDS or token == state.end_token:
             time_ms = vocab.time_ms(token) if token in vocab.TIME_IDS else state.limits.length_ms
             bias[place] = firm * OVER_A_BAR_LINE * state.downbeats_until(time_ms - vocab.TIME_STEP_MS)
+            bias[place] += OVER_A_CHANGE * state.changes_until(time_ms - vocab.TIME_STEP_MS)
     return bias
 
 

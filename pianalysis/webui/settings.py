@@ -13,7 +13,7 @@ from pianalysis.arranging.arranger import Options
 from pianalysis.errors import PianalysisError
 
 MAX_SEED: Final = 2**32 - 1
-WORDS: Final = ("style", "density")
+WORDS: Final = ("style", "density", "harmony")
 KNOWN: Final = tuple(field.name for field in fields(Options))
 NUMBERS: Final = tuple(name for name in KNOWN if name not in (*WORDS, "max_bars"))
 """What this version of the arranger lets one set, besides words and the number of bars."""

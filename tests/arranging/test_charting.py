@@ -1,14 +1,16 @@
 """A model that plays chords is given a chart, and the piece shows it."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import symusic
 from conftest import EXAMPLES
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import note_arrays
+from strategies import note_arrays, simple_score
 
-from pianalysis.arranging.arranger import Arranger
+from pianalysis.arranging.arranger import Arrangement, Arranger
 from pianalysis.arranging.charting import EARLY_MS, chart_of, held_chords, let_go, likeliest_style, with_returns
 from pianalysis.arranging.pieces import prepare
 from pianalysis.errors import PianalysisError
@@ -179,4 +181,16 @@ def test_what_it_takes_to_write_it_again_is_in_the_file(arranger, tmp_path):
     assert piece.precision == arranger.engine.precision
     assert piece.about.endswith(f"style hymn, seed 7, {piece.precision}")
     saved = symusic.Score(piece.save(tmp_path / "piece.mid"))
-    assert [(mark.time, mark.text) for mark in saved.markers] == [(0, piece.about)]
+    first, *chords = saved.markers
+    assert (first.time, first.text) == (0, piece.about)
+    assert [mark.text for mark in chords] == [span.chord.symbol(piece.chart.key()) for span in piece.chart.spans]
+    assert Arrangement.read(tmp_path / "piece.mid").chart == piece.chart
+
+
+def test_a_pieces_chords_are_in_real_time(arranger):
+    """At 96 bpm in 3/4, two bars are 3,750 ms; on the clock 3,000."""
+    score = simple_score([(quarter, 1, 60 + 4 * (quarter % 3)) for quarter in range(12)], bpm=96, metre=(3, 4))
+    piece = arranger(score, max_bars=2)
+    assert (piece.chords[0].onset_ms, piece.chords[-1].end_ms) == pytest.approx((0.0, 3750.0))
+    assert all(first.end_ms == second.onset_ms for first, second in pairwise(piece.chords))
+    assert [span.chord for span in piece.chords] == [span.chord for span in piece.chart.between(0, 3000)]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -8,6 +9,7 @@ import pytest
 import symusic
 from conftest import EXAMPLES
 
+from pianalysis.arranging.arranger import Arrangement
 from pianalysis.cli.main import main
 from pianalysis.model.gpt2 import make_model, save_model
 from pianalysis.music.midi import MAX_FILE_BYTES, read_midi
@@ -176,6 +178,96 @@ def test_controls_reach_the_arranger(run, tmp_path):
     assert 48 <= min(pitches) <= max(pitches) <= 72
 
 
+@pytest.fixture(scope="session")
+def playing_chords(tmp_path_factory):
+    """A model that plays chords, as the bundled one does."""
+    model = make_model("tiny")
+    model.config.plays_chords = model.config.normalises_key = True
+    save_model(model, folder := tmp_path_factory.mktemp("chords"))
+    return str(folder)
+
+
+def test_the_chart_is_printed_and_in_the_file(run, tmp_path, playing_chords):
+    code, out, _ = run("arrange", ODE, "-o", "full.mid", "--chart", "--model", playing_chords)
+    chart = Arrangement.read(tmp_path / "full.mid").chart.text()
+    assert (code, out.endswith(f"{chart}\n")) == (0, True)
+    assert "no chart" in run("arrange", ODE, "-o", "full.mid", "--chart")[1]
+
+
+def test_chords_of_a_melody_and_of_a_piece(run, tmp_path, playing_chords):
+    code, out, _ = run("chords", ODE)
+    assert (code, out.splitlines()[0]) == (
+        0,
+        "# found for the melody (the track “MELODY”, by its name), in the style hymn",
+    )
+    assert out.splitlines()[1].startswith("C ")
+    _, drawn, _ = run("chords", ODE, "--seed", "2", "--style", "hymn")
+    assert drawn != out
+    _, text, _ = run("chords", ODE, "--json", "--alternatives", "2")
+    told = json.loads(text)
+    assert told["text"] == out.partition("\n")[2].rstrip()
+    assert (told["chords"][0]["bar"], told["chords"][0]["beat"], told["chords"][0]["harte"]) == (1, 1, "C:maj")
+    for chord in told["chords"]:
+        first, second = (other["probability"] for other in chord["alternatives"])
+        assert 1 >= first >= second >= 0
+        assert first + second <= 1.0001
+    run("arrange", ODE, "-o", "full.mid", "--model", playing_chords)
+    assert "# heard in all notes" in run("chords", "full.mid")[1]
+    assert "# those that the file states" in run("chords", "full.mid", "--track", "1")[1]
+    found = run("chords", "full.mid", "--track", "1", "--ignore-chords")[1]
+    assert found.startswith("# found for the melody (track 1")
+    code, _, err = run("chords", "full.mid", "--alternatives", "2")
+    assert (code, "--track chooses a melody" in err) == (2, True)
+
+
+LEAD_SHEET = 'X:1\nM:4/4\nL:1/4\nK:C\n"C"CEGc|"F"AFAc|"G7"BGdB|"C"c4|]\n'
+
+
+def test_chords_are_given_found_and_changed(run, tmp_path, playing_chords):
+    def chart(*argv):
+        code, out, err = run(*argv, "--chart", "--model", playing_chords)
+        assert (code, err) == (0, "")
+        return out.splitlines()[-1]
+
+    (tmp_path / "sheet.abc").write_text(LEAD_SHEET)
+    (tmp_path / "chords.txt").write_text("Am | F\nDm | G7\n")
+    assert chart("arrange", "sheet.abc", "-o", "a.mid", "--musicxml") == "C | F | G7 | C"
+    assert chart("arrange", "a.musicxml", "-o", "b.mid") == "C | F | G7 | C"
+    assert chart("arrange", "sheet.abc", "-o", "c.mid", "--ignore-chords", "--harmony", "rich") != "C | F | G7 | C"
+    assert chart("arrange", "sheet.abc", "-o", "d.mid", "--chords", "chords.txt") == "Am | F | Dm | G7"
+    assert chart("arrange", "sheet.abc", "-o", "e.mid", "--chords", "C | ? | ? | G7").startswith("C | ")
+    assert chart("regenerate", "a.mid", "--bars", "2-3", "--chords", "Am | D7", "-o", "f.mid") == "C | Am | D7 | C"
+    assert chart("regenerate", "a.mid", "--from", "3", "--chords", "Dm | E", "-o", "g.mid") == "C | F | Dm | E"
+    bar = 4 * read_midi("a.mid").tpq
+    before, after = (
+        {(n.time, n.duration, n.pitch) for n in read_midi(name).tracks[1].notes} for name in ("a.mid", "f.mid")
+    )
+    assert {time // bar for time, *_ in before ^ after} == {1, 2}
+
+
+def test_chords_that_a_file_states_are_shown(run, tmp_path):
+    (tmp_path / "sheet.abc").write_text(LEAD_SHEET)
+    assert run("chords", "sheet.abc")[1] == "# those that the file states\nC | F | G7 | C\n"
+    assert "found for the melody" in run("chords", "sheet.abc", "--ignore-chords", "--harmony", "simple")[1]
+    code, _, err = run("chords", "sheet.abc", "--alternatives", "2")
+    assert (code, "--ignore-chords has them found" in err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("chords", "says"),
+    [
+        ("C | F", "found 2: nothing is written for bar 3"),
+        ("C|" * 18, "bar 17 (C) is past the end"),
+        ("C | Hm |" + "C |" * 14, "bar 2: 'Hm' is no chord"),
+        ("no-such-file.txt", "no-such-file.txt"),
+    ],
+)
+def test_chords_that_do_not_fit_are_explained(run, tmp_path, playing_chords, chords, says):
+    code, _, err = run("arrange", ODE, "-o", "x.mid", "--chords", chords, "--model", playing_chords)
+    assert (code, err.count("\n"), says in err) == (2, 1, True)
+    assert not list(tmp_path.iterdir())
+
+
 def test_compose(run, tmp_path):
     code, out, _ = run("compose", "-o", "new.mid", "--bars", "4", "--takes", "2")
     assert code == 0
@@ -212,6 +304,8 @@ def test_compose(run, tmp_path):
         (["regenerate", ODE, "-o", "x.mid", "--bars", "9-17"], "between 1 and 16"),
         (["regenerate", "none.mid", "-o", "x.mid", "--from", "2"], "no such file"),
         (["tokens", "not-there.mid"], "no such file"),
+        (["chords", "not-there.mid"], "no such file"),
+        (["chords", ODE, "--alternatives", "-1"], "from 0 to 120, found -1"),
     ],
 )
 def test_bad_usage_is_explained(run, tmp_path, argv, says):
@@ -240,7 +334,9 @@ def test_vocab_prints_the_table(run):
     assert [int(row[0]) for row in rows] == list(range(801))
 
 
-@pytest.mark.parametrize("command", [["--help"], ["arrange", "--help"], ["compose", "--help"], ["tokens", "--help"]])
+@pytest.mark.parametrize(
+    "command", [["--help"], ["arrange", "--help"], ["compose", "--help"], ["chords", "--help"], ["tokens", "--help"]]
+)
 def test_help_needs_no_heavy_imports(command):
     code = (
         "import sys; from pianalysis.cli.main import main\n"

@@ -179,7 +179,7 @@ def test_a_pickup_may_be_left_out_where_the_first_bar_is_short():
     assert chart.text() == "N.C. | C | F | G7 | C\nF"
     with pytest.raises(
         PianalysisError,
-        match="expected 6 bars, as many as the melody has, of which the first, a pickup, may be left out, found 3",
+        match="expected 6 bars, as many as there are to be filled, of which the first, a pickup, may be left out, found 3",
     ):
         Chart.from_text("C | F | G7", bar_lines=chart.bar_lines, beat_ms=500)
 
@@ -228,8 +228,11 @@ def test_german_charts():
     [
         ("C | F | Hx7 | G", "the chords, bar 3: 'Hx7' is no chord that is understood; write a root A–G"),
         ("C | F | Q | G", "% repeats a bar, . holds a chord, ? is a gap"),
-        ("C | F | G", "expected 4 bars, as many as the melody has, found 3; an empty bar holds the chord before"),
-        ("C | F | G | C | C", "expected 4 bars, as many as the melody has, found 5"),
+        (
+            "C | F | G",
+            "expected 4 bars, as many as there are to be filled, found 3: nothing is written for bar 4; an empty bar holds the chord before",
+        ),
+        ("C | F | G | C | C", "expected 4 bars, as many as there are to be filled, found 5: bar 5 (C) is past the end"),
         (
             "C | C F G C F | G | C",
             "the chords, bar 2: C F G C F doesn't fit its 4 beats; expected at most one chord a beat",

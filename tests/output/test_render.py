@@ -197,3 +197,16 @@ def test_samples_are_complete_small_and_credited() -> None:
 def test_importing_is_cheap() -> None:
     code = "import sys, pianalysis.output.audio; print({'matplotlib', 'soundfile', 'scipy.signal'} & set(sys.modules))"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "set()"
+
+
+def test_labels_stand_above_a_row_and_change_nothing_in_it(tmp_path: Path) -> None:
+    bars = [0.0, 1_000.0, 2_000.0]
+    plain, labelled = (
+        np.asarray(Image.open(picture.save_png(path, MELODY, ACCOMPANIMENT, bar_lines_ms=bars, labels=labels)))
+        for path, labels in ((tmp_path / "a.png", []), (tmp_path / "b.png", [(0.0, "C"), (1_000.0, "F#m7b5")]))
+    )
+    changed = np.argwhere((plain != labelled).any(axis=2))
+    assert len(changed) > 20
+    left = plain[:, : plain.shape[1] // 3, :3]  # the legend, in the notes' colours, is on the right
+    assert changed[:, 0].max() < np.argwhere((left == (0xD5, 0x5E, 0x00)).all(axis=2))[:, 0].min()
+    assert set(changed[:, 1] // (labelled.shape[1] // 2)) == {0, 1}

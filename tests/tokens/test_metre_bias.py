@@ -13,7 +13,9 @@ from pianalysis.tokens.grammar import (
     BASS_REACH,
     FIRMER,
     OVER_A_BAR_LINE,
+    OVER_A_CHANGE,
     OVER_THE_BASS,
+    UNDER_A_CHANGE,
     UNDER_THE_BASS,
     GrammarState,
     Limits,
@@ -144,3 +146,30 @@ def test_it_only_takes_away_and_knows_the_bars_bass(places):
 )
 def test_where_no_bar_line_matters_nothing_is_said(state):
     assert not metre_bias(ALL_IDS, state).any()
+
+
+def wanted_at(*notes: tuple[int, int]) -> GrammarState:
+    """`state_at` where chords are wanted from 0 and from 1,000 ms, and no bar lines tell anything."""
+    limits = Limits(length_ms=15_000, downbeats=(0,), changes=(0, 1_000))
+    state, now = state_after(PROMPT, limits), -1
+    for onset, key in notes:
+        if onset != now:
+            state, now = state.advance(vocab.time_id(onset)), onset
+        for token in (vocab.DYNAMIC_IDS[3], key, vocab.duration_id(500)):
+            state = state.advance(token)
+    return state
+
+
+def test_wanted_chords_are_struck_as_they_begin_on_their_bass():
+    bias = metre_bias(ALL_IDS, wanted_at((0, 48)))
+    assert [bias[vocab.time_id(ms)] for ms in (975, 1_000, 1_025, 1_050)] == [0, 0, 0, OVER_A_CHANGE]
+    assert bias[vocab.EOS] == OVER_A_CHANGE
+
+    def at(*notes: tuple[int, int], time: int) -> list[float]:
+        state = wanted_at(*notes).advance(vocab.time_id(time)).advance(vocab.DYNAMIC_IDS[3])
+        return [float(value) for value in metre_bias(np.array([40, 50]), state)]
+
+    assert at((0, 36), (1_000, 45), time=1_250) == [UNDER_A_CHANGE, 0]  # below this chord's bass, above the bar's
+    assert at((0, 48), time=1_000) == [UNDER_THE_BASS, 0]  # another chord, another bass
+    assert at((0, 36), time=1_250) == [0, 0]  # it wasn't struck
+    assert at((0, 45), time=500) == [UNDER_A_CHANGE + UNDER_THE_BASS, 0]
