@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pianalysis.arranging.figures import read_figures
 from pianalysis.errors import PianalysisError
 from pianalysis.music.typed import from_abc, from_names, pitch_of, read_abc
 from pianalysis.tokens import vocab
@@ -34,6 +35,8 @@ ARRANGE_EXAMPLES = r"""examples:
   pianalysis arrange melody.mid -o full.mid --temperature 1.1 --top-k 0 --top-p 0.98
   pianalysis arrange melody.mid -o full.mid --style hymn --clear 0.5
   pianalysis arrange melody.mid -o full.mid --no-structure
+  pianalysis arrange melody.mid -o full.mid --left-hand waltz --left-hand 9-16:arpeggio
+  pianalysis arrange melody.mid -o full.mid --figures mine.toml --left-hand tango
   pianalysis arrange melody.mid -o full.mid --lowest C2 --highest C5 --dynamics -0.5
   pianalysis arrange tune.abc -o full.mid
   pianalysis arrange --abc "X:1\nM:3/4\nL:1/4\nK:G\nD|G2A|B2c|A2F|G2|]" -o full.mid
@@ -45,6 +48,7 @@ REGENERATE_EXAMPLES = """examples:
   pianalysis regenerate full.mid --bars 9-16 --seed 5 -o new.mid
   pianalysis regenerate full.mid --bars 9-16 --keep left -o new.mid
   pianalysis regenerate full.mid --from 9 --density high -o new.mid
+  pianalysis regenerate full.mid --bars 9-16 --left-hand stride -o new.mid
 """
 
 
@@ -140,6 +144,19 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         action="append",
         metavar="[BARS:]WORD",
         help="low, mid (default) or high: how many notes; for some bars another: --density low --density 9-16:high",
+    )
+    parser.add_argument(
+        "--left-hand",
+        action="append",
+        metavar="[BARS:]FIGURE",
+        help=f"what the left hand plays: auto (default; the model writes it), {', '.join(read_figures())}; for some bars "
+        "another: --left-hand waltz --left-hand 9-16:arpeggio",
+    )
+    parser.add_argument(
+        "--figures",
+        type=Path,
+        metavar="FILE.toml",
+        help="figures of your own, written as in pianalysis/data/figures.toml",
     )
     parser.add_argument("--lowest", metavar="KEY", help="the accompaniment's lowest key: C2, or a MIDI pitch")
     parser.add_argument("--highest", metavar="KEY", help="… and its highest")
@@ -242,10 +259,9 @@ def _load(args: argparse.Namespace) -> tuple[Arranger, Options]:
     """The arranger and what was asked of it; bad numbers fail before the model is loaded."""
     from pianalysis.arranging.arranger import Arranger, Options
 
-    names = ("style", "temperature", "top_k", "top_p", "clear", "max_bars", "dynamics", "structure")
+    names = ("style", "temperature", "top_k", "top_p", "clear", "max_bars", "dynamics", "structure", "figures")
     asked = {name: getattr(args, name) for name in names if hasattr(args, name)}
-    if args.density:
-        asked["density"] = ",".join(args.density)
+    asked |= {name: ",".join(said) for name in ("density", "left_hand") if (said := getattr(args, name))}
     asked |= {name: pitch_of(text) for name in ("lowest", "highest") if (text := getattr(args, name)) is not None}
     options = Options(**asked)
     return Arranger.from_pretrained(args.model), options
