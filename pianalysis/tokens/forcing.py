@@ -18,8 +18,8 @@ from pianalysis.music.notes import Notes
 from pianalysis.tokens import vocab
 from pianalysis.tokens.grammar import LONGEST_NOTE_TOKENS, GrammarState
 
-SPARE_TOKENS: Final = 3 * LONGEST_NOTE_TOKENS
-"""What is kept free beside the fixed notes: a free note that is begun, the end, and what the grammar keeps for one more."""
+SPARE_TOKENS: Final = 6 * LONGEST_NOTE_TOKENS
+"""What is kept free beside the fixed notes: a free note that is begun, a few that are struck after a long rest, the end."""
 LONGEST_FREE_REST_MS: Final = 4_000
 """Where the free hand has rested so long, it strikes with the fixed notes of the next bar line: a texture that is there
 already would else be enough for a model, in a whole piece without anything added."""
@@ -86,28 +86,28 @@ class ForcedState(GrammarState):
         """The ids that may come next, as `GrammarState.spans` has them."""
         spans = super().spans(room)
         end = [range(self.end_token, self.end_token + 1)]
-        if self._rested and room > LONGEST_NOTE_TOKENS * len(self.fixed) + SPARE_TOKENS:
+        if self._rested:
             return [*self.limits.dynamics]
         if not self.fixed:
             return end if self.alone and self.expects in ("note", "time") else spans
         if spans == end:
             return spans
         time, pitch, duration = self.fixed[0]
-        full = self.alone or room <= LONGEST_NOTE_TOKENS * len(self.fixed) + SPARE_TOKENS
-        if full and self.expects in ("note", "time") and not self._its_turn:
-            return [range(time, time + 1)]
-        if full and self.expects == "pitch" and self._its_turn:
-            return [range(pitch, pitch + 1)]
+        only = self.alone or room <= LONGEST_NOTE_TOKENS * len(self.fixed) + SPARE_TOKENS
         if self._its_turn:
             if self.expects in ("note", "note_on"):
                 return [vocab.DYNAMIC_IDS]
             if self.expects == "pitch":
+                if only:
+                    return [range(pitch, pitch + 1)]
                 free = [range(span.start, min(span.stop, pitch)) for span in spans]
                 return [*(span for span in free if span), range(pitch, pitch + 1)]
             if self.expects == "duration" and self.pitch_floor == pitch:
                 return [range(duration, duration + 1)]
             return spans
         if self.expects in ("note", "time"):
+            if self.alone or (only and any(time in span for span in spans)):
+                return [range(time, time + 1)]
             cut = [range(span.start, min(span.stop, time + 1)) for span in spans if vocab.EOS not in span]
             return [span for span in cut if span] or [range(time, time + 1)]
         return spans
