@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from conftest import EXAMPLES
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_streaming import FREE, joined, tune
+from test_streaming import rows as in_ticks
 
-from pianalysis.arranging.arranger import Options
+from pianalysis.arranging.arranger import Arranger, Options
+from pianalysis.arranging.figures import read_figures
 from pianalysis.arranging.writing import write_together
 from pianalysis.cli.main import main
 from pianalysis.errors import PianalysisError
@@ -47,6 +54,32 @@ def test_the_figure_is_in_the_piece_and_the_right_hand_adds_to_it(bundled_arrang
     for _ in stream:
         pass
     assert stream.piece.score.dumps_midi() == piece.score.dumps_midi()
+
+
+@pytest.fixture(scope="module")
+def with_chords(tiny_model):
+    """A random model that is given chords, and writes whatever the grammar allows."""
+    arranger = Arranger(tiny_model)
+    arranger.engine.weights = replace(arranger.engine.weights, plays_chords=True, normalises_key=True)
+    return arranger
+
+
+METRES = [(3, 4), (5, 4), (6, 8), (9, 8), (12, 8), (7, 8), (3, 8), (5, 16), (2, 2)]
+
+
+@given(st.integers(0, 99), st.sampled_from(METRES), st.sampled_from([50, 100, 170]), st.sampled_from([*read_figures()]))
+@settings(max_examples=15)
+def test_streamed_is_whole_in_any_metre(with_chords, seed, metre, bpm, name):
+    asked = {"options": FREE, "style": "pop", "left_hand": f"{name},4:auto", "seed": seed}
+    stream = with_chords.stream(tune(metre, bpm, seed), **asked)
+    parts = [*stream]
+    assert joined(stream.piece, parts) == in_ticks(stream.piece)
+    take = stream._take
+    figure = take.source.clock.notes_to_real(take._left_hand.notes)
+    step = 30 * 100 / bpm * max(1.0, bpm / 125)  # a step of the clock's grid, and a little, in real ms
+    for onset, _, pitch, _ in figure.tolist():
+        near = stream.piece.accompaniment[stream.piece.accompaniment["pitch"] == pitch]
+        assert np.abs(near["onset_ms"] - onset).min() <= 2 * step
 
 
 def test_bars_that_return_are_played_again_figure_and_all(bundled_arranger):
