@@ -263,13 +263,23 @@ class Arranger:
             raise PianalysisError(
                 "this model was trained without hymns; choose the style pop or classical, or a model that plays chords"
             )
+        if options.plays_figures and not weights.plays_chords:
+            raise PianalysisError(
+                f"left hand {options.left_hand!r}: figures are made of chords, and this model knows none; choose a model that "
+                "plays chords, or the left hand auto"
+            )
+        if options.plays_figures and options.style == "hymn":
+            raise PianalysisError(
+                f"left hand {options.left_hand!r}: a hymn's left hand sings tenor and bass; choose the style pop or "
+                "classical, or the left hand auto"
+            )
         if options.style == vocab.AUTO:
             options = replace(options, style=self._style(source, options, given) if source else FIRST_STYLE)
         return options.resolved(weights.sampling)
 
     def _style(self, source: Source, options: Options, given: Chart | None) -> str:
         known = [style for style in vocab.STYLES if style != "hymn" or self.engine.weights.plays_chords]
-        if options.density != Options.density and "hymn" in known:
+        if (options.density != Options.density or options.plays_figures) and "hymn" in known:
             known.remove("hymn")  # four parts are four parts: who wants more notes, or fewer, wants another style
         chart = self._chart(source, options, None, given)
         return likeliest_style(self.engine, source, known, chart, options.density_at(source.first_bar))
@@ -330,6 +340,10 @@ class Arranger:
         """What `regenerate` writes, while it is written; cancelled, the bars that aren't rewritten yet stay as they were."""
         changes.setdefault("structure", False)
         chosen = replace(options or piece.options or Options(), **changes)
+        if keep == "left" and chosen.plays_figures and (options is not None or "left_hand" in changes):
+            raise PianalysisError(
+                f"expected either the left hand's notes kept or a figure for it, found both, {chosen.left_hand!r}; leave one out"
+            )
         source = self._source_of(piece)
         given = piece.chart.transposed(source.shift) if piece.chart else None
         chosen = self._resolved(chosen, source, given)

@@ -5,13 +5,16 @@ In: words and numbers. Out: what a window's prompt, an engine's sampling and the
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import asdict, dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final, TypedDict
 
 import numpy as np
 
+from pianalysis.arranging.figures import AUTO as NO_FIGURE
+from pianalysis.arranging.figures import Figure, read_figures
 from pianalysis.errors import PianalysisError
 from pianalysis.harmony.richness import BALANCED, RICHNESS
 from pianalysis.model.sampling import Sampling
@@ -22,7 +25,7 @@ MOST_CLEAR: Final = 5.0
 LOUDEST: Final = 127
 NARROWEST: Final = 12
 """Semitones: with an octave there are keys left in whatever key the model thinks."""
-_SPAN: Final = re.compile(r"(?:(\d+)(?:-(\d+))?:)?(\w+)")
+_SPAN: Final = re.compile(r"(?:(\d+)(?:-(\d+))?:)?([\w-]+)")
 
 
 @dataclass(frozen=True)
@@ -35,8 +38,10 @@ class Options:
     loud; the notes stay the same. structure: where the melody returns, what was played the first time is played again.
     clear: how much the accompaniment keeps off the melody's key and from above it; 0 lets it cross. harmony: ``"simple"``,
     ``"balanced"`` or ``"rich"``: how many chords are found, and of which kinds. ignore_chords: find them although the file
-    states some. The three numbers of
-    sampling are the checkpoint's own where they are None.
+    states some. left_hand: what the left hand plays, ``"auto"`` (what the model writes) or the name of a figure
+    (`figures.read_figures`), for some bars another, as in density: ``"waltz,9-16:arpeggio"``; the model adds the right hand
+    and how loud both are. figures: a file of figures of one's own. The three numbers of sampling are the checkpoint's own
+    where they are None.
     """
 
     style: str = vocab.AUTO
@@ -52,6 +57,8 @@ class Options:
     clear: float = 1.0
     harmony: str = BALANCED
     ignore_chords: bool = False
+    left_hand: str = NO_FIGURE
+    figures: str | os.PathLike[str] | None = None
 
     def __post_init__(self) -> None:
         if self.style not in (vocab.AUTO, *vocab.STYLES):
@@ -69,12 +76,33 @@ class Options:
             raise PianalysisError(f"expected clear from 0 to {MOST_CLEAR:g}, found {self.clear}")
         if not -1 <= self.dynamics <= 1:
             raise PianalysisError(f"expected dynamics from -1, very soft, to 1, very loud, found {self.dynamics}")
-        _ = self.sampling, self.density_at(0)  # checks them
+        _ = self.sampling, self.density_at(0), self.left_hand_at(0)  # checks them
 
     def density_at(self, bar: int) -> str:
         """The density word of a bar, counted from 0; what is said last holds. Raises PianalysisError for another text."""
-        said = [word for word, bars in _densities(self.density) if bars is None or bar + 1 in bars]
-        return said[-1] if said else "mid"
+        words = _by_bars(self.density, tuple(vocab.DENSITIES), "a density", "9-16:high")
+        return _said_at(words, bar) or "mid"
+
+    def left_hand_at(self, bar: int) -> str:
+        """The name of the figure of a bar, counted from 0, or `NO_FIGURE`. Raises PianalysisError for another text."""
+        if self.left_hand == NO_FIGURE and self.figures is None:
+            return NO_FIGURE
+        words = _by_bars(self.left_hand, (NO_FIGURE, *self._figures), "a left hand", "9-16:waltz")
+        return _said_at(words, bar) or NO_FIGURE
+
+    def figure_at(self, bar: int) -> Figure | None:
+        """The figure that the left hand plays in a bar, counted from 0; None where the model writes it."""
+        name = self.left_hand_at(bar)
+        return None if name == NO_FIGURE else self._figures[name]
+
+    @property
+    def plays_figures(self) -> bool:
+        """Whether the left hand is asked to play a figure anywhere."""
+        return any(part.rpartition(":")[2].strip() != NO_FIGURE for part in self.left_hand.split(","))
+
+    @cached_property
+    def _figures(self) -> dict[str, Figure]:
+        return read_figures(self.figures)
 
     def played(self, notes: Notes) -> Notes:
         """Notes as loud as asked for (a new array): velocities on a curve that keeps their order, soft ones in 1 … 127.
@@ -104,18 +132,23 @@ class Options:
 
 
 @lru_cache
-def _densities(text: str) -> tuple[tuple[str, range | None], ...]:
-    """The words of a density and the bars, from 1, that each is for; None for all."""
+def _by_bars(text: str, known: tuple[str, ...], what: str, example: str) -> tuple[tuple[str, range | None], ...]:
+    """The words of an option and the bars, from 1, that each is for; None for all. what, example: for the error."""
     words: list[tuple[str, range | None]] = []
     for part in text.split(","):
         found = _SPAN.fullmatch(part.strip())
         first, last = (int(found[1] or 1), int(found[2] or found[1] or 1)) if found else (0, 0)
-        if found is None or found[3] not in vocab.DENSITIES or not 1 <= first <= last:
+        if found is None or found[3] not in known or not 1 <= first <= last:
             raise PianalysisError(
-                f"expected a density of {[*vocab.DENSITIES]}, or one for some bars such as 9-16:high, found {part!r}"
+                f"expected {what} of {[*known]}, or one for some bars such as {example}, found {part!r}"
             )
         words.append((found[3], range(first, last + 1) if found[1] else None))
     return tuple(words)
+
+
+def _said_at(words: tuple[tuple[str, range | None], ...], bar: int) -> str | None:
+    """What is said of a bar, counted from 0, by the last word that is for it."""
+    return next((word for word, bars in reversed(words) if bars is None or bar + 1 in bars), None)
 
 
 class OptionChanges(TypedDict, total=False):
@@ -134,3 +167,5 @@ class OptionChanges(TypedDict, total=False):
     clear: float
     harmony: str
     ignore_chords: bool
+    left_hand: str
+    figures: str | os.PathLike[str] | None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 import symusic
 
+from pianalysis.arranging.figures import AUTO
 from pianalysis.arranging.options import Options
 from pianalysis.arranging.pieces import Arrangement, Source, notes_in_ticks, rebuild
 from pianalysis.arranging.writing import Take
@@ -19,9 +20,9 @@ from pianalysis.errors import PianalysisError
 from pianalysis.model.sampling import Job
 from pianalysis.music.hands import HIGHEST_LEFT, LOWEST_RIGHT, split_hands
 from pianalysis.music.midi import ticks_to_ms, track_notes
-from pianalysis.music.notes import Notes, make_notes
+from pianalysis.music.notes import Notes, make_notes, sort_notes
 from pianalysis.tokens import vocab
-from pianalysis.tokens.forcing import forced
+from pianalysis.tokens.forcing import ForcedState, fixed_ids, forced
 from pianalysis.tokens.grammar import GrammarState
 from pianalysis.tokens.guidance import KEYS, STEPS
 from pianalysis.tokens.windows import notes_between
@@ -55,8 +56,11 @@ class Rewrite(Take):
     ) -> None:
         """source: the piece's, in the model's key. bars: the first and the last, counted from 1 as the file has them.
 
-        chart, wanted: a take's. keep: a hand whose notes stay. Raises PianalysisError for bars that aren't the piece's, and where no keys are left.
+        chart, wanted: a take's. keep: a hand whose notes stay; where it is the left one, it plays no figures instead.
+        Raises PianalysisError for bars that aren't the piece's, and where no keys are left.
         """
+        if keep == "left":
+            options = replace(options, left_hand=AUTO)
         super().__init__(source, options, seed, room, chart, wanted=wanted)
         check_bars(source, bars)
         first, last = bars
@@ -150,7 +154,25 @@ class Rewrite(Take):
         fixed = fixed[fixed["onset_ms"] >= state.limits.first_ms]
         places = zip((fixed["onset_ms"] + self._start_ms).tolist(), fixed["pitch"].tolist(), strict=True)
         self._fixed_at.update(places)
-        return forced(state, fixed)
+        if not isinstance(state, ForcedState):
+            return forced(state, fixed)
+        # the right hand is there and the left one plays a figure: nothing is left to be written
+        return replace(
+            state,
+            fixed=tuple(sorted({*state.fixed, *fixed_ids(fixed)})),
+            limits=replace(state.limits, two_hands=False),
+            floors=(),
+            alone=True,
+        )
+
+    def _above_the_left(self) -> Notes:
+        """The melody, and the right hand where it is kept."""
+        above = super()._above_the_left()
+        if self._keep_hand != "right":
+            return above
+        kept = self._old_on_clock[self._fixed].copy()
+        kept["pitch"] -= self.source.shift
+        return sort_notes(np.concatenate([above, kept]))
 
 
 def check_bars(source: Source, bars: tuple[int, int]) -> None:

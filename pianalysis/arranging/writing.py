@@ -14,16 +14,21 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pianalysis.arranging.charting import bar_chords, held_chords, let_go, moved
+from pianalysis.arranging.figures import AUTO
+from pianalysis.arranging.left_hand import Ground, LeftHand, left_hand
 from pianalysis.arranging.options import Options
 from pianalysis.arranging.pieces import Arrangement, Source, finish, to_real
 from pianalysis.arranging.structure import Earlier, played_later
 from pianalysis.harmony.beats import clock_beats
+from pianalysis.metrics.keys import find_key
 from pianalysis.model.sampling import Job
-from pianalysis.music.clock import EARLY_MS, ROUNDING_MS
+from pianalysis.music.clock import EARLY_MS, QUARTER_MS, ROUNDING_MS, tempo_fold
+from pianalysis.music.hands import LOWEST_RIGHT
 from pianalysis.music.notes import Notes, make_notes
 from pianalysis.tokens import vocab
+from pianalysis.tokens.forcing import ForcedState, forced
 from pianalysis.tokens.four_parts import four_parts, last_chord, one_chord_at_a_time
-from pianalysis.tokens.grammar import Limits, state_after
+from pianalysis.tokens.grammar import GrammarState, Limits, state_after
 from pianalysis.tokens.guidance import both, clearance, fidelity
 from pianalysis.tokens.tokenizer import ChordTones, decode_notes, encode_accompaniment, encode_chords, encode_melody
 from pianalysis.tokens.windows import bars_in_window, chords_between, notes_between
@@ -140,7 +145,9 @@ class Take:
         others = (
             bar
             for bar in range(self._bar + 1, end_bar)
-            if self.options.density_at(bar) != density or self._earlier(bar) is not None
+            if self.options.density_at(bar) != density
+            or self._earlier(bar) is not None
+            or self._plays_figure(bar) != self._plays_figure(self._bar)
         )
         self._stop_bar = min(next(others, end_bar), self.last_bar)
         return self._prompt(end_bar, density)
@@ -191,6 +198,8 @@ class Take:
             beats = clock_beats(self.source.clock).borders_ms - start
             before = last_chord(past, above)
             state = four_parts(state, above, held, beats, before=before, shift=self.source.shift)
+        if self._plays_figure(self._bar):
+            state = self._with_left_hand(state)
         bias = both(fidelity(held, WANTED if self._wanted else FOUND), clearance(above, self.options.clear))
         return Job(prompt, state, self.options.sampling, self.generator, bias)
 
@@ -227,10 +236,80 @@ class Take:
         """What was written for the last bars, as far back as a window can reach."""
         return _recent(self.written, self._start_ms - vocab.TIME_STEP_MS)
 
+    # --- the left hand's figures
+
+    def _plays_figure(self, bar: int) -> bool:
+        return self._left_hand is not None and self.options.left_hand_at(bar) != AUTO
+
+    @cached_property
+    def _left_hand(self) -> LeftHand | None:
+        """What the left hand plays where figures are asked for, in the melody's key; None where they are nowhere."""
+        chart, source = self._own_chart, self.source
+        if chart is None or not self.options.plays_figures:
+            return None
+        denominator = source.clock.time_signature[1]
+        lowest, highest = self._keys
+        key = find_key(source.voice)
+        ground = Ground(
+            chart,
+            clock_beats(source.clock),
+            unit_ms=QUARTER_MS * tempo_fold(source.clock.bpm) * 4 / denominator,
+            compound=denominator >= 8,
+            above=self._above_the_left(),
+            bars=range(source.first_bar, source.last_bar),
+            keys=(lowest - source.shift, highest - source.shift),
+            tonic=(key.tonic - source.shift) % 12 if key else 0,
+        )
+        returns = {bar: earlier for bar in ground.bars if (earlier := self._returning(bar)) is not None}
+        return left_hand(ground, self.options.figure_at, returns)
+
+    def _above_the_left(self) -> Notes:
+        """What the left hand's figures may not reach, sorted, in the melody's key: the melody."""
+        above = self.source.voice.copy()
+        above["pitch"] -= self.source.shift
+        return above
+
+    def _with_left_hand(self, state: GrammarState) -> ForcedState:
+        """The state of a window, held to what the left hand plays in it."""
+        if self._left_hand is None:
+            raise ValueError("expected a left hand that plays figures, found none")
+        shift, start, step = self.source.shift, self._start_ms, vocab.TIME_STEP_MS
+        lines = self.source.clock.bar_lines
+        notes = self._left_hand.notes.copy()
+        bars = np.searchsorted(lines, notes["onset_ms"] + ROUNDING_MS, side="right") - 1
+        notes["pitch"] += shift
+        # Where bar lines are off the grid, what begins with a bar isn't rounded into the bar before.
+        on_grid = np.ceil((lines[bars] - start - ROUNDING_MS) / step) * step + start
+        notes["onset_ms"] = np.maximum(notes["onset_ms"], on_grid)
+        inside = notes[(bars >= self._bar) & (bars < self._stop_bar)]
+        fixed = notes_between(inside, start, float(state.limits.length_ms))
+        floors = [(round((begin - start) / step) * step, key + shift) for begin, key in self._left_hand.floors]
+        floors = floors or [(0, min(LOWEST_RIGHT + shift, state.limits.highest))]
+        return forced(state, fixed, floors=floors, free_ms=int(self._right_hand_ms(floors)))
+
+    def _right_hand_ms(self, floors: Sequence[tuple[int, int]]) -> float:
+        """When the right hand struck last, in window ms; the first bar line where nobody knows."""
+        past = self._history()
+        onsets = past["onset_ms"] - self._start_ms
+        floor = np.searchsorted([begin for begin, _ in floors], onsets + vocab.TIME_STEP_MS / 2, side="right") - 1
+        right = onsets[past["pitch"] >= np.array([key for _, key in floors])[np.maximum(floor, 0)]]
+        begin = float(self.source.clock.bar_lines[self.source.first_bar]) - self._start_ms
+        return float(right.max(initial=begin))
+
+    # --- bars that return
+
     def _earlier(self, bar: int) -> Earlier | None:
         """The earlier bar whose accompaniment may be played again in a bar, if there is one."""
+        if self._plays_figure(bar) and self._left_hand is not None and bar not in self._left_hand.returned:
+            return None
+        return self._returning(bar)
+
+    def _returning(self, bar: int) -> Earlier | None:
+        """The same, before it is known whether the left hand's figure can be played again there."""
         earlier = self.source.earlier_bars.get(bar) if self.options.structure else None
         if earlier is None or self.options.density_at(bar) != self.options.density_at(earlier.bar):
+            return None
+        if self.options.left_hand_at(bar) != self.options.left_hand_at(earlier.bar):
             return None
         if self._bar_chords and self._bar_chords[bar] != moved(self._bar_chords[earlier.bar], earlier.shift):
             return None

@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pianalysis.arranging.figures import read_figures
 from pianalysis.errors import PianalysisError
 from pianalysis.harmony.richness import BALANCED, RICHNESS
 from pianalysis.music.typed import from_abc, from_names, pitch_of
@@ -35,6 +36,8 @@ ARRANGE_EXAMPLES = r"""examples:
   pianalysis arrange melody.mid -o full.mid --temperature 1.1 --top-k 0 --top-p 0.98
   pianalysis arrange melody.mid -o full.mid --style hymn --clear 0.5
   pianalysis arrange melody.mid -o full.mid --no-structure
+  pianalysis arrange melody.mid -o full.mid --left-hand waltz --left-hand 9-16:arpeggio
+  pianalysis arrange melody.mid -o full.mid --figures mine.toml --left-hand tango
   pianalysis arrange melody.mid -o full.mid --lowest C2 --highest C5 --dynamics -0.5
   pianalysis arrange melody.mid -o full.mid --chart
   pianalysis arrange melody.mid -o full.mid --chords "C | Am F | G7 | C"
@@ -51,6 +54,7 @@ REGENERATE_EXAMPLES = """examples:
   pianalysis regenerate full.mid --bars 9-16 --keep left -o new.mid
   pianalysis regenerate full.mid --from 9 --density high -o new.mid
   pianalysis regenerate full.mid --bars 5-6 --chords "Am | D7" -o new.mid
+  pianalysis regenerate full.mid --bars 9-16 --left-hand stride -o new.mid
 """
 
 
@@ -174,6 +178,19 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         help="how many chords are found, and which: simple, few triads; rich, more, with sevenths and secondary dominants "
         "(default: balanced)",
     )
+    parser.add_argument(
+        "--left-hand",
+        action="append",
+        metavar="[BARS:]FIGURE",
+        help=f"what the left hand plays: auto (default; the model writes it), {', '.join(read_figures())}; for some bars "
+        "another: --left-hand waltz --left-hand 9-16:arpeggio",
+    )
+    parser.add_argument(
+        "--figures",
+        type=Path,
+        metavar="FILE.toml",
+        help="figures of your own, written as in pianalysis/data/figures.toml",
+    )
     parser.add_argument("--lowest", metavar="KEY", help="the accompaniment's lowest key: C2, or a MIDI pitch")
     parser.add_argument("--highest", metavar="KEY", help="… and its highest")
     parser.add_argument(
@@ -295,9 +312,8 @@ def _load(args: argparse.Namespace) -> tuple[Arranger, Options]:
     from pianalysis.arranging.arranger import Arranger, Options
 
     names = ("style", "temperature", "top_k", "top_p", "clear", "max_bars", "dynamics", "structure", "harmony")
-    asked = {name: getattr(args, name) for name in (*names, "ignore_chords") if hasattr(args, name)}
-    if args.density:
-        asked["density"] = ",".join(args.density)
+    asked = {name: getattr(args, name) for name in (*names, "ignore_chords", "figures") if hasattr(args, name)}
+    asked |= {name: ",".join(said) for name in ("density", "left_hand") if (said := getattr(args, name))}
     asked |= {name: pitch_of(text) for name in ("lowest", "highest") if (text := getattr(args, name)) is not None}
     options = Options(**asked)
     return Arranger.from_pretrained(args.model), options

@@ -200,7 +200,7 @@ class GrammarState:
         if self.expects == "density":
             return [range(token, token + 1) for token in sorted(vocab.DENSITIES.values())]
         if self.expects == "pitch":
-            return [range(max(self.pitch_floor + 1, self.limits.lowest), self.top + 1)]
+            return [range(max(self.bottom, self.limits.lowest), self.top + 1)]
         if self.expects == "duration":
             return [vocab.DURATION_IDS]
         if self.expects == "note_on":
@@ -231,6 +231,11 @@ class GrammarState:
     def top(self) -> int:
         """The highest key that may be struck at this onset."""
         return min(self.limits.highest, highest_in_reach(self.chord)) if self.limits.two_hands else self.limits.highest
+
+    @property
+    def bottom(self) -> int:
+        """The lowest key that may be struck next at this onset, whatever the limits say."""
+        return self.pitch_floor + 1
 
     def _note_ons(self) -> list[range]:
         if self.pitch_floor >= self.top:
@@ -359,9 +364,7 @@ def add_bias(
         return moved
     least = min(
         0.0,
-        float(
-            row[state.pitch_floor + 1 - vocab.LOWEST_PITCH : state.top + 1 - vocab.LOWEST_PITCH].max(initial=-np.inf)
-        ),
+        float(row[state.bottom - vocab.LOWEST_PITCH : state.top + 1 - vocab.LOWEST_PITCH].max(initial=-np.inf)),
     )
     begins = (ids >= vocab.DYNAMIC_IDS.start) & (ids < vocab.DYNAMIC_IDS.stop)
     return np.where(begins, logits + np.float32(least), logits) if least and np.isfinite(least) else logits

@@ -89,7 +89,7 @@ def add_endpoints(server: gr.Server, studio: Studio, examples: Mapping[str, Path
 
         Args:
             melody: An example's name, note names, ABC, a MIDI file as data:audio/midi;base64,…, or played notes as JSON.
-            settings: Any of style, density, SETTINGS, max_bars.
+            settings: Any of style, density, left_hand, SETTINGS, max_bars.
             seed: The same seed gives the same piece.
             track: The melody's track, from 1; 0 to have it found.
             title: What to call the piece.
@@ -103,7 +103,7 @@ def add_endpoints(server: gr.Server, studio: Studio, examples: Mapping[str, Path
         """Write a piece from nothing, a melody and its accompaniment: events start, notes and done.
 
         Args:
-            settings: Any of style, density, SETTINGS, max_bars.
+            settings: Any of style, density, left_hand, SETTINGS, max_bars.
             seed: The same seed gives the same piece.
         """
         with plain_errors():
@@ -116,7 +116,7 @@ def add_endpoints(server: gr.Server, studio: Studio, examples: Mapping[str, Path
             piece: Its id, from the event done.
             first: The first bar, from 1.
             last: The last bar, itself written anew.
-            settings: Any of style, density, SETTINGS.
+            settings: Any of style, density, left_hand, SETTINGS.
             seed: The same seed gives the same bars.
 
         Returns:

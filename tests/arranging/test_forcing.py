@@ -60,6 +60,34 @@ def test_the_fixed_notes_are_there_beside_chords(tiny_model, fixed, seed):
     assert {row[:3] for row in fixed.tolist()} <= found
 
 
+@given(fixed_notes, st.integers(0, 9), st.sampled_from([72, 108]))
+@settings(max_examples=40)
+def test_over_a_left_hand_that_is_fixed_the_rest_is_one_hands(tiny_model, fixed, seed, highest):
+    fixed = fixed[fixed["pitch"] < 60]
+    limits = Limits(**LIMITS, highest=highest, downbeats=(1_000, 3_000, 5_000))
+    state = forced(state_after(PROMPT, limits), fixed, floors=[(0, 60), (3_000, 64)], free_ms=-9_000)
+    ids = written(Engine(tiny_model), Job(PROMPT, state, Sampling(1.0, 0, 1.0), np.random.default_rng(seed)))
+    rows = {row[:3] for row in decode_notes(ids, loud=True).tolist()}
+    left = {row[:3] for row in fixed.tolist()}
+    assert left <= rows
+    by_onset = {}
+    for onset, _, pitch in rows - left:
+        assert (60 if onset < 3_000 else 64) <= pitch <= highest
+        by_onset.setdefault(onset, []).append(pitch)
+    assert all(len(keys) <= 5 and max(keys) - min(keys) <= 19 for keys in by_onset.values())
+    if 1_000 in fixed["onset_ms"]:  # after so long a rest the free hand strikes on the bar line
+        assert 1_000 in by_onset
+
+
+@given(fixed_notes, st.integers(0, 9))
+@settings(max_examples=20)
+def test_where_the_room_is_short_the_fixed_notes_come_first(tiny_model, fixed, seed):
+    engine = Engine(tiny_model)
+    engine.max_length = len(PROMPT) + 4 * len(fixed) + 25
+    found = {row[:3] for row in decode_notes(written(engine, job(fixed, seed, rest_ms=16_000)), loud=True).tolist()}
+    assert {row[:3] for row in fixed.tolist()} <= found
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_the_engine_writes_what_the_plain_loop_writes(tiny_model, seed):
     fixed = make_notes((1_000 + 400 * step, 500, 40 + 5 * (step % 3), 64) for step in range(8))
