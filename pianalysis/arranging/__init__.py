@@ -11,10 +11,11 @@ figures: The figures of the left hand: a table of words that says which degree o
 left_hand: The notes of a left hand that plays figures: made by rule from a chart, the beats of a piece and the melody above.
 options: what a user may ask of the arranger: `Options`.
 pieces: A melody made ready to be accompanied, and the piece that comes of it.
+planning: what is to be written next of an accompaniment, and from what: windows in turn, each with the history of the
+    one before.
 ranking: which of several takes is closest to what people play: in its chords and its key, without clashes, neither
     dull nor wild.
 rewriting: some bars of a piece written anew, joined to what stands before and after them; all else stays as it is.
 structure: what an accompaniment played the first time, played again where the melody returns.
-writing: an accompaniment while it is written: windows in turn, each with the history of the one before, given out bar
-    by bar.
+writing: an accompaniment while it is written, given out bar by bar.
 """

@@ -29,9 +29,10 @@ from pianalysis.arranging.charting import (
 from pianalysis.arranging.composing import compose_melody
 from pianalysis.arranging.options import OptionChanges, Options
 from pianalysis.arranging.pieces import Arrangement, Source, append_track, empty_score, prepare, to_the_models_key
+from pianalysis.arranging.planning import LONGEST_REST_MS
 from pianalysis.arranging.ranking import distance, look
 from pianalysis.arranging.rewriting import Hand, Rewrite, check_bars
-from pianalysis.arranging.writing import LONGEST_REST_MS, Fresh, Stream, Take, write_together
+from pianalysis.arranging.writing import Fresh, Stream, Take, write_together
 from pianalysis.errors import PianalysisError
 from pianalysis.tokens import vocab
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from pianalysis.arranging.writing import LONGEST_REST_MS
+from pianalysis.arranging.planning import LONGEST_REST_MS
 from pianalysis.music.clock import QUARTER_MS, WINDOW_MS, BeatClock
 from pianalysis.music.keys import fold_to_keyboard
 from pianalysis.music.notes import Notes, make_notes, monophonic

@@ -1,11 +1,10 @@
 """Some bars of a piece written anew, joined to what stands before and after them; all else stays as it is.
 
-In: an `Arrangement` and which of its bars. Out: a `Take` whose piece is the old one with those bars rewritten.
+In: an `Arrangement` and which of its bars. Out: a `Rewrite`, whose piece is the old one with those bars rewritten.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, Literal
 
@@ -15,12 +14,13 @@ import symusic
 from pianalysis.arranging.figures import AUTO
 from pianalysis.arranging.options import Options
 from pianalysis.arranging.pieces import Arrangement, Source, notes_in_ticks, rebuild
-from pianalysis.arranging.writing import Take
+from pianalysis.arranging.planning import Kept, Planner, Written, keys_of
+from pianalysis.arranging.writing import Fresh, between, played, said_if_stopped
 from pianalysis.errors import PianalysisError
 from pianalysis.model.sampling import Job
 from pianalysis.music.hands import HIGHEST_LEFT, LOWEST_RIGHT, split_hands
 from pianalysis.music.midi import ticks_to_ms, track_notes
-from pianalysis.music.notes import Notes, make_notes, sort_notes
+from pianalysis.music.notes import Notes, make_notes
 from pianalysis.tokens import vocab
 from pianalysis.tokens.forcing import ForcedState, fixed_ids, forced
 from pianalysis.tokens.grammar import GrammarState
@@ -38,8 +38,11 @@ HELD: Final = np.float32(-30.0)
 """Added to the logits of keys that a kept note holds down: next to never are they struck."""
 
 
-class Rewrite(Take):
-    """A take that keeps a piece but for bars first_bar … last_bar - 1, which it writes with what is before as history."""
+class Rewrite:
+    """A piece in hand that stays but for some bars, which are written anew with what is before them as history.
+
+    It stands where a `Take` does (`writing.Writer`).
+    """
 
     def __init__(
         self,
@@ -56,35 +59,45 @@ class Rewrite(Take):
     ) -> None:
         """source: the piece's, in the model's key. bars: the first and the last, counted from 1 as the file has them.
 
-        chart, wanted: a take's. keep: a hand whose notes stay; where it is the left one, it plays no figures instead.
-        Raises PianalysisError for bars that aren't the piece's, and where no keys are left.
+        options, seed, room, chart, wanted: a `Planner`'s. keep: a hand whose notes stay; where it is the left one, it plays
+        no figures instead. Raises PianalysisError for bars that aren't the piece's, and where no keys are left.
         """
+        check_bars(source, bars)
         if keep == "left":
             options = replace(options, left_hand=AUTO)
-        super().__init__(source, options, seed, room, chart, wanted=wanted)
-        check_bars(source, bars)
-        first, last = bars
-        self.first_bar, self.last_bar = first - 1, last
-        self._bar = self._stop_bar = self.first_bar
+        self.source, self.options, self.seed = source, options, seed
+        self._keep_hand = keep
+        self._take_in(piece, range(bars[0] - 1, bars[1]))
+        self.plan = Planner(
+            source,
+            options,
+            seed,
+            room,
+            chart,
+            wanted=wanted,
+            bars=range(bars[0] - 1, bars[1]),
+            keys=self._keys(),
+            kept=self._kept_notes(bars[0] - 1),
+        )
+
+    def _take_in(self, piece: Arrangement, bars: range) -> None:
+        """Read, in place, the old notes: their bars, and which of them are the kept hand's."""
         self._old = piece
         track = piece.score.tracks[1]
         # `track_notes` has the same order
         self._old_notes = sorted(track.notes, key=lambda note: (note.time, note.pitch, note.duration))
         self._old_on_clock = self._to_clock(track_notes(piece.score, [track]))
         self._old_bars = self._bars_of(self._old_on_clock)
-        self._keep_hand = keep
-        inside = (self._old_bars >= self.first_bar) & (self._old_bars < self.last_bar)
+        inside = (self._old_bars >= bars.start) & (self._old_bars < bars.stop)
+        keep = self._keep_hand
         right = split_hands(track_notes(piece.score, [track])) if keep else np.zeros(len(inside), bool)
         self._fixed = inside & (right == (keep == "right")) & (keep is not None)
         self._fixed_at: set[tuple[float, int]] = set()
-        lowest, highest = self._keys
-        if lowest > highest:
-            raise PianalysisError(
-                f"expected keys for the other hand beside the {keep} one, found none; ask for more keys"
-            )
-        before = self._old_bars < self.first_bar
-        self.written = [self._old_on_clock[before]]
-        self._by_bar = {bar: self._old_on_clock[self._old_bars == bar] for bar in np.unique(self._old_bars[before])}
+
+    def _kept_notes(self, first_bar: int) -> Kept:
+        before = np.unique(self._old_bars[self._old_bars < first_bar])
+        right = self._old_on_clock[self._fixed] if self._keep_hand == "right" else make_notes()
+        return Kept({int(bar): self._old_on_clock[self._old_bars == bar] for bar in before}, right)
 
     def _to_clock(self, notes: Notes) -> Notes:
         """Notes as played, in real ms, as the model would have written them: clock-ms, its key, its loudness."""
@@ -99,49 +112,61 @@ class Rewrite(Take):
 
     def _kept(self, until: int) -> np.ndarray:
         """Which of the old notes stay when the bars before `until` have been rewritten."""
-        return np.asarray((self._old_bars < self.first_bar) | (self._old_bars >= until) | self._fixed)
+        return np.asarray((self._old_bars < self.plan.first_bar) | (self._old_bars >= until) | self._fixed)
 
-    @property
     def _keys(self) -> tuple[int, int]:
-        """Those of the other hand, where one is kept."""
-        lowest, highest = super()._keys
+        """The lowest and the highest key that may be struck: those of the other hand, where one is kept."""
+        lowest, highest = keys_of(self.options, self.source)
         if self._keep_hand == "left":
-            return max(lowest, LOWEST_RIGHT + self.source.shift), highest
-        return lowest, highest if self._keep_hand is None else min(highest, HIGHEST_LEFT + self.source.shift)
+            lowest = max(lowest, LOWEST_RIGHT + self.source.shift)
+        elif self._keep_hand == "right":
+            highest = min(highest, HIGHEST_LEFT + self.source.shift)
+        if lowest > highest:
+            raise PianalysisError(
+                f"expected keys for the other hand beside the {self._keep_hand} one, found none; ask for more keys"
+            )
+        return lowest, highest
 
     @property
-    def _fresh(self) -> Sequence[Notes]:
-        return self.written[1:]
-
-    def _played(self, written: Sequence[Notes]) -> Notes:
-        notes = np.concatenate([make_notes(), *written])
-        fresh = [
-            place not in self._fixed_at
-            for place in zip(notes["onset_ms"].tolist(), notes["pitch"].tolist(), strict=True)
-        ]
-        return super()._played([notes[np.array(fresh, bool)]])
-
-    def _piece(self) -> Arrangement:
-        kept = [note for note, stays in zip(self._old_notes, self._kept(self._bar), strict=True) if stays]
-        fresh = notes_in_ticks(self.source.score, self._played(self._fresh))
+    def piece(self) -> Arrangement:
+        """The piece as far as it is rewritten; the bars that aren't yet are as they were."""
+        kept = [note for note, stays in zip(self._old_notes, self._kept(self.plan.bar), strict=True) if stays]
+        fresh = notes_in_ticks(self.source.score, self._played(self.plan.written))
         onsets = make_notes((ms, 0, 0, 0) for ms in ticks_to_ms(self.source.score, [note.time for note in fresh]))
         bars = self._bars_of(self.source.clock.notes_to_clock(onsets))
         # What was snapped over a bar line is in a bar that isn't rewritten.
-        inside = [note for note, bar in zip(fresh, bars, strict=True) if self.first_bar <= bar < self._bar]
+        first, last = self.plan.first_bar, self.plan.bar
+        inside = [note for note, bar in zip(fresh, bars, strict=True) if first <= bar < last]
         together = sorted([*kept, *fit_between(kept, inside)], key=lambda note: (note.time, note.pitch))
-        return replace(
+        piece = replace(
             rebuild(self.source, together),
             how_found=self._old.how_found,
             options=self._old.options,
-            chart=self._own_chart,
+            chart=self.plan.own_chart,
+            seed=self.seed,
         )
+        return said_if_stopped(piece, self.plan)
 
-    def _prompt(self, end_bar: int, density: str) -> Job:
-        job = super()._prompt(end_bar, density)
+    def fresh(self, written: Written) -> Fresh:
+        """What is given out when some bars have been written."""
+        notes = between(self.source, self._played(written.recent), written.first, written.last)
+        return Fresh(notes, self.plan.bars_done, self.plan.bars)
+
+    def _played(self, written: Notes) -> Notes:
+        places = zip(written["onset_ms"].tolist(), written["pitch"].tolist(), strict=True)
+        fresh = np.array([place not in self._fixed_at for place in places], bool)
+        return played(self.source, self.options, written[fresh])
+
+    def next_window(self) -> Job | None:
+        """What the next window is written from, around the notes that stay; None when all bars are done."""
+        job = self.plan.next_window()
+        if job is None:
+            return None
         bias = np.zeros((2, STEPS, KEYS), np.float32) if job.pitch_bias is None else job.pitch_bias.copy()
-        for onset, length, pitch, _ in self._old_on_clock[self._kept(self.last_bar)].tolist():
-            first = int((onset - self._start_ms) / vocab.TIME_STEP_MS + 0.5) + 1
-            stop = int(np.ceil((onset + length - self._start_ms) / vocab.TIME_STEP_MS - 1e-3))
+        start_ms = self.plan.start_ms
+        for onset, length, pitch, _ in self._old_on_clock[self._kept(self.plan.last_bar)].tolist():
+            first = int((onset - start_ms) / vocab.TIME_STEP_MS + 0.5) + 1
+            stop = int(np.ceil((onset + length - start_ms) / vocab.TIME_STEP_MS - 1e-3))
             if pitch in vocab.PITCH_IDS and stop > 0:
                 bias[:, max(first, 0) : stop, pitch - vocab.LOWEST_PITCH] += HELD
         return replace(job, state=self._state(job.state), pitch_bias=bias)
@@ -150,9 +175,10 @@ class Rewrite(Take):
         """The state of a window, held to the notes that stay in it."""
         if self._keep_hand is None:
             return state
-        fixed = notes_between(self._old_on_clock[self._fixed], self._start_ms, float(state.limits.length_ms))
+        start_ms = self.plan.start_ms
+        fixed = notes_between(self._old_on_clock[self._fixed], start_ms, float(state.limits.length_ms))
         fixed = fixed[fixed["onset_ms"] >= state.limits.first_ms]
-        places = zip((fixed["onset_ms"] + self._start_ms).tolist(), fixed["pitch"].tolist(), strict=True)
+        places = zip((fixed["onset_ms"] + start_ms).tolist(), fixed["pitch"].tolist(), strict=True)
         self._fixed_at.update(places)
         if not isinstance(state, ForcedState):
             return forced(state, fixed)
@@ -164,15 +190,6 @@ class Rewrite(Take):
             floors=(),
             alone=True,
         )
-
-    def _above_the_left(self) -> Notes:
-        """The melody, and the right hand where it is kept."""
-        above = super()._above_the_left()
-        if self._keep_hand != "right":
-            return above
-        kept = self._old_on_clock[self._fixed].copy()
-        kept["pitch"] -= self.source.shift
-        return sort_notes(np.concatenate([above, kept]))
 
 
 def check_bars(source: Source, bars: tuple[int, int]) -> None:

@@ -1,51 +1,26 @@
-"""An accompaniment while it is written: windows in turn, each with the history of the one before, given out bar by bar.
+"""An accompaniment while it is written, given out bar by bar.
 
-In: a `Source` and what is asked for, then the tokens that an engine draws. Out: prompts for the engine, and notes.
+In: a `Source`, what is asked for, and an engine. Out: a `Take` that is written, as a `Stream`, or several side by side.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from threading import Event
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
-import numpy as np
-
-from pianalysis.arranging.charting import bar_chords, held_chords, let_go, moved
-from pianalysis.arranging.figures import AUTO
-from pianalysis.arranging.left_hand import Ground, LeftHand, left_hand
 from pianalysis.arranging.options import Options
 from pianalysis.arranging.pieces import Arrangement, Source, finish, to_real
-from pianalysis.arranging.structure import Earlier, played_later
-from pianalysis.harmony.beats import clock_beats
-from pianalysis.metrics.keys import find_key
+from pianalysis.arranging.planning import Planner, Written
 from pianalysis.model.sampling import Job
-from pianalysis.music.clock import EARLY_MS, QUARTER_MS, ROUNDING_MS, tempo_fold
-from pianalysis.music.hands import LOWEST_RIGHT
-from pianalysis.music.notes import Notes, make_notes
-from pianalysis.tokens import vocab
-from pianalysis.tokens.forcing import ForcedState, forced
-from pianalysis.tokens.four_parts import four_parts, last_chord, one_chord_at_a_time
-from pianalysis.tokens.grammar import GrammarState, Limits, state_after
-from pianalysis.tokens.guidance import both, clearance, fidelity
-from pianalysis.tokens.tokenizer import ChordTones, decode_notes, encode_accompaniment, encode_chords, encode_melody
-from pianalysis.tokens.windows import bars_in_window, chords_between, notes_between
+from pianalysis.music.clock import ROUNDING_MS
+from pianalysis.music.notes import Notes
+from pianalysis.tokens.four_parts import one_chord_at_a_time
 
 if TYPE_CHECKING:
     from pianalysis.harmony.chart import Chart
     from pianalysis.model.engine import Engine
-
-UNSTATED_VELOCITY: Final = 90
-"""What scores that say nothing of loudness were converted with: all Polish ones, and most hymns. A model that learned them
-believes that this is how loud classical music is, all of it; without this one level it plays as the Lieder are played."""
-LONGEST_REST_MS: Final = 2_000
-"""No voice rests longer, in clock-ms: of POP909's and OpenScore's gaps between onsets 999 in 1,000 are shorter."""
-
-
-FOUND, WANTED = 1.0, 2.5
-"""How closely an accompaniment keeps to chords that were found, and to those that somebody wants (`guidance.fidelity`)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +32,26 @@ class Fresh:
     bars: int
 
 
+class Writer(Protocol):
+    """What a `Stream` asks of an accompaniment in hand: a `Take`, or some bars of a piece that are written anew."""
+
+    source: Source
+    seed: int
+    plan: Planner
+
+    @property
+    def piece(self) -> Arrangement:
+        """The piece as far as it is written."""
+
+    def next_window(self) -> Job | None:
+        """What the next window is written from; None when all bars are done."""
+
+    def fresh(self, written: Written) -> Fresh:
+        """What is given out when some bars have been written."""
+
+
 class Take:
-    """One accompaniment in hand: it says what to ask the engine, window after window, and keeps what is answered."""
+    """A whole accompaniment in hand."""
 
     def __init__(
         self,
@@ -70,324 +63,52 @@ class Take:
         *,
         wanted: bool = False,
     ) -> None:
-        """options: resolved. room: the longest sequence that the engine takes, in tokens.
-
-        chart: what is played, in the source's key, by a model that plays chords; for another one None. wanted: somebody
-        gave it; it is kept to more closely (`WANTED`), each chord struck on its bass as it begins.
-        """
-        self.source, self.options, self.seed, self.room = source, options, seed, room
-        self.chart, self._wanted = chart, wanted
-        self._chords = held_chords(chart) if chart else None
-        self._bar_chords = bar_chords(chart, source) if chart else None
-        self.generator = np.random.default_rng(seed)
-        self.first_bar, self.last_bar = source.first_bar, source.last_bar
-        self.written: list[Notes] = []  # clock-ms, the model's key
-        self._start_bar = self._bar = self._stop_bar = source.first_bar
-        self._ids: list[int] = []
-        self._by_bar: dict[int, Notes] = {}
-
-    @property
-    def bars(self) -> int:
-        """How many bars are to be written."""
-        return self.last_bar - self.first_bar
-
-    @property
-    def bars_done(self) -> int:
-        """How many bars are written to their end."""
-        return self._bar - self.first_bar
+        """All as a `Planner` has it."""
+        self.source, self.options, self.seed = source, options, seed
+        self.plan = Planner(source, options, seed, room, chart, wanted=wanted)
 
     @property
     def piece(self) -> Arrangement:
         """The piece as far as it is written, the melody whole."""
-        piece = replace(self._piece(), seed=self.seed)
-        if self.bars_done == self.bars:
-            return piece
-        return replace(piece, remarks=(*piece.remarks, f"stopped after {self.bars_done} of {self.bars} bars"))
-
-    def _piece(self) -> Arrangement:
-        notes = self._between(self._played(self._fresh), self.first_bar, self._bar)
-        return replace(finish(self.source, notes), options=self.options, chart=self._own_chart)
-
-    @property
-    def _own_chart(self) -> Chart | None:
-        """The chart in the melody's own key."""
-        return self.chart.transposed(-self.source.shift) if self.chart else None
-
-    def _played(self, written: Sequence[Notes]) -> Notes:
-        """What was written (clock-ms, the model's key) as it is played, in real ms."""
-        notes = np.concatenate([make_notes(), *written])
-        if self.options.style == "hymn":
-            notes = one_chord_at_a_time(notes)
-        return self.options.played(to_real(self.source, notes))
-
-    @property
-    def _fresh(self) -> Sequence[Notes]:
-        """What this take has written, in `written`."""
-        return self.written
-
-    def _between(self, played: Notes, first: int, last: int) -> Notes:
-        """Those of some notes, in real ms, that begin in bars first … last - 1.
-
-        When these bars are written, what is given out of them stays: what is snapped onto the next bar's line is of that bar.
-        """
-        begin, end = self.source.clock.to_real(self.source.clock.bar_lines[[first, last]]) - ROUNDING_MS
-        inside: Notes = played[(played["onset_ms"] >= begin) & (played["onset_ms"] < end)]
-        return inside
+        notes = between(
+            self.source, played(self.source, self.options, self.plan.written), self.plan.first_bar, self.plan.bar
+        )
+        piece = finish(self.source, notes)
+        piece = replace(piece, options=self.options, chart=self.plan.own_chart, seed=self.seed)
+        return said_if_stopped(piece, self.plan)
 
     def next_window(self) -> Job | None:
         """What the next window is written from; None when all bars are done."""
-        if self._bar >= self.last_bar:
-            return None
-        self._start_bar = self._window_start()
-        window_bars = bars_in_window(self.source.clock.bar_lines, self._start_bar)
-        end_bar = min(self._start_bar + window_bars, self.source.last_bar)
-        density = self.options.density_at(self._bar)
-        others = (
-            bar
-            for bar in range(self._bar + 1, end_bar)
-            if self.options.density_at(bar) != density
-            or self._earlier(bar) is not None
-            or self._plays_figure(bar) != self._plays_figure(self._bar)
-        )
-        self._stop_bar = min(next(others, end_bar), self.last_bar)
-        return self._prompt(end_bar, density)
+        return self.plan.next_window()
 
-    def _window_start(self) -> int:
-        """The bar from which half a window of history, or less at the beginning, stands before what is to be written."""
-        lines, start = self.source.clock.bar_lines, self._start_bar
-        if self._bar > self.source.first_bar:
-            start = max(start, self._bar - max(1, bars_in_window(lines, start) // 2))
-        while start < self._bar and start + bars_in_window(lines, start) <= self._bar:  # longer bars are to come
-            start += 1
-        return start
-
-    @property
-    def _start_ms(self) -> float:
-        return float(self.source.clock.bar_lines[self._start_bar])
-
-    def _window_ms(self, bar: int) -> float:
-        """A bar line on the window's clock, or the window's end if that is sooner."""
-        return min(float(self.source.clock.bar_lines[bar]) - self._start_ms, float(vocab.WINDOW_MS))
-
-    def _prompt(self, end_bar: int, density: str) -> Job:
-        start, first = self._start_ms, self._window_ms(self._bar)
-        lowest, highest = self._keys
-        above = notes_between(self.source.voice, start, self._window_ms(end_bar))
-        past = notes_between(self._history(), start, first) if first else make_notes()
-        prompt = encode_melody(above, style=self.options.style, density=density)
-        held = chords_between(self._chords or (), start, self._window_ms(end_bar))
-        if self._chords is not None:
-            prompt += [*encode_chords(held), vocab.SEP]
-        if len(prompt) + 2 * len(encode_accompaniment(past)) > self.room:
-            past = make_notes()  # a very dense stretch: better no history than no room for the answer
-        prompt += encode_accompaniment(past)
-        limits = Limits(
-            first_ms=int(np.ceil(first)),
-            length_ms=int(np.floor(self._window_ms(self._stop_bar))),
-            rest_ms=LONGEST_REST_MS,
-            waited_ms=0 if len(past) else self._waited_ms(start + first),
-            lowest=lowest,
-            highest=highest,
-            two_hands=True,
-            downbeats=self._downbeats(),
-            changes=self._changes(held),
-            dynamics=self._dynamics,
-        )
-        state = state_after(prompt, limits, chords=self._chords is not None)
-        if self._chords is not None and self.options.style == "hymn":
-            beats = clock_beats(self.source.clock).borders_ms - start
-            before = last_chord(past, above)
-            state = four_parts(state, above, held, beats, before=before, shift=self.source.shift)
-        if self._plays_figure(self._bar):
-            state = self._with_left_hand(state)
-        bias = both(fidelity(held, WANTED if self._wanted else FOUND), clearance(above, self.options.clear))
-        return Job(prompt, state, self.options.sampling, self.generator, bias)
-
-    @cached_property
-    def _dynamics(self) -> tuple[range, ...]:
-        """How loud the accompaniment may be, as ids (`UNSTATED_VELOCITY`)."""
-        known, unstated = vocab.DYNAMIC_IDS, _level(UNSTATED_VELOCITY)
-        if self._chords is None or self.options.style == "pop":
-            return (known,)
-        if self.options.style == "classical":
-            return (range(known.start, unstated), range(unstated + 1, known.stop))
-        # all voices of a hymn alike, a step softer than the soprano
-        own = _level(float(self.source.melody.notes["velocity"].mean()))
-        softer = max(own - 1, known.start)
-        return (range(softer, softer + 1),)
-
-    def _downbeats(self) -> tuple[int, ...]:
-        """Where bars begin in the window, on its clock and grid."""
-        lines = self.source.clock.bar_lines
-        inside = lines[(lines >= self._start_ms) & (lines < self._start_ms + vocab.WINDOW_MS)] - self._start_ms
-        return tuple((np.floor(inside / vocab.TIME_STEP_MS + 0.5) * vocab.TIME_STEP_MS).astype(int).tolist())
-
-    def _changes(self, held: Sequence[ChordTones]) -> tuple[int, ...]:
-        """Where in the window chords begin that somebody wants, on its grid."""
-        return tuple(chord.onset_ms for chord in held if chord.tones) if self._wanted else ()
-
-    def _waited_ms(self, now_ms: float) -> int:
-        """How long the accompaniment has rested: a window that shows no notes before doesn't say it."""
-        begin = float(self.source.clock.bar_lines[self.source.first_bar])
-        last = max((float(part["onset_ms"][-1]) for part in reversed(self.written) if len(part)), default=begin)
-        return int(min(now_ms - last, LONGEST_REST_MS))
-
-    def _history(self) -> Notes:
-        """What was written for the last bars, as far back as a window can reach."""
-        return _recent(self.written, self._start_ms - vocab.TIME_STEP_MS)
-
-    # --- the left hand's figures
-
-    def _plays_figure(self, bar: int) -> bool:
-        return self._left_hand is not None and self.options.left_hand_at(bar) != AUTO
-
-    @cached_property
-    def _left_hand(self) -> LeftHand | None:
-        """What the left hand plays where figures are asked for, in the melody's key; None where they are nowhere."""
-        chart, source = self._own_chart, self.source
-        if chart is None or not self.options.plays_figures:
-            return None
-        denominator = source.clock.time_signature[1]
-        lowest, highest = self._keys
-        key = find_key(source.voice)
-        ground = Ground(
-            chart,
-            clock_beats(source.clock),
-            unit_ms=QUARTER_MS * tempo_fold(source.clock.bpm) * 4 / denominator,
-            compound=denominator >= 8,
-            above=self._above_the_left(),
-            bars=range(source.first_bar, source.last_bar),
-            keys=(lowest - source.shift, highest - source.shift),
-            tonic=(key.tonic - source.shift) % 12 if key else 0,
-        )
-        returns = {bar: earlier for bar in ground.bars if (earlier := self._returning(bar)) is not None}
-        return left_hand(ground, self.options.figure_at, returns)
-
-    def _above_the_left(self) -> Notes:
-        """What the left hand's figures may not reach, sorted, in the melody's key: the melody."""
-        above = self.source.voice.copy()
-        above["pitch"] -= self.source.shift
-        return above
-
-    def _with_left_hand(self, state: GrammarState) -> ForcedState:
-        """The state of a window, held to what the left hand plays in it."""
-        if self._left_hand is None:
-            raise ValueError("expected a left hand that plays figures, found none")
-        shift, start, step = self.source.shift, self._start_ms, vocab.TIME_STEP_MS
-        lines = self.source.clock.bar_lines
-        notes = self._left_hand.notes.copy()
-        bars = np.searchsorted(lines, notes["onset_ms"] + ROUNDING_MS, side="right") - 1
-        notes["pitch"] += shift
-        # Where bar lines are off the grid, what begins with a bar isn't rounded into the bar before.
-        on_grid = np.ceil((lines[bars] - start - ROUNDING_MS) / step) * step + start
-        notes["onset_ms"] = np.maximum(notes["onset_ms"], on_grid)
-        inside = notes[(bars >= self._bar) & (bars < self._stop_bar)]
-        fixed = notes_between(inside, start, float(state.limits.length_ms))
-        floors = [(round((begin - start) / step) * step, key + shift) for begin, key in self._left_hand.floors]
-        floors = floors or [(0, min(LOWEST_RIGHT + shift, state.limits.highest))]
-        return forced(state, fixed, floors=floors, free_ms=int(self._right_hand_ms(floors)))
-
-    def _right_hand_ms(self, floors: Sequence[tuple[int, int]]) -> float:
-        """When the right hand struck last, in window ms; the first bar line where nobody knows."""
-        past = self._history()
-        onsets = past["onset_ms"] - self._start_ms
-        floor = np.searchsorted([begin for begin, _ in floors], onsets + vocab.TIME_STEP_MS / 2, side="right") - 1
-        right = onsets[past["pitch"] >= np.array([key for _, key in floors])[np.maximum(floor, 0)]]
-        begin = float(self.source.clock.bar_lines[self.source.first_bar]) - self._start_ms
-        return float(right.max(initial=begin))
-
-    # --- bars that return
-
-    def _earlier(self, bar: int) -> Earlier | None:
-        """The earlier bar whose accompaniment may be played again in a bar, if there is one."""
-        if self._plays_figure(bar) and self._left_hand is not None and bar not in self._left_hand.returned:
-            return None
-        return self._returning(bar)
-
-    def _returning(self, bar: int) -> Earlier | None:
-        """The same, before it is known whether the left hand's figure can be played again there."""
-        earlier = self.source.earlier_bars.get(bar) if self.options.structure else None
-        if earlier is None or self.options.density_at(bar) != self.options.density_at(earlier.bar):
-            return None
-        if self.options.left_hand_at(bar) != self.options.left_hand_at(earlier.bar):
-            return None
-        if self._bar_chords and self._bar_chords[bar] != moved(self._bar_chords[earlier.bar], earlier.shift):
-            return None
-        return earlier
-
-    def played_again(self) -> Iterator[Fresh]:
-        """The bars from here on that are played as they were the first time, one by one, taken in in place."""
-        while self._bar < self.last_bar and (notes := self._again(self._bar)) is not None:
-            yield self._keep(notes, self._bar + 1)
-
-    def _again(self, bar: int) -> Notes | None:
-        """What is played again in a bar; None where that wouldn't do: off the keys, or after too long a rest."""
-        lines, earlier = self.source.clock.bar_lines, self._earlier(bar)
-        notes = self._by_bar.get(earlier.bar) if earlier is not None else None
-        if earlier is None or notes is None or not len(notes):
-            return None
-        goes_on = self._earlier(bar + 1) == replace(earlier, bar=earlier.bar + 1)
-        again = played_later(notes, lines[bar] - lines[earlier.bar], earlier.shift, None if goes_on else lines[bar + 1])
-        lowest, highest = self._keys
-        late = again["onset_ms"][0] - max((part["onset_ms"][-1] for part in self.written[-9:] if len(part)), default=0)
-        fits = lowest <= again["pitch"].min() and again["pitch"].max() <= highest and late <= LONGEST_REST_MS
-        return again if fits else None
-
-    @property
-    def _keys(self) -> tuple[int, int]:
-        """The lowest and the highest key that may be struck, in the model's key."""
-        shift = self.source.shift
-        return (
-            max(vocab.LOWEST_PITCH, self.options.lowest + shift),
-            min(vocab.HIGHEST_PITCH, self.options.highest + shift),
-        )
-
-    def add(self, token: int) -> Fresh | None:
-        """Take in, in place, an id of the window's answer; what it shows to be done, if a bar is."""
-        fresh = None
-        if token in vocab.TIME_IDS:
-            now = self._start_ms + vocab.time_ms(token)
-            bar = int(np.searchsorted(self.source.clock.bar_lines, now + 1e-3, side="right")) - 1
-            if bar > self._bar:
-                fresh = self._close(min(bar, self._stop_bar))
-        self._ids.append(token)
-        return fresh
-
-    def close_window(self) -> Fresh:
-        """The rest of the window, when the engine has come to its end."""
-        return self._close(self._stop_bar)
-
-    def _close(self, bar: int) -> Fresh:
-        notes = decode_notes(self._ids, loud=True)
-        notes["onset_ms"] += self._start_ms
-        self._ids = []
-        return self._keep(let_go(notes, self._chords or (), basses=self._wanted), bar)
-
-    def _keep(self, notes: Notes, bar: int) -> Fresh:
-        """Take in, in place, the notes of all bars up to one."""
-        self.written.append(notes)
-        lines = self.source.clock.bar_lines
-        edges = np.searchsorted(notes["onset_ms"], lines[self._bar + 1 : bar] - 1e-3)
-        self._by_bar |= dict(zip(range(self._bar, bar), np.split(notes, edges), strict=True))
-        first, self._bar = self._bar, bar
-        # Notes of the bar before come too: those that are snapped onto this bar's line haven't been given out yet.
-        recent = _recent(self._fresh, lines[max(first - 1, 0)] - 2 * EARLY_MS)
-        return Fresh(self._between(self._played([recent]), first, bar), self.bars_done, self.bars)
+    def fresh(self, written: Written) -> Fresh:
+        """What is given out when some bars have been written."""
+        notes = played(self.source, self.options, written.recent)
+        return Fresh(between(self.source, notes, written.first, written.last), self.plan.bars_done, self.plan.bars)
 
 
-def _recent(parts: Sequence[Notes], from_ms: float) -> Notes:
-    """The last of some parts that follow each other: all that have notes from a moment on."""
-    recent: list[Notes] = []
-    for part in reversed(parts):
-        if len(part) and part["onset_ms"][-1] < from_ms:
-            break
-        recent.append(part)
-    return np.concatenate([make_notes(), *reversed(recent)])
+def played(source: Source, options: Options, written: Notes) -> Notes:
+    """What was written (clock-ms, the model's key) as it is played, in real ms."""
+    if options.style == "hymn":
+        written = one_chord_at_a_time(written)
+    return options.played(to_real(source, written))
 
 
-def _level(velocity: float) -> int:
-    """The id of the dynamic that is nearest to a velocity."""
-    return vocab.dynamic_id(min(vocab.DYNAMIC_VELOCITIES, key=lambda known: abs(known - velocity)))
+def between(source: Source, notes: Notes, first: int, last: int) -> Notes:
+    """Those of some notes, in real ms, that begin in bars first … last - 1.
+
+    When these bars are written, what is given out of them stays: what is snapped onto the next bar's line is of that bar.
+    """
+    begin, end = source.clock.to_real(source.clock.bar_lines[[first, last]]) - ROUNDING_MS
+    inside: Notes = notes[(notes["onset_ms"] >= begin) & (notes["onset_ms"] < end)]
+    return inside
+
+
+def said_if_stopped(piece: Arrangement, plan: Planner) -> Arrangement:
+    """The piece, with a remark where some of its bars were not written."""
+    if plan.bars_done == plan.bars:
+        return piece
+    return replace(piece, remarks=(*piece.remarks, f"stopped after {plan.bars_done} of {plan.bars} bars"))
 
 
 class Stream:
@@ -399,11 +120,11 @@ class Stream:
     is in it, to the tick; only, where a later bar strikes a key again, or a hymn's next chord, the note before ends there.
     """
 
-    def __init__(self, engine: Engine, take: Take) -> None:
+    def __init__(self, engine: Engine, take: Writer) -> None:
         source = take.source
         self.melody: Final = source.melody.notes
         self.bar_lines_ms: Final = source.bar_lines_ms
-        self.bars: Final = take.bars
+        self.bars: Final = take.plan.bars
         self.how_found: Final = source.melody.how
         self.remarks: Final = source.remarks
         self.seed: Final = take.seed
@@ -426,17 +147,17 @@ class Stream:
     @property
     def bars_done(self) -> int:
         """How many bars have been given out."""
-        return self._take.bars_done
+        return self._take.plan.bars_done
 
     def cancel(self) -> None:
         """Write no more."""
         self._cancelled.set()
 
     def _write(self, engine: Engine) -> Iterator[Fresh]:
-        take = self._take
+        take, plan = self._take, self._take.plan
         while not self._cancelled.is_set():
-            for again in take.played_again():
-                yield again
+            for again in plan.played_again():
+                yield take.fresh(again)
                 if self._cancelled.is_set():
                     return
             job = take.next_window()
@@ -445,26 +166,26 @@ class Stream:
             for token in engine.continue_prompt(job.prompt, job.state, job.sampling, job.generator, job.pitch_bias):
                 if self._cancelled.is_set():
                     return
-                if fresh := take.add(token):
-                    yield fresh
-            yield take.close_window()
+                if written := plan.add(token):
+                    yield take.fresh(written)
+            yield take.fresh(plan.close_window())
 
 
-def write_together(engine: Engine, takes: Sequence[Take]) -> Iterator[int]:
+def write_together(engine: Engine, takes: Sequence[Writer]) -> Iterator[int]:
     """Write several takes side by side, in place; now and then how many bars are done in all of them."""
 
     def next_job(index: int) -> Job | None:
         take = takes[index]
-        for _ in take.played_again():
+        for _ in take.plan.played_again():
             pass
         return take.next_window()
 
     def more(index: int) -> Job | None:
-        takes[index].close_window()
+        takes[index].plan.close_window()
         return next_job(index)
 
     jobs = [job for index in range(len(takes)) if (job := next_job(index)) is not None]
     for index, token in engine.continue_prompts(jobs, more):
-        if takes[index].add(token):
-            yield min(take.bars_done for take in takes)
-    yield min((take.bars_done for take in takes), default=0)
+        if takes[index].plan.add(token):
+            yield min(take.plan.bars_done for take in takes)
+    yield min((take.plan.bars_done for take in takes), default=0)

@@ -26,7 +26,7 @@ def left(arranger, path, seed, **asked):
     """A take that is written, the rows of its figure as they are played, and all rows of the piece."""
     (take,) = arranger._takes(path, [seed], None, None, Options(), asked)
     list(write_together(arranger.engine, [take]))
-    figure = take._left_hand.notes.copy()
+    figure = take.plan._left_hand.notes.copy()
     real = take.source.clock.notes_to_real(figure)
     return take.piece, rows(real), rows(take.piece.accompaniment)
 
@@ -75,7 +75,7 @@ def test_streamed_is_whole_in_any_metre(with_chords, seed, metre, bpm, name):
     parts = [*stream]
     assert joined(stream.piece, parts) == in_ticks(stream.piece)
     take = stream._take
-    figure = take.source.clock.notes_to_real(take._left_hand.notes)
+    figure = take.source.clock.notes_to_real(take.plan._left_hand.notes)
     step = 30 * 100 / bpm * max(1.0, bpm / 125)  # a step of the clock's grid, and a little, in real ms
     for onset, _, pitch, _ in figure.tolist():
         near = stream.piece.accompaniment[stream.piece.accompaniment["pitch"] == pitch]
