@@ -93,9 +93,7 @@ def main(argv: list[str] | None = None) -> int:
         browser = driver.chromium.launch(executable_path=args.chromium, args=FLAGS)
         page = browser.new_page(device_scale_factor=1.5)
         for entry in tqdm(entries):
-            piece = arranger(
-                EXAMPLES / f"{entry.tune}.mid", style=entry.style, left_hand=entry.figure, seed=entry.seed
-            )
+            piece = arranger(EXAMPLES / f"{entry.tune}.mid", style=entry.style, left_hand=entry.figure, seed=entry.seed)
             charts[entry.tune] = chart_lines(piece)
             write_entry(piece, entry, args.output, page)
         browser.close()

@@ -223,13 +223,16 @@ def to_the_models_key(source: Source) -> Source:
     return replace(source, voice=fold_to_keyboard(moved), shift=shift)
 
 
-def to_real(source: Source, below: Notes) -> Notes:
-    """What the model wrote (clock-ms, its key) as it is played: real ms, the melody's key and grid, inside the bars."""
+def to_real(source: Source, below: Notes, lead: np.ndarray | None = None) -> Notes:
+    """What the model wrote (clock-ms, its key) as it is played: real ms, the melody's key and grid, inside the bars.
+
+    lead: onsets on the clock that are as they should be, to which others in their beats keep (`snap`).
+    """
     lines = source.clock.bar_lines
     below = below.copy()
     below["pitch"] -= source.shift
     if source.on_grid and len(below):
-        below = snap(below, lines)
+        below = snap(below, lines, lead)
         below = below[below["onset_ms"] < lines[source.last_bar]]
     below = let_go_before_restrike(below)
     below["duration_ms"] = np.minimum(below["duration_ms"], lines[source.last_bar] - below["onset_ms"])

@@ -131,6 +131,11 @@ class Planner:
         """The chart in the melody's own key."""
         return self.chart.transposed(-self.source.shift) if self.chart else None
 
+    @property
+    def lead(self) -> np.ndarray:
+        """When the left hand's figures strike, clock-ms: what is played with them keeps to the grid of these."""
+        return self._left_hand.notes["onset_ms"] if self._left_hand is not None else np.zeros(0)
+
     def next_window(self) -> Job | None:
         """What the next window is written from; None when all bars are done."""
         if self._bar >= self.last_bar:

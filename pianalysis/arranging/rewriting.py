@@ -155,7 +155,7 @@ class Rewrite:
     def _played(self, written: Notes) -> Notes:
         places = zip(written["onset_ms"].tolist(), written["pitch"].tolist(), strict=True)
         fresh = np.array([place not in self._fixed_at for place in places], bool)
-        return played(self.source, self.options, written[fresh])
+        return played(self.plan, written[fresh])
 
     def next_window(self) -> Job | None:
         """What the next window is written from, around the notes that stay; None when all bars are done."""

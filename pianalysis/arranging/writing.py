@@ -70,9 +70,7 @@ class Take:
     @property
     def piece(self) -> Arrangement:
         """The piece as far as it is written, the melody whole."""
-        notes = between(
-            self.source, played(self.source, self.options, self.plan.written), self.plan.first_bar, self.plan.bar
-        )
+        notes = between(self.source, played(self.plan, self.plan.written), self.plan.first_bar, self.plan.bar)
         piece = finish(self.source, notes)
         piece = replace(piece, options=self.options, chart=self.plan.own_chart, seed=self.seed)
         return said_if_stopped(piece, self.plan)
@@ -83,15 +81,15 @@ class Take:
 
     def fresh(self, written: Written) -> Fresh:
         """What is given out when some bars have been written."""
-        notes = played(self.source, self.options, written.recent)
+        notes = played(self.plan, written.recent)
         return Fresh(between(self.source, notes, written.first, written.last), self.plan.bars_done, self.plan.bars)
 
 
-def played(source: Source, options: Options, written: Notes) -> Notes:
+def played(plan: Planner, written: Notes) -> Notes:
     """What was written (clock-ms, the model's key) as it is played, in real ms."""
-    if options.style == "hymn":
+    if plan.options.style == "hymn":
         written = one_chord_at_a_time(written)
-    return options.played(to_real(source, written))
+    return plan.options.played(to_real(plan.source, written, plan.lead))
 
 
 def between(source: Source, notes: Notes, first: int, last: int) -> Notes:

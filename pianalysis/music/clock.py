@@ -223,12 +223,12 @@ def sits_on_grid(voice: Notes, bar_lines: Floats) -> bool:
     return bool(np.mean(np.minimum(*distances) <= ON_GRID_MS) >= 0.95)
 
 
-def snap(notes: Notes, bar_lines: Floats) -> Notes:
+def snap(notes: Notes, bar_lines: Floats, lead: Floats | None = None) -> Notes:
     """Notes in clock-ms on the nearest sixteenths, or sixteenth triplets in beats where these fit better (a new array).
 
     Beats and grids are counted from each bar's line, so that where a note comes to lie depends on its own bar alone: on what
     begins between `EARLY_MS` before this bar's line and `EARLY_MS` before the next one. Ends are snapped too; of two notes
-    that meet on one key and onset the longer stays.
+    that meet on one key and onset the longer stays. lead: onsets, clock-ms, that alone say which grid fits in their beats.
 
     >>> from pianalysis.music.notes import make_notes
     >>> notes = make_notes([(25, 225, 60, 80), (325, 175, 64, 80), (675, 150, 67, 80)])
@@ -239,9 +239,7 @@ def snap(notes: Notes, bar_lines: Floats) -> Notes:
     (binary, binary_ends), (ternary, ternary_ends) = (
         (_grid_points(onsets, bar_lines, grid), _grid_points(ends, bar_lines, grid)) for grid in GRIDS_PER_QUARTER
     )
-    gain = np.abs(binary - onsets) - np.abs(ternary - onsets)
-    of_beat = _beat_of(onsets, bar_lines)
-    use_ternary = np.bincount(of_beat, gain)[of_beat] > ON_GRID_MS
+    use_ternary = _fits_ternary(onsets, bar_lines, lead if lead is not None else np.zeros(0))
     snapped = notes.copy()
     snapped["onset_ms"] = np.where(use_ternary, ternary, binary)
     shortest = np.where(use_ternary, QUARTER_MS / GRIDS_PER_QUARTER[1], QUARTER_MS / GRIDS_PER_QUARTER[0])
@@ -251,6 +249,18 @@ def snap(notes: Notes, bar_lines: Floats) -> Notes:
     met = (np.diff(snapped["onset_ms"]) <= ROUNDING_MS) & (np.diff(snapped["pitch"]) == 0)
     kept: Notes = snapped[~np.append(met, np.zeros(min(len(snapped), 1), bool))]
     return kept
+
+
+def _fits_ternary(onsets: Floats, bar_lines: Floats, lead: Floats) -> NDArray[np.bool_]:
+    """For each onset whether sixteenth triplets fit its beat better than sixteenths: all its onsets, or those of the lead."""
+    together = np.concatenate([onsets, lead])
+    binary, ternary = (np.abs(_grid_points(together, bar_lines, grid) - together) for grid in GRIDS_PER_QUARTER)
+    of_beat = _beat_of(together, bar_lines)
+    leads = np.zeros(of_beat.max(initial=-1) + 1, bool)
+    leads[of_beat[len(onsets) :]] = True
+    heard = ~leads[of_beat] | (np.arange(len(together)) >= len(onsets))
+    gain = np.bincount(of_beat, np.where(heard, binary - ternary, 0.0))
+    return np.asarray(gain[of_beat[: len(onsets)]] > ON_GRID_MS)
 
 
 def _beat_of(onsets: Floats, bar_lines: Floats) -> NDArray[np.int64]:

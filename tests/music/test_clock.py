@@ -146,3 +146,13 @@ def test_a_metre_stated_a_tick_late_holds_from_the_beginning():
     clock = BeatClock.from_score(score)
     assert clock.bar_lines[:3].tolist() == [0, 1500, 3000]
     assert clock.time_signature == (3, 4)
+
+
+def test_a_lead_says_which_grid_fits_in_its_beats():
+    triplets = make_notes([(0, 150, 60, 80), (167, 150, 62, 80), (333, 150, 64, 80), (667, 150, 65, 80)])
+    lines = np.array([0.0, 2000.0])
+    assert snap(triplets, lines, np.array([0.0, 250.0]))["onset_ms"].round(1).tolist() == [0.0, 125.0, 375.0, 666.7]
+    assert snap(triplets, lines, np.array([1000.0])).tolist() == snap(triplets, lines).tolist()
+    straight = make_notes([(0, 125, 60, 80), (130, 120, 62, 80)])
+    assert snap(straight, lines)["onset_ms"].round(1).tolist() == [0.0, 125.0]
+    assert snap(straight, lines, np.array([500 / 3]))["onset_ms"].round(1).tolist() == [0.0, 166.7]
