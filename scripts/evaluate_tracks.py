@@ -1,6 +1,6 @@
 """Which track has the melody: how often it is found, and what the weights of `pianalysis/data/tracks.json` are fitted on.
 
-    python scripts/evaluate_tracks.py --data ../shared/data --split test --json after.json [--write --former before.json]
+    python scripts/evaluate_tracks.py --data ../shared/data --split test --json after.json --former before.json --write
     python scripts/evaluate_tracks.py --data ../shared/data --fit pianalysis/data/tracks.json
 
 The corpora's songs, with their tracks in any order, made into what people have (`KINDS`): without names, with names in other
@@ -11,11 +11,11 @@ have F1 of `RIGHT` or more. With `PYTHONPATH` of another checkout the same files
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import symusic
@@ -25,6 +25,7 @@ from pianalysis.dataset.corpora import open_files, read_splits
 from pianalysis.melody.find import find_melody
 from pianalysis.music.midi import read_midi
 
+INPUTS = Path(__file__).parents[1] / "docs" / "inputs.md"
 RIGHT = 0.9
 CORPORA = ("pop909", "openscore_lieder", "polish_scores", "hymns")
 MOST = 150  # training songs of a corpus
@@ -88,7 +89,7 @@ def songs(data: Path, split: str, limit: int | None) -> Iterator[tuple[str, Song
         files = open_files(data / f"{corpus}.tar.xz")
         by_stem = {Path(name).stem: name for name in files if name.endswith(".mid") and "/versions/" not in name}
         keys = [key for key, where in read_splits(data / f"{corpus}_splits.json").items() if where == split]
-        for key in tqdm(keys[:limit], desc=f"{corpus} {split}"):
+        for key in tqdm(keys[:limit], disable=None, desc=f"{corpus} {split}"):
             if key in by_stem:
                 score = read_midi(files[by_stem[key]](), name=key)
                 parts: dict[str, Rows] = {}
@@ -171,7 +172,7 @@ def _top(rows: Rows, tpq: int) -> Rows:
     """The top line: of each chord the highest, unless a higher one of the line sounds on; one voice is left alone."""
     near, line = NEAR_TICKS * tpq, Rows()
     starts = [row[0] for row in rows]
-    if not any(b - a < near for a, b in zip(starts, starts[1:], strict=False)):
+    if not any(b - a < near for a, b in itertools.pairwise(starts)):
         return rows
     for row in sorted(rows, key=lambda row: (row[0], -row[2], -row[1])):
         if not any(
@@ -303,6 +304,23 @@ def fit(data: Path, path: Path, penalty: float) -> None:
     print(json.dumps(table, indent=1), f"{len(sets)} examples, loss {loss(weights)[0] / len(sets):.4f}")
 
 
+def table(results: dict[str, dict[str, float]], former: dict[str, dict[str, float]], split: str) -> str:
+    """Markdown: a row a kind, before and now."""
+    rows = [
+        f"| {kind} | {row['songs']} | {former[kind]['right']:.3f} | {row['right']:.3f} | {former[kind]['f1']:.3f} | {row['f1']:.3f} |"
+        for kind, row in results.items()
+    ]
+    head = ["| what is given | songs | right before | right | F1 before | F1 |", "|---|--:|--:|--:|--:|--:|"]
+    legend = (
+        f"`scripts/evaluate_tracks.py --split {split}`, which makes these files from the corpora's songs and says how; the weights "
+        f"were fitted on training songs. *Right*: the share of songs of whose notes F1 is {RIGHT} or more, where the right ones are the "
+        "voice's, and of two hands the top line of the right. *Before*: a track named so, else the highest of those that are one voice, "
+        "else melody extraction. POP909's songs without names are MELODY, BRIDGE and PIANO; a band adds a bass, a pad, broken chords, "
+        "timpani and a second voice, made by rule."
+    )
+    return "\n".join([*head, *rows, "", legend])
+
+
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True, help="the folder of the corpora's archives")
@@ -311,8 +329,10 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--fit", type=Path, metavar="FILE", help="fit the weights in this file anew, and write them there"
     )
-    parser.add_argument("--penalty", type=float, default=1.0, help="how much the weights' squares cost")
+    parser.add_argument("--penalty", type=float, default=0.2, help="how much the weights' squares cost")
     parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--former", type=Path, metavar="FILE", help="the same file as another checkout had it")
+    parser.add_argument("--write", action="store_true", help="write the table into docs/inputs.md, beside --former's figures")
     args = parser.parse_args(argv)
     if args.fit:
         fit(args.data, args.fit, args.penalty)
@@ -322,6 +342,12 @@ def main(argv: list[str] | None = None) -> int:
         print(f"{kind:36} {row['songs']:5} right {row['right']:.3f} F1 {row['f1']:.3f}")
     if args.json:
         args.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    if args.write:
+        from update_readme import between  # its neighbour in scripts/
+
+        former = json.loads(args.former.read_text(encoding="utf-8"))
+        text = INPUTS.read_text(encoding="utf-8")
+        INPUTS.write_text(between(text, "lines", table(results, former, args.split)), encoding="utf-8")
     return 0
 
 

@@ -72,19 +72,22 @@ def candidates(score: symusic.Score, *, slices: int = SLICES) -> list[Candidate]
     everything = [item.part.notes for item in scored]
     begin = min((float(notes["onset_ms"].min()) for notes in everything), default=0.0)
     end = max((float((notes["onset_ms"] + notes["duration_ms"]).max()) for notes in everything), default=0.0)
-    return [_candidate(score, item, begin, end, slices) for item in scored]
+    only = len(scored) == 1
+    return [_candidate(score, item, (begin, end), slices, only=only) for item in scored]
 
 
-def _candidate(score: symusic.Score, item: ScoredTrack, begin: float, end: float, slices: int) -> Candidate:
+def _candidate(
+    score: symusic.Score, item: ScoredTrack, span_ms: tuple[float, float], slices: int, *, only: bool
+) -> Candidate:
     melody = find_melody(score, track=item.number)
     return Candidate(
         item.number,
         item.part.name,
         item.part.program,
-        line_kind(item.part.notes),
+        line_kind(item.part.notes, only=only),
         melody,
-        1.0 - rest_share(melody.notes, end - begin),
-        contour(melody.notes, np.linspace(begin, end, slices + 1)),
+        1.0 - rest_share(melody.notes, span_ms[1] - span_ms[0]),
+        contour(melody.notes, np.linspace(*span_ms, slices + 1)),
         item.probability,
     )
 

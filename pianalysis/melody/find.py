@@ -83,7 +83,8 @@ def _track_by_number(score: symusic.Score, number: int, name: str) -> symusic.Tr
 def _line_of(score: symusic.Score, track: symusic.Track, how: str) -> Melody:
     """The line of a track: notes of the file's own, by their place among all, so that none is changed."""
     notes = track_notes(score, [track])
-    kind = line_kind(notes)
+    others = sum(len(item.notes) > 0 and not item.is_drum for item in score.tracks) - 1
+    kind = line_kind(notes, only=others < 1)
     if kind == "one voice" or track.is_drum:
         return Melody(tuple(track.notes), notes, how)
     line = line_of_track(notes)

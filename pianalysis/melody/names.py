@@ -5,6 +5,7 @@ In: a name as people give it, in one of many languages. Out: a `NameSays`.
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from enum import IntEnum
@@ -134,7 +135,7 @@ def _hand(said: set[NameSays]) -> NameSays:
 
 
 def _says(pattern: re.Pattern[str], words: list[str], plain: str) -> bool:
-    pairs = [f"{first} {second}" for first, second in zip(words, words[1:], strict=False)]
+    pairs = [f"{first} {second}" for first, second in itertools.pairwise(words)]
     if any(pattern.fullmatch(word) for word in (*words, *pairs)):
         return True
     return any(_CJK.match(found[0]) is not None for found in pattern.finditer(plain))

@@ -33,13 +33,12 @@ FEATURES: Final = (
     "one_voice",  # the share of notes that no other of the track goes with
     "alone",  # 1 where that is the whole track, but for a twentieth
     "heard",  # the F1 to be expected of its notes by melody extraction, which hears all tracks as one
+    "sure",  # the mean chance that this gives a note of its line
     "on_top",  # the share of the line's notes over which nothing of another track sounds
     "height",  # octaves from the mean of the other tracks' pitches
     "low",  # octaves of the line's mean pitch below LOWEST_SUNG
     "high",  # … and above HIGHEST_SUNG
-    "coverage",  # the share of the piece's time in which it doesn't rest, as its square root
-    "alone_coverage",  # the same of a track of one voice, else 0
-    "notes",  # log2 of its line's notes over those of the line that has most
+    "coverage",  # of a track of one voice the share of the piece's time in which it doesn't rest, as its square root, else 0
     "density",  # log2 of the line's notes a second while it doesn't rest, over that of all tracks' lines together
     "length",  # log2 of the mean length of its notes, over that of all
     "filled",  # the share of that time in which a note sounds: who sings takes breath
@@ -50,6 +49,7 @@ FEATURES: Final = (
     "even",  # the share of waits between notes that are the commonest one
     "range",  # octaves between the 5th and the 95th percentile of pitch of all its notes
     "loudness",  # mean velocity over that of all notes, in 16ths of the scale
+    "lyrics",  # 1 where words are sung to it
     "bass_programme",
     "struck_programme",
     "pad_programme",  # pads, string ensembles, choirs
@@ -65,13 +65,16 @@ _SAYS: Final = (NameSays.NEVER, NameSays.LOW, NameSays.HIGH, NameSays.PERHAPS, N
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A track: its notes and its line in real ms, sorted; its programme from 0; its name; the share that is one voice."""
+    """A track: its notes and its line in real ms, sorted; its programme from 0; its name; the share that is one voice; and whether
+    words are sung to it.
+    """
 
     notes: Notes
     line: Notes
     program: int
     name: str
     one_voice: float
+    lyrics: bool = False
 
 
 def track_features(parts: Sequence[Part]) -> NDArray[np.float64]:
@@ -81,7 +84,6 @@ def track_features(parts: Sequence[Part]) -> NDArray[np.float64]:
     sounding = [_sounding_ms(part.line) for part in parts]
     pace = np.log2(sum(len(part.line) for part in parts) / max(sum(sounding), 1.0))
     heard = _heard(parts)
-    most = max(len(part.line) for part in parts)
     names = said_names([part.name for part in parts])
     rows = []
     for index, (part, sounds_ms) in enumerate(zip(parts, sounding, strict=True)):
@@ -94,20 +96,19 @@ def track_features(parts: Sequence[Part]) -> NDArray[np.float64]:
         rows.append([
             part.one_voice,
             alone,
-            heard[index],
+            *heard[index],
             _on_top(part.line, [other.notes for other in others]),
             float(np.clip((mean - elsewhere.mean()) / 12, -2, 2)),
             max(LOWEST_SUNG - mean, 0.0) / 12,
             max(mean - HIGHEST_SUNG, 0.0) / 12,
-            coverage,
             coverage * alone,
-            float(np.log2(len(part.line) / most)),
             float(np.clip(np.log2(len(part.line) / max(sounds_ms, 1.0)) - pace, -3, 3)),
             float(np.clip(np.log2(max(part.line["duration_ms"].mean(), 1) / max(together["duration_ms"].mean(), 1)), -3, 3)),
             min(float(part.line["duration_ms"].sum()) / max(sounds_ms, 1.0), 1.5),
             *_motion(part.line),
             float(top - low) / 12,
-            float(part.notes["velocity"].mean() - together["velocity"].mean()) / 16,
+            float(np.clip((part.notes["velocity"].mean() - together["velocity"].mean()) / 16, -2, 2)),
+            part.lyrics,
             part.program in BASSES,
             part.program in STRUCK,
             part.program in PADS or part.program in CHOIRS or part.program in STRINGS,
@@ -117,9 +118,13 @@ def track_features(parts: Sequence[Part]) -> NDArray[np.float64]:
 
 
 def _heard(parts: Sequence[Part]) -> NDArray[np.float64]:
-    """The F1 to be expected of each track if its notes are said to be the melody, by the odds that the network gives each note."""
+    """What melody extraction, which hears all tracks as one, makes of each: ``[tracks, 2]``, the columns heard and sure.
+
+    heard: the F1 to be expected if all notes of the track are said to be the melody, by the chances that the network gives
+    each note. sure: the mean of these for its line.
+    """
     if len(parts) < 2:
-        return np.ones(len(parts))
+        return np.ones((len(parts), 2))
     notes = np.concatenate([part.notes for part in parts])
     of_part = np.repeat(np.arange(len(parts)), [len(part.notes) for part in parts])
     order = np.lexsort((notes["pitch"], notes["onset_ms"]))
@@ -127,8 +132,14 @@ def _heard(parts: Sequence[Part]) -> NDArray[np.float64]:
     odds = bundled_net().score(notes, note_features(notes)).astype(np.float64)
     chances = 1 / (1 + np.exp(-odds))
     found = np.bincount(of_part, chances, len(parts))
-    expected: NDArray[np.float64] = 2 * found / (np.bincount(of_part, minlength=len(parts)) + chances.sum())
-    return expected
+    expected = 2 * found / (np.bincount(of_part, minlength=len(parts)) + chances.sum())
+    sure = []
+    for index, part in enumerate(parts):
+        line = {(row["onset_ms"], row["pitch"]) for row in part.line}
+        mine = of_part == index
+        on_line = np.array([(row["onset_ms"], row["pitch"]) in line for row in notes[mine]])
+        sure.append(float(chances[mine][on_line].mean()))
+    return np.stack([expected, np.array(sure)], axis=1)
 
 
 def said_names(names: Sequence[str]) -> list[NameSays]:

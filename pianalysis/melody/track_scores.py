@@ -49,12 +49,17 @@ def score_tracks(score: symusic.Score) -> list[ScoredTrack]:
 
 def pitched_parts(score: symusic.Score) -> tuple[list[int], list[Part]]:
     """The numbers of the tracks that have notes and aren't drums, from 1, and what there is to know of them."""
+    tracks = list(score.tracks)
     numbers, parts = [], []
-    for number, track in enumerate(score.tracks, start=1):
+    for number, track in enumerate(tracks, start=1):
         if len(track.notes) and not track.is_drum:
             notes = track_notes(score, [track])
+            # symusic puts the lyrics of a track of a file on one of their own, without notes, that has its name.
+            beside = tracks[number] if number < len(tracks) and not len(tracks[number].notes) else track
+            sung = len(track.lyrics) > 0 or (beside.name == track.name and len(beside.lyrics) > 0)
+            part = Part(notes, line_of_track(notes), int(track.program), track.name.strip(), voice_share(notes), sung)
             numbers.append(number)
-            parts.append(Part(notes, line_of_track(notes), int(track.program), track.name.strip(), voice_share(notes)))
+            parts.append(part)
     return numbers, parts
 
 

@@ -21,12 +21,15 @@ NEARLY_ONE_VOICE: Final = 0.8
 Kind = Literal["one voice", "top line", "likeliest line"]
 
 
-def line_kind(notes: Notes) -> Kind:
-    """Which of its notes are the line of a track: all, those on top, or those that melody extraction finds."""
+def line_kind(notes: Notes, *, only: bool = False) -> Kind:
+    """Which of its notes are the line of a track: all, those on top, or those that melody extraction finds.
+
+    only: no other track has notes, so that one of chords is all that is played.
+    """
     if voice_share(notes) >= ONE_VOICE_SHARE:
         return "one voice"
     low, high = np.quantile(notes["pitch"], [0.05, 0.95])
-    return "likeliest line" if high - low > 12 * TWO_HANDS_OCTAVES else "top line"
+    return "likeliest line" if only or high - low > 12 * TWO_HANDS_OCTAVES else "top line"
 
 
 def voice_share(notes: Notes) -> float:
