@@ -21,6 +21,8 @@ from pianalysis.music.notes import SAME_ONSET_MS, Notes
 
 REST_MS: Final = 2_000.0
 """A line that is silent for longer rests; a shorter silence is within a phrase."""
+SCARCE_SHARE: Final = 0.15
+"""A line that sounds in less of the piece's time is a fill, or an introduction."""
 PERIODS: Final = (2, 3, 4, 6, 8)
 """After how many notes a broken chord comes back to its key."""
 BASSES, PADS, CHOIRS, STRINGS = range(32, 40), range(88, 96), range(52, 55), range(48, 52)
@@ -39,6 +41,7 @@ FEATURES: Final = (
     "low",  # octaves of the line's mean pitch below LOWEST_SUNG
     "high",  # … and above HIGHEST_SUNG
     "coverage",  # of a track of one voice the share of the piece's time in which it doesn't rest, as its square root, else 0
+    "scarce",  # from 1 for a line that never sounds down to 0 for one that doesn't rest in SCARCE_SHARE of the piece's time
     "density",  # log2 of the line's notes a second while it doesn't rest, over that of all tracks' lines together
     "length",  # log2 of the mean length of its notes, over that of all
     "filled",  # the share of that time in which a note sounds: who sings takes breath
@@ -102,6 +105,7 @@ def track_features(parts: Sequence[Part]) -> NDArray[np.float64]:
             max(LOWEST_SUNG - mean, 0.0) / 12,
             max(mean - HIGHEST_SUNG, 0.0) / 12,
             coverage * alone,
+            max(1.0 - coverage**2 / SCARCE_SHARE, 0.0),
             float(np.clip(np.log2(len(part.line) / max(sounds_ms, 1.0)) - pace, -3, 3)),
             float(np.clip(np.log2(max(part.line["duration_ms"].mean(), 1) / max(together["duration_ms"].mean(), 1)), -3, 3)),
             min(float(part.line["duration_ms"].sum()) / max(sounds_ms, 1.0), 1.5),
