@@ -332,7 +332,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--penalty", type=float, default=0.2, help="how much the weights' squares cost")
     parser.add_argument("--json", type=Path, metavar="FILE")
     parser.add_argument("--former", type=Path, metavar="FILE", help="the same file as another checkout had it")
-    parser.add_argument("--write", action="store_true", help="write the table into docs/inputs.md, beside --former's figures")
+    parser.add_argument(
+        "--write", action="store_true", help="write the table into docs/inputs.md, beside --former's figures"
+    )
     args = parser.parse_args(argv)
     if args.fit:
         fit(args.data, args.fit, args.penalty)
