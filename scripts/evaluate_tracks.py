@@ -313,7 +313,7 @@ def table(results: dict[str, dict[str, float]], former: dict[str, dict[str, floa
     head = ["| what is given | songs | right before | right | F1 before | F1 |", "|---|--:|--:|--:|--:|--:|"]
     legend = (
         f"`scripts/evaluate_tracks.py --split {split}`, which makes these files from the corpora's songs and says how; the weights "
-        f"were fitted on training songs. *Right*: the share of songs of whose notes F1 is {RIGHT} or more, where the right ones are the "
+        f"were fitted on training songs, those of names, programmes and lines that hardly sound set by hand. *Right*: the share of songs of whose notes F1 is {RIGHT} or more, where the right ones are the "
         "voice's, and of two hands the top line of the right. *Before*: a track named so, else the highest of those that are one voice, "
         "else melody extraction. POP909's songs without names are MELODY, BRIDGE and PIANO; a band adds a bass, a pad, broken chords, "
         "timpani and a second voice, made by rule."

@@ -21,6 +21,8 @@ from pianalysis.melody.track_features import FEATURES, Part, said_names, track_f
 from pianalysis.melody.voices import line_of_track, voice_share
 from pianalysis.music.midi import track_notes
 
+MOST_TRACKS: Final = 48
+"""Each track is compared with all others; of more than so many, those with the most notes."""
 WEIGHTS_FILE: Final = DATA / "tracks.json"
 
 
@@ -50,9 +52,11 @@ def score_tracks(score: symusic.Score) -> list[ScoredTrack]:
 def pitched_parts(score: symusic.Score) -> tuple[list[int], list[Part]]:
     """The numbers of the tracks that have notes and aren't drums, from 1, and what there is to know of them."""
     tracks = list(score.tracks)
+    pitched = [number for number, track in enumerate(tracks, start=1) if len(track.notes) and not track.is_drum]
+    compared = set(sorted(pitched, key=lambda number: -len(tracks[number - 1].notes))[:MOST_TRACKS])
     numbers, parts = [], []
     for number, track in enumerate(tracks, start=1):
-        if len(track.notes) and not track.is_drum:
+        if number in compared:
             notes = track_notes(score, [track])
             # symusic puts the lyrics of a track of a file on one of their own, without notes, that has its name.
             beside = tracks[number] if number < len(tracks) and not len(tracks[number].notes) else track
