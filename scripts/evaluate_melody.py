@@ -19,8 +19,8 @@ import numpy as np
 from tqdm import tqdm
 
 from pianalysis.dataset.corpora import open_files, read_lieder, read_pop909, read_splits
-from pianalysis.melody.find import skyline
 from pianalysis.melody.line import find_line
+from pianalysis.melody.voices import skyline
 from pianalysis.music.notes import Notes
 
 

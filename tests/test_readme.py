@@ -20,7 +20,19 @@ def test_every_command_in_the_readme_is_understood(line):
 
 def test_the_readme_shows_every_command():
     assert {line.split()[1] for line in COMMANDS} == {
-        *("arrange", "compose", "regenerate", "chords", "demo", "tokens", "vocab", "prepare", "validate", "train"),
+        *(
+            "arrange",
+            "compose",
+            "regenerate",
+            "chords",
+            "tracks",
+            "demo",
+            "tokens",
+            "vocab",
+            "prepare",
+            "validate",
+            "train",
+        ),
     }
 
 

@@ -6,8 +6,9 @@ arrange: the commands that write music: ``pianalysis arrange | compose | regener
     progress.
 chords: The command that shows chords: ``pianalysis chords``.
 dataset: the commands of the dataset: ``pianalysis prepare | validate``.
-main: the command line: ``pianalysis arrange | compose | regenerate | chords | demo | tokens | vocab | prepare |
-    validate | train``.
+main: the command line: ``pianalysis arrange | compose | regenerate | chords | tracks | demo | tokens | vocab |
+    prepare | validate | train``.
+tracks: the command that lists what may be the melody: ``pianalysis tracks``.
 train: the command of training: ``pianalysis train``, the same as ``accelerate launch scripts/train.py``.
 """
 

@@ -75,7 +75,12 @@ def add_arrange(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--bpm", type=float, metavar="N", help="quarter notes a minute of --notes (default: 100)")
     parser.add_argument("--time-signature", metavar="N/N", help="the metre of --notes (default: 4/4)")
-    parser.add_argument("--track", type=int, metavar="N", help="the melody's track, from 1 (default: found)")
+    parser.add_argument(
+        "--track",
+        type=int,
+        metavar="N",
+        help="the melody's track, from 1 (default: found; `pianalysis tracks` lists them)",
+    )
     parser.add_argument(
         "--chords",
         metavar="TEXT|FILE",

@@ -85,7 +85,7 @@ def chords(args: argparse.Namespace) -> int:
 def _shown(args: argparse.Namespace) -> _Shown:
     from pianalysis.harmony.beats import clock_beats
     from pianalysis.harmony.recognise import recognised_chart
-    from pianalysis.melody.find import ONE_VOICE_SHARE, voice_share
+    from pianalysis.melody.voices import ONE_VOICE_SHARE, voice_share
     from pianalysis.music.clock import BeatClock
     from pianalysis.music.midi import track_notes
     from pianalysis.music.reading import read_score

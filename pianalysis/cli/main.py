@@ -1,4 +1,4 @@
-"""The command line: ``pianalysis arrange | compose | regenerate | chords | demo | tokens | vocab | prepare | validate | train``.
+"""The command line: ``pianalysis arrange | compose | regenerate | chords | tracks | demo | tokens | vocab | prepare | validate | train``.
 
 Errors of input are one sentence on standard error and exit code 2, never a traceback.
 """
@@ -13,6 +13,7 @@ from pathlib import Path
 from pianalysis.cli.arrange import add_arrange, add_compose, add_regenerate, arrange, compose, fail, regenerate
 from pianalysis.cli.chords import add_chords, chords
 from pianalysis.cli.dataset import add_prepare, add_validate, prepare, validate
+from pianalysis.cli.tracks import add_tracks, tracks
 from pianalysis.cli.train import DESCRIPTION, add_train
 from pianalysis.errors import PianalysisError
 from pianalysis.music.midi import read_midi
@@ -37,6 +38,7 @@ def build_parser(command: str | None = None) -> argparse.ArgumentParser:
         commands.add_parser("regenerate", help="write some bars of a piece anew", description=regenerate.__doc__)
     )
     add_chords(commands.add_parser("chords", help="show chords, or find them", description=chords.__doc__))
+    add_tracks(commands.add_parser("tracks", help="list what may be the melody", description=tracks.__doc__))
     _add_demo(commands.add_parser("demo", help="open the demo in a browser", description=_demo.__doc__))
     tokens = commands.add_parser("tokens", help="show a file as the model sees it", description=_tokens.__doc__)
     tokens.add_argument("file", type=Path, metavar="FILE.mid")

@@ -22,7 +22,8 @@ import numpy as np
 import symusic
 
 from pianalysis.errors import PianalysisError
-from pianalysis.melody.find import Melody, find_melody, notes_around, skyline, top_line
+from pianalysis.melody.find import Melody, find_melody, notes_around
+from pianalysis.melody.voices import skyline, top_line
 from pianalysis.music.clock import BeatClock
 from pianalysis.music.midi import read_midi, ticks_to_ms, track_notes
 from pianalysis.music.musicxml import SheetMusic, read_musicxml

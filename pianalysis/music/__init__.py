@@ -9,6 +9,7 @@ directions: what MusicXML says over the staff and at bar lines: tempo, loudness,
 hands: which notes the right hand plays and which the left.
 keys: keys: the 88 of a piano, and the scale that a melody is in.
 midi: MIDI files in and out.
+midi_texts: Texts in MIDI files whose encoding nobody states: names of tracks, lyrics, markers.
 musicxml: MusicXML scores, read as they are played: notes in ticks, chord symbols, bar lines.
 notes: the note array that every stage passes on.
 performance: written notes as they sound: measures in the order of playing, grace notes given time, ties joined.

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pianalysis.errors import MidiReadError, first_line
 from pianalysis.files import write_atomically
+from pianalysis.music.midi_texts import texts_in_utf8
 from pianalysis.music.notes import NOTE_DTYPE, Notes, sort_notes
 
 MAX_FILE_BYTES: Final = 8 * 2**20
@@ -46,12 +47,22 @@ def read_midi(source: str | os.PathLike[str] | bytes, *, name: str = "") -> symu
         raise MidiReadError(f"{name}: expected a MIDI file (it starts with b'MThd'), found {found}")
     try:
         score = symusic.Score.from_midi(data)
+        if _texts_lost(score):
+            score = symusic.Score.from_midi(texts_in_utf8(data))
     except Exception as error:  # symusic raises RuntimeError, ValueError and others for damaged files
         raise MidiReadError(
             f"{name}: the MIDI file is damaged or cut off ({first_line(error)}); export it again"
         ) from None
     check_limits(score, name)
     return score
+
+
+def _texts_lost(score: symusic.Score) -> bool:
+    """Whether symusic met bytes that aren't UTF-8 in a name, a lyric or a marker; it puts U+FFFD in their place."""
+    texts = [item.text for item in score.markers]
+    for track in score.tracks:
+        texts += [track.name, *(item.text for item in track.lyrics)]
+    return any("\ufffd" in text for text in texts)
 
 
 def _read_bytes(path: Path, name: str) -> bytes:

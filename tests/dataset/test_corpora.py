@@ -27,7 +27,7 @@ from pianalysis.dataset.corpora import (
 from pianalysis.dataset.sources import SPLITS_FOLDER, CorpusSource, open_corpus, opened
 from pianalysis.errors import MidiReadError, NoMelodyError, PianalysisError
 from pianalysis.harmony.symbols import parse_chord
-from pianalysis.melody.find import voice_share
+from pianalysis.melody.voices import voice_share
 from pianalysis.music.midi import read_midi
 from pianalysis.tokens.windows import cut_windows
 

@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 from strategies import add_track, note_arrays, scores, simple_score
 
 from pianalysis.errors import NoMelodyError, PianalysisError
-from pianalysis.melody.find import SAME_ONSET_MS, find_melody, skyline, voice_share
+from pianalysis.melody.find import find_melody
+from pianalysis.melody.voices import line_of_track, skyline, voice_share
 from pianalysis.music.keys import fold_to_keyboard
 from pianalysis.music.midi import track_notes
-from pianalysis.music.notes import make_notes, monophonic, sort_notes
+from pianalysis.music.notes import SAME_ONSET_MS, make_notes, monophonic, sort_notes
 
 CHORDS = [(2 * n, 2, pitch) for n in range(6) for pitch in (48, 52, 55)]
 TUNE = [(n, 1, 60 + n % 5) for n in range(12)]
@@ -96,7 +97,7 @@ def test_skylines_by_hand(given_rows, kept):
 )
 def test_a_labelled_track_is_the_melody(name):
     score = simple_score(CHORDS, name="PIANO")
-    add_track(score, [(0, 1, 40), (1, 1, 41), (1, 1, 44)], name=name)
+    add_track(score, [(0, 1, 40), (1, 1, 41), (2, 1, 44)], name=name)
     melody = find_melody(score)
     assert rows(melody.score_notes) == rows(score.tracks[1].notes)
     assert melody.how == f"track 2 of 2 “{name.strip()}”, by its name"
@@ -138,10 +139,91 @@ def test_where_next_to_no_melody_is_heard_the_top_line_is_taken_and_said_so(monk
     assert "the top line of a polyphonic file, in which melody extraction found next to none" in melody.how
 
 
-def test_a_unison_of_two_tracks_is_one_note_of_the_top_line():
+def pitches(melody):
+    return [note.pitch for note in melody.score_notes]
+
+
+def high(rows, octaves=1):
+    return [(onset, length, pitch + 12 * octaves) for onset, length, pitch in rows]
+
+
+@pytest.mark.parametrize("lure", ["Lead Guitar", "Solo", "Voice 2", "Backing Vocals", "Vocal Pads", "Harmony"])
+@pytest.mark.parametrize("name", ["Melody", "Vocals", "ボーカル", "Gesang"])
+def test_melody_and_vocal_come_before_lead_solo_and_voice_however_busy(name, lure):
+    score = simple_score([(n / 4, 0.25, 76 + n % 9) for n in range(64)], name=lure)
+    add_track(score, TUNE, name=name)
+    assert pitches(find_melody(score)) == [pitch for _, _, pitch in TUNE]
+
+
+def test_backing_is_no_melody_even_beside_a_track_without_a_name():
+    score = simple_score(high(TUNE), name="Backing Vocals")
+    add_track(score, TUNE, name="")
+    assert pitches(find_melody(score)) == [pitch for _, _, pitch in TUNE]
+
+
+def test_a_labelled_track_of_two_voices_is_its_top_line():
+    score = simple_score(sorted(TUNE + high(TUNE)), name=":soprano")
+    add_track(score, high(TUNE, -1), name=":tenor")
+    melody = find_melody(score)
+    assert pitches(melody) == [pitch for _, _, pitch in high(TUNE)]
+    assert melody.how == "track 1 of 2 “:soprano”, by its name; its top line; its other notes are left out"
+
+
+def test_a_title_on_both_hands_is_no_melody_track():
+    tune = [(n, 1, (76, 76, 77, 79, 79, 77, 76, 74, 72, 72, 74, 76, 76, 74, 74, 72)[n % 16]) for n in range(64)]
+    broken = [(n / 2, 0.5, (43, 55, 52, 55)[n % 4]) for n in range(128)]
+    melody = find_melody(simple_score([*tune, *broken], name="A Winter Melody"))
+    assert set(pitches(melody)) <= {pitch for _, _, pitch in tune}
+    assert len(melody.notes) >= 0.9 * len(tune)
+
+
+@pytest.mark.parametrize("names", [("Right Hand", "Left Hand"), ("", ""), ("Piano", "Piano"), ("右手", "左手")])
+def test_of_two_hands_the_right_hands_top_line(names):
+    score = simple_score([(n / 2, 0.5, (48, 55, 60, 55)[n % 4]) for n in range(24)], name=names[1])
+    add_track(score, sorted([*high(TUNE), *((onset, 1, pitch + 9) for onset, _, pitch in TUNE[::4])]), name=names[0])
+    assert pitches(find_melody(score)) == [pitch for _, _, pitch in high(TUNE)]
+
+
+@pytest.mark.parametrize("program", [32, 47])
+def test_a_bass_or_timpani_of_many_notes_is_no_melody(program):
+    score = simple_score([*CHORDS, *((onset + 1, 1, pitch) for onset, _, pitch in CHORDS)], name="")
+    add_track(score, [(n / 4, 0.25, 33 + n % 5) for n in range(48)])
+    score.tracks[1].program = program
+    add_track(score, high(TUNE))
+    score.tracks[2].program = 75
+    assert pitches(find_melody(score)) == [pitch for _, _, pitch in high(TUNE)]
+
+
+def test_a_short_vocal_comes_before_long_broken_chords():
+    score = simple_score([(n / 2, 0.5, (48, 55, 60, 64, 60, 55)[n % 6]) for n in range(240)], name="")
+    add_track(
+        score,
+        [(40 + onset, length, pitch + 7) for onset, length, pitch in TUNE + [(12 + n, 1, 65 - n) for n in range(6)]],
+    )
+    assert len(find_melody(score).notes) == 18
+
+
+def test_a_descending_legato_line_loses_nothing_by_a_few_thirds():
+    line = make_notes((500 * n, 560, 84 - n, 80) for n in range(20))
+    thirds = make_notes((500 * n, 560, 81 - n, 80) for n in (3, 9))
+    top = line_of_track(np.concatenate([line, thirds]))
+    assert top.tolist() == line.tolist()
+
+
+@given(scores(names=("", "Voice", "Piano")))
+def test_the_line_of_a_track_is_of_its_notes_and_never_two_at_once(score):
+    notes = track_notes(score, score.tracks[:1])
+    line = line_of_track(notes)
+    assert 0 < len(line) <= len(notes)
+    assert all(row in notes.tolist() for row in line.tolist())
+    if voice_share(notes) < 0.95:
+        assert (np.diff(line["onset_ms"]) > 0).all()
+
+
+def test_of_two_tracks_in_unison_one_is_taken():
     score = simple_score([*CHORDS, *((onset, 1, pitch + 12) for onset, _, pitch in TUNE)], name="Piano 1")
     add_track(score, [*CHORDS, *((onset, 0.5, pitch + 12) for onset, _, pitch in TUNE)], name="Piano 2")
-    assert [note.duration for note in find_melody(score).score_notes] == [480] * 12
+    assert pitches(find_melody(score)) == [pitch + 12 for _, _, pitch in TUNE]
 
 
 def test_only_drums_are_no_melody():
@@ -154,9 +236,10 @@ def test_only_drums_are_no_melody():
 def test_any_track_can_be_chosen_by_its_number():
     score = simple_score(TUNE, name="Melody")
     add_track(score, CHORDS, name="Piano")
-    melody = find_melody(score, track=2)
-    assert rows(melody.score_notes) == rows(score.tracks[1].notes)
-    assert melody.how == "track 2 “Piano”, as you chose"
+    assert [note.pitch for note in find_melody(score, track=2).score_notes] == [55] * 6  # of chords the top line
+    melody = find_melody(score, track=1)
+    assert rows(melody.score_notes) == rows(score.tracks[0].notes)
+    assert melody.how == "track 1 “Melody”, as you chose"
 
 
 @pytest.mark.parametrize(

@@ -19,10 +19,9 @@ from pianalysis.errors import PianalysisError
 from pianalysis.melody import line as extraction
 from pianalysis.melody import net as melody_net
 from pianalysis.melody.features import FEATURES, note_features
-from pianalysis.melody.find import SAME_ONSET_MS
 from pianalysis.melody.line import best_path, find_line, weigh
 from pianalysis.melody.net import MelodyNet, bundled_net
-from pianalysis.music.notes import make_notes, monophonic, sort_notes
+from pianalysis.music.notes import SAME_ONSET_MS, make_notes, monophonic, sort_notes
 
 POP909 = ROOT.parent / "shared" / "data" / "pop909.tar.xz"
 METHODS = pytest.mark.parametrize("method", ["learned", "weighed"])

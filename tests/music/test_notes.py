@@ -87,9 +87,9 @@ def test_zero_length_notes_are_read_and_written_as_they_are():
     score = simple_score([(0, 0, 60), (0, 1, 62), (1, 0, 62), (1, 1, 62), (3, 0, 64)])
     again = read_midi(score.dumps_midi())
     assert rows(again.tracks[0]) == rows(score.tracks[0])
-    melody = find_melody(again)
-    assert [(note.time, note.duration) for note in melody.score_notes][0::4] == [(0, 0), (1440, 0)]
-    assert melody.notes["duration_ms"].tolist() == pytest.approx([0, 500, 0, 500, 0])
+    melody = find_melody(simple_score([(0, 0, 60), (1, 1, 62), (3, 0, 64)]))
+    assert [(note.time, note.duration) for note in melody.score_notes][0::2] == [(0, 0), (1440, 0)]
+    assert melody.notes["duration_ms"].tolist() == pytest.approx([0, 500, 0])
     assert BeatClock.from_score(again).bar_lines.tolist() == [0, 2000]
 
 

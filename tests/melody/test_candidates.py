@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from strategies import add_track, scores, simple_score
+
+from pianalysis.melody.candidates import SLICES, candidates
+from pianalysis.melody.find import find_melody
+from pianalysis.melody.track_features import FEATURES, highest_sounding
+from pianalysis.melody.track_scores import bundled_weights, score_tracks
+from pianalysis.music.notes import make_notes
+
+TUNE = [(n, 1, 60 + n % 5) for n in range(12)]
+
+
+@settings(max_examples=30)
+@given(scores(names=("", "Melody", "Piano", "Bass")))
+def test_all_tracks_with_notes_are_listed_once_and_the_first_is_what_is_taken(score):
+    found = candidates(score)
+    assert sorted(item.number for item in found) == [n for n, track in enumerate(score.tracks, 1) if len(track.notes)]
+    assert sum(item.probability for item in found) == pytest.approx(1)
+    assert [item.probability for item in found] == sorted((item.probability for item in found), reverse=True)
+    assert found[0].melody.notes.tolist() == find_melody(score).notes.tolist()
+    for item in found:
+        chosen = find_melody(score, track=item.number)
+        assert item.melody.notes.tolist() == chosen.notes.tolist()
+        assert 0 <= item.share <= 1
+        assert len(item.picture()) == len(item.contour) == SLICES
+        heights = item.contour[~np.isnan(item.contour)]
+        assert ((heights >= item.lowest - 1e-9) & (heights <= item.highest + 1e-9)).all()
+
+
+def test_a_contour_by_hand():
+    score = simple_score([(0, 2, 60), (2, 2, 67), (4, 2, 64)], name="Melody")
+    add_track(score, [(n, 1, 48) for n in range(12)], name="Bass")
+    first = candidates(score, slices=6)[0]
+    assert (first.number, first.name, first.kind, first.program) == (1, "Melody", "one voice", 0)
+    assert first.contour.tolist()[:3] == pytest.approx([60, 67, 64])
+    assert np.isnan(first.contour[3:]).all()
+    assert first.picture() == "▁█▅···"
+    assert (first.lowest, first.highest) == (60, 67)
+    assert first.share == pytest.approx(3 / 6)
+
+
+def test_drums_alone_give_no_candidates():
+    score = simple_score([])
+    add_track(score, TUNE, is_drum=True)
+    assert candidates(score) == []
+
+
+def test_words_that_are_sung_tell_the_voice():
+    import symusic
+
+    score = simple_score([(n / 2, 0.5, 72 + n % 5) for n in range(24)], name="")
+    add_track(score, TUNE, name="Anna")
+    before = {item.number: item.probability for item in score_tracks(score)}
+    score.tracks.append(symusic.Track("Anna", 0, False))  # as symusic reads a track with lyrics
+    score.tracks[2].lyrics.append(symusic.TextMeta(0, "la"))
+    assert {item.number: item.probability for item in score_tracks(score)}[2] > before[2]
+
+
+def test_every_feature_has_a_finite_weight():
+    weights = bundled_weights()
+    assert weights.shape == (len(FEATURES),)
+    assert np.isfinite(weights).all()
+    assert (weights != 0).all()
+
+
+def test_what_sounds_highest_by_hand():
+    notes = make_notes([(0, 1000, 60, 80), (0, 400, 67, 80)])
+    assert highest_sounding(notes, np.array([0.0, 390.0, 500.0, 2000.0])).tolist() == [67, 60, 60, -1]

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pianalysis.melody.names import NameSays, read_name
+
+MELODIES = (
+    "Melody", "MELODY ", "melody 1", "Main Melody", "Vocals", "Lead Vocal", "vocal-track", "LeadVocal", ":soprano", "Sopran",
+    "Melodie", "Gesang", "Singstimme", "Mélodie", "Chant", "Chanteur", "Melodía", "Cantante", "Melodia", "Canto", "Vocalista",
+    "Мелодия", "ВОКАЛ", "メロディ", "ﾒﾛﾃﾞｨ", "メロディー", "ボーカル", "歌", "主旋律", "旋律1", "人声", "主唱", "멜로디", "보컬", "노래",
+)  # fmt: skip
+PERHAPS = (
+    "Lead Guitar", "Sq Lead", "Solo Violin", "Voice 1 (Soloist)", "Theme", "Stimme", "Voix", "Voz", "Voce", "Tema principal", "Голос",
+    "Гитара соло", "ソロ", "リード", "솔로", "独奏",
+)  # fmt: skip
+NEVER = (
+    "Backing Vocals", "BackVocals", "Voice 3 (Harmony)", "Vocals, harmony", "Vocal Pads", "Lead drums", "Bass Voice", "Choir Aahs",
+    "Begleitung", "Accompagnement", "Acompañamiento", "Chœurs", "Coro", "Бас", "Бэк-вокал", "コーラス", "伴奏", "和声", "베이스", "화음",
+)  # fmt: skip
+NOTHING = (
+    "",
+    "Piano",
+    "A Winter Melody",
+    "Singing in the Rain",
+    "Voice of the Bees",
+    "Soprano Sax",
+    "Harmonica",
+    "Track 2",
+    "Flute",
+    "钢琴",
+)
+HANDS = {
+    "Right Hand": NameSays.HIGH, "PIANO RH": NameSays.HIGH, "Klavier rechts": NameSays.HIGH, "Main droite": NameSays.HIGH,
+    "Mano derecha": NameSays.HIGH, "右手": NameSays.HIGH, "Left Hand": NameSays.LOW, "Piano LH": NameSays.LOW, "linke Hand": NameSays.LOW,
+    "Main gauche": NameSays.LOW, ":tenor": NameSays.LOW, "Alt": NameSays.LOW, "왼손": NameSays.LOW,
+}  # fmt: skip
+CASES = [
+    *((name, NameSays.MELODY) for name in MELODIES),
+    *((name, NameSays.PERHAPS) for name in PERHAPS),
+    *((name, NameSays.NEVER) for name in NEVER),
+    *((name, NameSays.NOTHING) for name in NOTHING),
+    *HANDS.items(),
+]
+
+
+@pytest.mark.parametrize(("name", "says"), CASES)
+def test_names_in_many_languages(name, says):
+    assert read_name(name) == says
+
+
+@given(
+    st.sampled_from(MELODIES + PERHAPS),
+    st.sampled_from(["backing {}", "{} (harmony)", "{} pad", "Drums {}", "Begleitung {}"]),
+)
+def test_whatever_else_a_name_holds_backing_is_no_melody(name, frame):
+    assert read_name(frame.format(name)) == NameSays.NEVER
+
+
+@given(st.text(max_size=60))
+def test_any_name_says_something(name):
+    assert read_name(name) in NameSays
+    assert read_name(name) == read_name(f" {name}\0 ")
