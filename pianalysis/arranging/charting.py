@@ -32,8 +32,8 @@ WINDOWS_HEARD: Final = 4
 """From so many windows, evenly spaced, a melody's style is told."""
 EARLY_MS: Final = 62.5
 """Half a sixteenth: what is struck so shortly before a chord is meant for it."""
-BASS_BELOW: Final = 52
-"""A key lower than this E3 that rings on under a new chord is heard as its bass."""
+BASS_BELOW: Final = 65
+"""A key lower than this F4 that rings on under a new chord is heard as its bass."""
 PRIORS: Final = {"pop": 0.499997, "classical": 0.499997, "hymn": 0.000006}
 """How often a melody is expected to want each style, before it is heard. A hymn must be likelier by twelve nats: three in ten
 of the hymns among the validation songs are, for canonical, and one in thirty Lieder and Polish pieces, no song of POP909, and

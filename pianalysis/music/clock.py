@@ -33,6 +33,8 @@ ON_GRID_MS: Final = 4.0
 """How far from the grid a melody's onsets may be and still count as on it, in clock-ms."""
 EARLY_MS: Final = QUARTER_MS / 12
 """Half a sixteenth triplet, in clock-ms: what begins so shortly before a beat is snapped with it."""
+WITH_LEAD_MS: Final = QUARTER_MS / 30
+"""What a token's step of time may differ from the moment that is meant, and a little, in clock-ms."""
 ROUNDING_MS: Final = 1e-3
 """Moments so near each other, in clock-ms, are one, but for rounding errors."""
 LATE_QUARTERS: Final = 1 / 32
@@ -228,7 +230,8 @@ def snap(notes: Notes, bar_lines: Floats, lead: Floats | None = None) -> Notes:
 
     Beats and grids are counted from each bar's line, so that where a note comes to lie depends on its own bar alone: on what
     begins between `EARLY_MS` before this bar's line and `EARLY_MS` before the next one. Ends are snapped too; of two notes
-    that meet on one key and onset the longer stays. lead: onsets, clock-ms, that alone say which grid fits in their beats.
+    that meet on one key and onset the longer stays. lead: onsets, clock-ms, that are as they should be: what is within `WITH_LEAD_MS` of one lies there, and for the rest of its beat
+    they alone say which grid fits.
 
     >>> from pianalysis.music.notes import make_notes
     >>> notes = make_notes([(25, 225, 60, 80), (325, 175, 64, 80), (675, 150, 67, 80)])
@@ -242,6 +245,9 @@ def snap(notes: Notes, bar_lines: Floats, lead: Floats | None = None) -> Notes:
     use_ternary = _fits_ternary(onsets, bar_lines, lead if lead is not None else np.zeros(0))
     snapped = notes.copy()
     snapped["onset_ms"] = np.where(use_ternary, ternary, binary)
+    if lead is not None and len(lead):
+        nearest = lead[np.abs(lead[:, None] - onsets).argmin(axis=0)]
+        snapped["onset_ms"] = np.where(np.abs(nearest - onsets) <= WITH_LEAD_MS, nearest, snapped["onset_ms"])
     shortest = np.where(use_ternary, QUARTER_MS / GRIDS_PER_QUARTER[1], QUARTER_MS / GRIDS_PER_QUARTER[0])
     lengths = np.where(use_ternary, ternary_ends, binary_ends) - snapped["onset_ms"]
     snapped["duration_ms"] = np.where(lengths > ROUNDING_MS, lengths, shortest)
