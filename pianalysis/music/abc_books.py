@@ -119,8 +119,13 @@ def _lines(tune: str) -> list[str]:
 
 
 def _tune(lines: list[str], number: int, count: int) -> Tune:
-    key = next(index for index, line in enumerate(lines) if line.startswith("K:"))
-    fields = [found.groups() for line in lines[: key + 1] if (found := FIELD.match(line))]
+    """Its header ends with its key, or before the first line of music."""
+    stop = next(
+        index + line.startswith("K:")
+        for index, line in enumerate(lines)
+        if line.startswith("K:") or ("|" in line and not FIELD.match(line))
+    )
+    fields = [found.groups() for line in lines[:stop] if (found := FIELD.match(line))]
     header = tuple((letter, value.strip()) for letter, value in fields)
     title = next((value for letter, value in header if letter == "T" and value), "")
-    return Tune(title[:100], number, count, header, tuple(lines[key + 1 :]))
+    return Tune(title[:100], number, count, header, tuple(lines[stop:]))

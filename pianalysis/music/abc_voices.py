@@ -271,7 +271,7 @@ def _begin_part(voice: Voice, part: str) -> None:
 
 def _bar(voice: Voice, text: str, ending: str) -> None:
     """Close the open segment with a bar line, and begin the next."""
-    backward, forward = text.startswith(":"), text.endswith(":") and len(text) > 1
+    backward, forward = text.startswith(":") or ":|" in text, text.endswith(":") and len(text) > 1
     numbers, closed = _numbers(ending), text not in ("", "|")
     if not voice.open.empty:
         _mark_end(voice.open, backward, closed)
