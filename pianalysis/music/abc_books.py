@@ -18,7 +18,9 @@ FIELD: Final = re.compile(r"([A-Za-z+]):(?![|:])(.*)", re.DOTALL)
 """A line that says something, such as ``M:3/4``; ``E:|`` is a note before a bar line."""
 SHARED_FIELDS: Final = "LMQ"
 """What the head of a book says for all its tunes."""
-BEGIN: Final = re.compile(r"\s*(?:%.*\s+|[A-WYZ]:.*\s+)*X:[ \t]*\d|\s*%abc|\s*[XTMLKQR]:.*\s+(?:[A-Za-z%].*\s+)*?K:", re.IGNORECASE)
+BEGIN: Final = re.compile(
+    r"\s*(?:%.*\s+|[A-WYZ]:.*\s+)*X:[ \t]*\d|\s*%abc|\s*[XTMLKQR]:.*\s+(?:[A-Za-z%].*\s+)*?K:", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)

@@ -135,7 +135,9 @@ def parse_tempo(text: str, metre: tuple[int, int] | None) -> float | None:
     if number is None:
         known = WORDS.get(word[1].strip().lower()) if word else None
         return float(known) if known else None
-    fractions = [Fraction(int(over), int(under)) for over, under in re.findall(r"(\d{1,3})/(\d{1,3})", beats) if int(under)]
+    fractions = [
+        Fraction(int(over), int(under)) for over, under in re.findall(r"(\d{1,3})/(\d{1,3})", beats) if int(under)
+    ]
     times = re.search(r"C(\d{1,2})", beats)
     beat = sum(fractions) or Fraction(int(times[1]) if times else 1, metre[1] if metre else 4)
     bpm = float(number[0]) * 4 * float(beat)

@@ -197,7 +197,9 @@ def _write_voice(score: symusic.Score, name: str, rows: Sequence[Played], later:
     """Add the tracks of a voice: one for each layer that has notes. The first one of the first voice is the melody."""
     layers = sorted({note.layer for row in rows for note in row.segment.notes})
     for layer in layers:
-        title = "Melody" if first and layer == layers[0] else name if layer == layers[0] else f"{name}, layer {layer + 1}"
+        title = (
+            "Melody" if first and layer == layers[0] else name if layer == layers[0] else f"{name}, layer {layer + 1}"
+        )
         track = symusic.Track(title, 0, False)
         for onset, stop, pitch in _sounding(rows, layer):
             track.notes.append(symusic.Note(onset + later, max(1, stop - onset), pitch, VELOCITY))

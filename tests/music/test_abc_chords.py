@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from pianalysis.music.abc_chords import MOST_SYMBOLS
+
 from pianalysis.music.typed import from_abc
 
 HEAD = "X:1\nM:4/4\nL:1/4\nK:D\n"
