@@ -18,9 +18,7 @@ FIELD: Final = re.compile(r"([A-Za-z+]):(?![|:])(.*)", re.DOTALL)
 """A line that says something, such as ``M:3/4``; ``E:|`` is a note before a bar line."""
 SHARED_FIELDS: Final = "LMQ"
 """What the head of a book says for all its tunes."""
-BEGIN: Final = re.compile(
-    r"\s*(?:%.*\s+|[A-WYZ]:.*\s+)*X:[ \t]*\d|\s*%abc|\s*[XTMLKQR]:.*\s+(?:[A-Za-z%].*\s+)*?K:", re.IGNORECASE
-)
+LONGEST_FIELD: Final = 500
 
 
 @dataclass(frozen=True)
@@ -66,8 +64,15 @@ def looks_like_abc(data: bytes) -> bool:
     >>> looks_like_abc(b"X:1\\nT:A tune\\n"), looks_like_abc(b"MThd"), looks_like_abc(b"To whom it may concern: no")
     (True, False, False)
     """
-    head = decode(data[:4_000]).lstrip("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
-    return BEGIN.match(head[:2_000]) is not None
+    fields = 0
+    for line in decode(data[:4_000]).lstrip("\ufeff").splitlines():
+        if line.startswith("%abc") or re.match(r"\s*X:\s*\d", line) or (line.startswith("K:") and fields):
+            return True
+        if line.strip() and not line.startswith("%"):
+            if not FIELD.match(line):
+                return False
+            fields += 1
+    return False
 
 
 def find_tune(text: str, *, name: str, number: int = 1) -> Tune:
@@ -128,6 +133,6 @@ def _tune(lines: list[str], number: int, count: int) -> Tune:
         if line.startswith("K:") or ("|" in line and not FIELD.match(line))
     )
     fields = [found.groups() for line in lines[:stop] if (found := FIELD.match(line))]
-    header = tuple((letter, value.strip()) for letter, value in fields)
+    header = tuple((letter, value.strip()[:LONGEST_FIELD]) for letter, value in fields)
     title = next((value for letter, value in header if letter == "T" and value), "")
     return Tune(title[:100], number, count, header, tuple(lines[stop:]))

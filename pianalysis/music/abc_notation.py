@@ -36,13 +36,13 @@ def abc_tune(text: str, *, name: str = "the ABC text", tune: int | None = None) 
 
     Raises PianalysisError that names the source where there is no such tune, or nothing in it that can be played.
     """
-    found = find_tune(text, name=name, number=tune or 1)
+    found = find_tune(text, name=name, number=1 if tune is None else tune)
     voices = read_voices(found, name=name)
     order = next((value for letter, value in found.header if letter == "P"), "")
     score = to_score(voices, parse_parts(order), name=name)
     remarks = []
     if found.count > 1:
-        remarks.append(found.called + ("" if tune else "; --tune N chooses another"))
+        remarks.append(found.called + ("" if tune is not None else "; --tune N chooses another"))
     if len(voices) > 1:
         remarks.append(f"the first of {len(voices)} voices is taken for the melody; --track N chooses another")
     return AbcTune(score, found.title, found.number, found.count, tuple(remarks))

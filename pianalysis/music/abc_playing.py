@@ -6,8 +6,9 @@ symbols as markers and words as lyrics.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Final
 
@@ -16,7 +17,7 @@ import symusic
 from pianalysis.errors import PianalysisError
 from pianalysis.music.abc_segments import Segment, State, WrittenNote
 from pianalysis.music.abc_voices import Voice
-from pianalysis.music.repeats import Bar, Ending, play_order
+from pianalysis.music.repeats import MAX_PLAYED_BARS, Bar, Ending, play_order
 
 TICKS_PER_QUARTER: Final = 10_080
 """A multiple of 32, 9, 5 and 7: all but the oddest tuplets are whole ticks."""
@@ -48,6 +49,7 @@ def to_score(voices: Sequence[Voice], parts: Sequence[str], *, name: str) -> sym
     """
     if not voices:
         raise PianalysisError(f"{name}: expected notes after the key (K:), found none")
+    _infer_metre(voices)
     played = [_played(voice, parts, name) for voice in voices]
     score = symusic.Score(TICKS_PER_QUARTER)
     later = _write_frame(score, played[0])
@@ -62,25 +64,41 @@ def _ticks(wholes: Fraction) -> int:
     return round(wholes * TICKS_PER_WHOLE)
 
 
+def _infer_metre(voices: Sequence[Voice]) -> None:
+    """Where a tune states no metre, that of most of its bars, in place."""
+    segments = [segment for voice in voices for segment in voice.segments]
+    if any(state.metre for segment in segments for state in (segment.state, *(state for _, state in segment.changes))):
+        return
+    lengths = Counter(segment.length for segment in segments if segment.length)
+    length, count = lengths.most_common(1)[0] if lengths else (Fraction(1), 0)
+    metre = _odd_metre(_ticks(length), (1, 4)) if length < LONGEST else None
+    if metre and count > 1 and 2 * count >= lengths.total():
+        for segment in segments:
+            segment.state = replace(segment.state, metre=metre)
+            segment.changes = [(offset, replace(state, metre=metre)) for offset, state in segment.changes]
+
+
 def _played(voice: Voice, parts: Sequence[str], name: str) -> list[Played]:
     """The segments of a voice in the order in which they sound."""
     rows: list[Played] = []
-    turns: dict[int, int] = {}
+    turns: Counter[int] = Counter()
     start = notes = 0
-    for segment in _in_order(voice.segments, parts):
-        turns[id(segment)] = turns.get(id(segment), 0) + 1
+    for segment in _in_order(voice.segments, parts, name):
+        turns[id(segment)] += 1
         stop = start + _ticks(segment.length)
         rows.append(Played(segment, start, stop, turns[id(segment)]))
         notes += len(segment.notes)
+        end = max((start + _ticks(note.offset + note.length) for note in segment.notes[-32:]), default=stop)
         start = stop
-        if notes > MAX_NOTES or start > LONGEST * TICKS_PER_WHOLE:
+        if notes > MAX_NOTES or len(rows) > MAX_PLAYED_BARS or max(stop, end) > LONGEST * TICKS_PER_WHOLE:
             raise PianalysisError(
-                f"{name}: expected at most {MAX_NOTES:,} notes and {LONGEST:,} whole notes of time, with all repeats, found more"
+                f"{name}: expected at most {MAX_NOTES:,} notes in {MAX_PLAYED_BARS:,} bars and {LONGEST:,} whole notes of "
+                "time, with all repeats, found more"
             )
     return rows
 
 
-def _in_order(segments: Sequence[Segment], parts: Sequence[str]) -> list[Segment]:
+def _in_order(segments: Sequence[Segment], parts: Sequence[str], name: str) -> Iterator[Segment]:
     """With repeats and endings; where the header states an order of the parts, in that."""
     sections: list[list[Segment]] = [[]]
     for segment in segments:
@@ -88,10 +106,14 @@ def _in_order(segments: Sequence[Segment], parts: Sequence[str]) -> list[Segment
             sections.append([])
         sections[-1].append(segment)
     named = {section[0].part: section for section in reversed(sections[1:])}
-    if len(parts) < 2 or not any(part in named for part in parts):
-        return _repeated(segments)
-    chosen = [sections[0], *(named[part] for part in parts if part in named)]
-    return [segment for section in chosen for segment in _repeated(section)]
+    chosen: list[Sequence[Segment]] = [segments]
+    if len(parts) > 1 and any(part in named for part in parts):
+        chosen = [sections[0], *(named[part] for part in parts if part in named)]
+    for section in chosen:
+        try:
+            yield from _repeated(section)
+        except PianalysisError as error:
+            raise PianalysisError(f"{name}: {error}") from None
 
 
 def _repeated(segments: Sequence[Segment]) -> list[Segment]:

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from fractions import Fraction
+from typing import Final
 
 from pianalysis.music.abc_fields import Key
+
+NO_KEY: Final = Key()
 
 
 @dataclass(frozen=True)
@@ -16,7 +19,7 @@ class State:
     """What holds at a moment: metre (None: free), key, quarters a minute (None: not stated)."""
 
     metre: tuple[int, int] | None = None
-    key: Key = Key()
+    key: Key = NO_KEY
     bpm: float | None = None
 
     @property

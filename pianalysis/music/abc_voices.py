@@ -13,7 +13,7 @@ from typing import Final, cast
 
 from pianalysis.errors import PianalysisError
 from pianalysis.music import abc_fields as fields
-from pianalysis.music.abc_books import FIELD, Tune
+from pianalysis.music.abc_books import FIELD, LONGEST_FIELD, Tune
 from pianalysis.music.abc_lyrics import ABSENT, NEXT_BAR, parse_words
 from pianalysis.music.abc_segments import Segment, State, Syllable, WrittenNote
 
@@ -22,11 +22,11 @@ PITCH: Final = r"(\^\^|\^|__|_|=)?/?([A-Ga-g])([,']*)"
 NOTE: Final = re.compile(PITCH + LENGTH + r"(-?)")
 TOKEN: Final = re.compile(
     r'(?P<quoted>"[^"]*(?:"|$))'
-    r"|(?P<skipped>![^!|]*!|\+[A-Za-z.]+\+|\{[^}]*\})"
-    r"|(?P<field>\[(?P<letter>[A-Za-z]):(?P<value>[^\]]*)\])"
-    r'|(?P<bar>(?:\[\||(?<![\w\],\'/])\]|:+\||\||::)[:|\]]*)(?:\s*\[(?=["\d]))?(?P<ending>(?:(?<=[|:\]\[])\d[\d,.-]*|(?<=\[)"\s*\d[^"]*"))?'
-    r'|\[(?P<alone>\d[\d,.-]*|"\s*\d[^"]*")'
-    r"|(?P<chord>\[(?=[^\]|]*[A-Ga-g])[^\]|:]*\])(?P<times>\d*/*\d*)"
+    r"|(?P<skipped>![^!|]{0,60}!|\+[A-Za-z.]{1,20}\+|\{[^}]{0,200}\})"
+    r"|(?P<field>\[(?P<letter>[A-Za-z]):(?P<value>[^\]]{0,200})\])"
+    r'|(?P<bar>(?:\[\||(?<![\w\],\'/])\]|:{1,4}\||\||::)[:|\]]*)(?:\s*\[(?=["\d]))?(?P<ending>(?:(?<=[|:\]\[])\d[\d,.-]*|(?<=\[)"\s?\d[^"]{0,60}"))?'
+    r'|\[(?P<alone>\d[\d,.-]*|"\s?\d[^"]{0,60}")'
+    r"|(?P<chord>\[(?=[^\]|]{0,200}[A-Ga-g])[^\]|:]{1,200}\])(?P<times>\d*/*\d*)"
     r"|\((?P<tuplet>\d)(?::(?P<into>\d*))?(?::(?P<over>\d*))?"
     r"|(?P<note>" + PITCH.replace("(", "(?:") + r"\d*/*\d*)"
     r"|(?P<rest>[zxZX])(?P<rested>\d*/*\d*)"
@@ -128,7 +128,7 @@ class _Reader:
         elif found[1] == "w" and self.voice:
             _sing(self.voice, found[2])
         else:
-            self._field(found[1], found[2].strip())
+            self._field(found[1], found[2].strip()[:LONGEST_FIELD])
 
     def _field(self, letter: str, value: str) -> None:
         if letter == "V":
