@@ -43,6 +43,7 @@ FINEST: Final = 40_320
 LONGEST: Final = 1_000
 """Units that a note may be long, and bars that a rest may be."""
 MAX_VOICES: Final = 64
+MAX_LAYERS: Final = 16
 MAX_ENDING: Final = 16
 
 
@@ -192,7 +193,7 @@ class _Reader:
             elif kind == "tie":
                 _tie(voice)
             elif kind == "overlay":
-                voice.layer, voice.position, voice.accidentals = voice.layer + 1, Fraction(0), {}
+                voice.layer, voice.position, voice.accidentals = min(voice.layer + 1, MAX_LAYERS), Fraction(0), {}
                 voice.last, voice.last_length = [], Fraction(0)
         voice.continues = line.endswith("\\")
 
