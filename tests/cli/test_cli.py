@@ -154,7 +154,9 @@ def test_typed_melodies(run, tmp_path):
 
 
 def test_a_tune_of_a_book(run, tmp_path):
-    (tmp_path / "book.txt").write_text("X:1\nT:First\nM:4/4\nL:1/4\nK:G\nGABc|d4|]\n\nX:2\nM:3/4\nL:1/4\nK:D\nDFA|d3|]\n")
+    (tmp_path / "book.txt").write_text(
+        "X:1\nT:First\nM:4/4\nL:1/4\nK:G\nGABc|d4|]\n\nX:2\nM:3/4\nL:1/4\nK:D\nDFA|d3|]\n"
+    )
     code, out, _ = run("arrange", "book.txt", "-o", "full.mid")
     assert (code, "note: tune 1 of 2, “First”; --tune N chooses another" in out) == (0, True)
     code, out, _ = run("arrange", "book.txt", "--tune", "2", "-o", "full.mid")

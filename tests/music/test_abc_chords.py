@@ -24,7 +24,7 @@ def marks(tune, head=HEAD):
         ('|:"D"d2 "A7"z2:|', [(0, "D:maj"), (2, "A7"), (4, "D:maj"), (6, "A7")]),
         ('A|"D"d4|"G"g4|', [(4, "D:maj"), (8, "G:maj")]),  # a pickup, at its bar's end
         ('(3"D"d/e/"G"f/ "(Em)"[GB]- [GB]2|', [(0, "D:maj"), (2 / 3, "G:maj"), (1, "Em")]),
-        ('"D""(Bm)"d2 "A"[|:e2:|', [(0, "D:maj"), (2, "A:maj"), (4, "A:maj")]),
+        ('"D""(Bm)"d4 "A"[|:e4:|', [(0, "D:maj"), (4, "A:maj"), (8, "A:maj")]),
         ('"N.C."d2 "Fine"d2|', [(0, "N.C."), (2, "Fine")]),
         ('"D"{ag}!trill!d2-d2 "A"|~c2"Bm"Td2|', [(0, "D:maj"), (4, "A:maj"), (6, "Bm")]),
         ('"Bb"^A,2_e\'2|\n"Eb"[M:3/4]=c3|', [(0, "Bb:maj"), (4, "Eb:maj")]),
