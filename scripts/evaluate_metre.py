@@ -28,8 +28,8 @@ from pianalysis.errors import PianalysisError
 from pianalysis.evaluation.run import read_songs
 from pianalysis.files import write_atomically
 from pianalysis.metrics.metre import bass_on_downbeat
+from pianalysis.music.abc_notation import from_abc
 from pianalysis.music.midi import read_midi
-from pianalysis.music.typed import from_abc
 from pianalysis.tokens import vocab
 
 METRES = ("2/4", "4/4", "3/4", "6/8", "9/8", "12/8", "5/4", "7/8")

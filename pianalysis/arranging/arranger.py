@@ -228,7 +228,7 @@ class Arranger:
         changes: OptionChanges,
     ) -> list[Take]:
         chosen = replace(options or Options(), **changes)
-        prepared = prepare(source, track, chosen.max_bars)
+        prepared = prepare(source, track, chosen.max_bars, tune=chosen.tune)
         if self.normalises_key:
             prepared = to_the_models_key(prepared)
         given = self._given(prepared, chart, chosen)

@@ -30,7 +30,7 @@ _SPAN: Final = re.compile(r"(?:(\d+)(?:-(\d+))?:)?([\w-]+)")
 
 @dataclass(frozen=True)
 class Options:
-    """What a user may ask for. max_bars None: all bars.
+    """What a user may ask for. max_bars None: all bars. tune: which one of a tune book in ABC, from 1; None: the first.
 
     style: ``"pop"``, ``"classical"`` or ``"hymn"`` (four parts, the melody their soprano), or ``"auto"``: that of them under
     which the melody and its chords are likeliest. density: ``"low"``, ``"mid"`` or ``"high"``, for some bars another: ``"mid,9-16:high,20:low"``; bars are the file's, from
@@ -59,6 +59,7 @@ class Options:
     ignore_chords: bool = False
     left_hand: str = NO_FIGURE
     figures: str | os.PathLike[str] | None = None
+    tune: int | None = None
 
     def __post_init__(self) -> None:
         if self.style not in (vocab.AUTO, *vocab.STYLES):
@@ -67,6 +68,8 @@ class Options:
             raise PianalysisError(f"expected the harmony as one of {[*RICHNESS]}, found {self.harmony!r}")
         if self.max_bars is not None and self.max_bars < 1:
             raise PianalysisError(f"expected at least 1 bar, found {self.max_bars}")
+        if self.tune is not None and self.tune < 1:
+            raise PianalysisError(f"expected a tune from 1, found {self.tune}")
         if not vocab.LOWEST_PITCH <= self.lowest <= self.highest - NARROWEST <= vocab.HIGHEST_PITCH - NARROWEST:
             raise PianalysisError(
                 f"expected keys from {vocab.LOWEST_PITCH} to {vocab.HIGHEST_PITCH}, at least an octave, for the "
@@ -169,3 +172,4 @@ class OptionChanges(TypedDict, total=False):
     ignore_chords: bool
     left_hand: str
     figures: str | os.PathLike[str] | None
+    tune: int | None

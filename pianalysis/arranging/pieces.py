@@ -24,7 +24,7 @@ from pianalysis.music.clock import BeatClock, sits_on_grid, snap
 from pianalysis.music.keys import fold_to_keyboard, key_shift
 from pianalysis.music.midi import ms_to_ticks, read_midi, track_notes, write_midi
 from pianalysis.music.notes import Notes, let_go_before_restrike, monophonic, sort_notes
-from pianalysis.music.reading import read_score
+from pianalysis.music.reading import ReadScore, read_with_remarks
 
 if TYPE_CHECKING:
     from pianalysis.arranging.options import Options
@@ -189,14 +189,25 @@ class Source:
         return self.clock.to_real(self.clock.bar_lines[self.first_bar : self.last_bar + 1])
 
 
-def prepare(source: str | os.PathLike[str] | bytes | symusic.Score, track: int | None, max_bars: int | None) -> Source:
-    """A melody on its clock, as it is, in its own key. Raises PianalysisError or FileNotFoundError for what can't be used."""
+def prepare(
+    source: str | os.PathLike[str] | bytes | symusic.Score,
+    track: int | None,
+    max_bars: int | None,
+    *,
+    tune: int | None = None,
+) -> Source:
+    """A melody on its clock, as it is, in its own key. tune: which one of a tune book in ABC, from 1.
+
+    Raises PianalysisError or FileNotFoundError for what can't be used.
+    """
     name = os.fspath(source) if isinstance(source, str | os.PathLike) else "the melody"
-    score = source if isinstance(source, symusic.core.ScoreTick) else read_score(source, name=name)
+    is_score = isinstance(source, symusic.core.ScoreTick)
+    read = ReadScore(source) if is_score else read_with_remarks(source, name=name, tune=tune)
+    score = read.score
     melody = find_melody(score, track=track, name=name)
     clock = BeatClock.from_score(score)
     notes = clock.notes_to_clock(melody.notes)
-    remarks = []
+    remarks = [*read.remarks]
     folded = fold_to_keyboard(notes)
     if (folded["pitch"] != notes["pitch"]).any():
         count = int((folded["pitch"] != notes["pitch"]).sum())

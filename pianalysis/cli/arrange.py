@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 from pianalysis.arranging.figures import read_figures
 from pianalysis.errors import PianalysisError
 from pianalysis.harmony.richness import BALANCED, RICHNESS
-from pianalysis.music.typed import from_abc, from_names, pitch_of
+from pianalysis.music.abc_notation import from_abc
+from pianalysis.music.typed import from_names, pitch_of
 from pianalysis.tokens import vocab
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ ARRANGE_EXAMPLES = r"""examples:
   pianalysis arrange melody.mid -o full.mid --chords "C | ? | ? | G7" --harmony rich
   pianalysis arrange lead_sheet.musicxml -o full.mid --ignore-chords
   pianalysis arrange tune.abc -o full.mid
+  pianalysis arrange book.abc --tune 3 -o full.mid
   pianalysis arrange --abc "X:1\nM:3/4\nL:1/4\nK:G\nD|G2A|B2c|A2F|G2|]" -o full.mid
   pianalysis arrange --notes "C4/4 D4/4 E4/2 | F#4/8. R/16 Bb3/2" --bpm 90 --time-signature 4/4 -o full.mid
 """
@@ -67,7 +69,7 @@ def add_arrange(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         type=Path,
         metavar="MELODY",
-        help="MIDI files, MusicXML scores (.musicxml, .xml, .mxl), or tunes in ABC (.abc)",
+        help="MIDI files, MusicXML scores (.musicxml, .xml, .mxl), or tunes in ABC",
     )
     parser.add_argument("--abc", metavar="TEXT", help="a melody typed in ABC notation; \\n ends a line")
     parser.add_argument(
@@ -80,6 +82,9 @@ def add_arrange(parser: argparse.ArgumentParser) -> None:
         type=int,
         metavar="N",
         help="the melody's track, from 1 (default: found; `pianalysis tracks` lists them)",
+    )
+    parser.add_argument(
+        "--tune", type=int, metavar="N", help="which tune of a book in ABC, from 1 (default: the first)"
     )
     parser.add_argument(
         "--chords",
@@ -272,7 +277,7 @@ def _typed(args: argparse.Namespace) -> list[symusic.Score]:
         bpm = 100.0 if args.bpm is None else args.bpm
         scores.append(from_names(args.notes, bpm=bpm, time_signature=(int(metre[1]), int(metre[2]))))
     if args.abc is not None:
-        scores.append(from_abc(args.abc))
+        scores.append(from_abc(args.abc, tune=args.tune))
     if len(scores) > 1:
         raise PianalysisError("expected one melody, found both --abc and --notes")
     return scores
@@ -317,7 +322,7 @@ def _load(args: argparse.Namespace) -> tuple[Arranger, Options]:
     from pianalysis.arranging.arranger import Arranger, Options
 
     names = ("style", "temperature", "top_k", "top_p", "clear", "max_bars", "dynamics", "structure", "harmony")
-    asked = {name: getattr(args, name) for name in (*names, "ignore_chords", "figures") if hasattr(args, name)}
+    asked = {name: getattr(args, name) for name in (*names, "ignore_chords", "figures", "tune") if hasattr(args, name)}
     asked |= {name: ",".join(said) for name in ("density", "left_hand") if (said := getattr(args, name))}
     asked |= {name: pitch_of(text) for name in ("lowest", "highest") if (text := getattr(args, name)) is not None}
     options = Options(**asked)

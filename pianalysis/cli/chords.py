@@ -44,6 +44,9 @@ def add_chords(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="a melody, or a piece whose chords are to be heard")
     parser.add_argument("--track", type=int, metavar="N", help="chords for the melody on this track, from 1")
     parser.add_argument(
+        "--tune", type=int, metavar="N", help="which tune of a book in ABC, from 1 (default: the first)"
+    )
+    parser.add_argument(
         "--seed", type=int, metavar="N", help="a melody's chart with a seed of its own (default: the surest of all)"
     )
     parser.add_argument("--style", choices=vocab.STYLES, help="what the chords are to be like (default: the melody's)")
@@ -90,7 +93,7 @@ def _shown(args: argparse.Namespace) -> _Shown:
     from pianalysis.music.midi import track_notes
     from pianalysis.music.reading import read_score
 
-    score = read_score(args.file)
+    score = read_score(args.file, tune=args.tune)
     clock = BeatClock.from_score(score)
     notes = track_notes(score, [track for track in score.tracks if not track.is_drum])
     if args.track is None and voice_share(notes) < ONE_VOICE_SHARE:
@@ -106,7 +109,7 @@ def _sought(args: argparse.Namespace) -> _Shown:
     from pianalysis.arranging.pieces import prepare
     from pianalysis.harmony.harmoniser import harmonise
 
-    source = prepare(args.file, args.track, None)
+    source = prepare(args.file, args.track, None, tune=args.tune)
     if source.stated is not None and not args.ignore_chords:
         return _Shown(
             "those that the file states", source.stated, source.clock, remedy="--ignore-chords has them found"

@@ -3,7 +3,13 @@
 In: a path, bytes or text. Out: a `symusic.Score`, structured note arrays (`Notes`) and the `BeatClock` that they are
 placed on.
 
-abc_chords: The chord symbols of a tune in ABC (`"Am"A2 "D7"d2`), and when each of them is played.
+abc_books: Tunes in ABC as text: files in any encoding, tune books, and the lines of one tune.
+abc_fields: What the fields of ABC say: key, metre, tempo, unit of length, order of parts.
+abc_lyrics: The words under a line of music in ABC (``w:``).
+abc_notation: Tunes in ABC notation (abcnotation.com, version 2.1) to a `symusic.Score`.
+abc_playing: A tune in ABC as it is played: repeats, endings and parts in order, ties joined, bars in their metre.
+abc_segments: What is written between two bar lines of a voice in ABC.
+abc_voices: The music of a tune in ABC, voice by voice and bar line by bar line, as it is written.
 clock: the beat clock: real milliseconds to clock milliseconds and back.
 directions: what MusicXML says over the staff and at bar lines: tempo, loudness, and where playing goes on.
 hands: which notes the right hand plays and which the left.
@@ -16,7 +22,7 @@ performance: written notes as they sound: measures in the order of playing, grac
 phrases: where a melody returns: eight bars, or four, that were heard before, at the same pitch or moved.
 reading: Melodies from files of any kind: MIDI, MusicXML lead sheets, tunes in ABC.
 repeats: the order in which bars are played: repeats, endings, D.C., D.S., Fine and Coda.
-typed: typed melodies: ABC and note names to a `symusic.Score`, and notes back to names.
+typed: typed melodies: note names to a `symusic.Score`, and notes back to names.
 written_chords: the chord symbols of MusicXML as Harte et al. (2005) write them.
 written_parts: A part of a MusicXML score, measure by measure, as it is written.
 xmlfiles: MusicXML files, opened safely: plain (.musicxml, .xml) or compressed (.mxl), from someone one doesn't know.

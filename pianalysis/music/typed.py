@@ -1,37 +1,23 @@
-"""Typed melodies: ABC and note names to a `symusic.Score`, and notes back to names.
-
-ABC is read by abc2midi, the format's reference program, which symusic brings along; nothing else need be installed.
-"""
+"""Typed melodies: note names to a `symusic.Score`, and notes back to names."""
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import tempfile
 from fractions import Fraction
-from pathlib import Path
 from typing import Final
 
 import symusic
 
-from pianalysis.errors import MidiReadError, PianalysisError
-from pianalysis.music.abc_chords import abc_chords
-from pianalysis.music.midi import read_midi
+from pianalysis.errors import PianalysisError
 
 TICKS_PER_QUARTER: Final = 960
 """Every length from a whole note to a dotted sixty-fourth, triplets and quintuplets included, is whole ticks."""
 MAX_CHARACTERS: Final = 100_000
-ABC_TIMEOUT_S: Final = 20
 VELOCITY: Final = 80
 WORD: Final = re.compile(r"(?:([A-Ga-g])(##?|bb?|♯|♭)?(-?\d)|[Rr])(?:/(\d{1,2})(\.{0,2}))?")
 STEPS: Final = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 NAMES: Final = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 DOTTED: Final = (Fraction(1), Fraction(3, 2), Fraction(7, 4))
-ABC_MARK_PITCH: Final = 24  # =C,,,
-HIDDEN: Final = re.compile(r'"[^"\n]*"|![^!\n]*!|%.*|^[A-Za-z]:.*$|\[[A-Za-z]:[^\]\n]*\]|^:?\|:?', re.MULTILINE)
-"""What in a tune's body is no note and no bar line after one: chord symbols, decorations, comments, fields."""
-ABC_PROBLEM: Final = re.compile(r"Error in line-char (\d+)-(\d+) : (.*)")
 
 
 def from_names(text: str, *, bpm: float = 100.0, time_signature: tuple[int, int] = (4, 4)) -> symusic.Score:
@@ -125,110 +111,6 @@ def _part(ticks: int, tpq: int) -> str:
     raise PianalysisError(f"expected a dotted or plain part of a whole note, found {Fraction(ticks, 4 * tpq)} of one")
 
 
-def from_abc(text: str, *, name: str = "the ABC text") -> symusic.Score:
-    """A score from ABC notation: its first tune, repeats played, ties joined, grace notes left out, chord symbols as markers.
-
-    A pickup is put at the end of a bar of its own. ``X:`` may be missing; ``\\n`` stands for a line's end in a text of
-    one line. Raises PianalysisError that names the line that isn't understood.
-    """
-    _check_length(text, name)
-    text = _tidy(text)
-    score = _run_abc2midi(text, name)
-    before = _pickup_ticks(text, name)
-    metre = next(iter(score.time_signatures), None)
-    bar = score.tpq * 4 * metre.numerator // metre.denominator if metre else 4 * score.tpq
-    later = bar - before if 0 < before < bar else 0
-    moved = _moved(score, later)
-    for tick, symbol in abc_chords(text, lambda marked: _run_abc2midi(marked, name)):
-        moved.markers.append(symusic.TextMeta(max(tick - 1 + later, 0), symbol))
-    return moved
-
-
-def read_abc(path: str | os.PathLike[str]) -> symusic.Score:
-    """`from_abc` of a file. Raises FileNotFoundError, or PianalysisError that names the file."""
-    source = Path(path)
-    if not source.is_file():
-        raise FileNotFoundError(f"{source}: there is no such file")
-    with source.open("rb") as file:
-        data = file.read(4 * MAX_CHARACTERS + 1)
-    return from_abc(data.decode("utf-8", errors="replace"), name=str(source))
-
-
 def _check_length(text: str, name: str) -> None:
     if len(text) > MAX_CHARACTERS:
         raise PianalysisError(f"{name}: expected at most {MAX_CHARACTERS:,} characters, found {len(text):,}")
-
-
-def _tidy(text: str) -> str:
-    """The text with an ``X:``, chords struck at once, and without directives of its own, which could name files."""
-    if "\n" not in text.strip():
-        text = text.replace("\\n", "\n")
-    lines = ["%" if line.startswith("%%") else line for line in text.replace("\0", " ").strip().splitlines()]
-    number = next((index for index, line in enumerate(lines) if line.startswith("X:")), -1)
-    head = lines[: number + 1] or ["X:1"]
-    return "\n".join([*head, "%%MIDI chordattack 0", *lines[number + 1 :]]) + "\n"
-
-
-def _run_abc2midi(text: str, name: str) -> symusic.Score:
-    with tempfile.TemporaryDirectory() as folder:
-        source, target = Path(folder, "tune.abc"), Path(folder, "tune.mid")
-        source.write_text(text, encoding="utf-8")
-        command = [os.environ["SYMUSIC_ABC2MIDI"], str(source), "-o", str(target), "-NGUI", "-NGRA"]
-        try:
-            done = subprocess.run(command, capture_output=True, timeout=ABC_TIMEOUT_S, cwd=folder, check=False)
-        except subprocess.TimeoutExpired:
-            raise PianalysisError(f"{name}: couldn't be read in {ABC_TIMEOUT_S} s; give a shorter tune") from None
-        said = done.stdout.decode("utf-8", errors="replace")
-        problem = ABC_PROBLEM.search(said)
-        if problem is not None or not target.exists():
-            raise PianalysisError(f"{name}{_explained(problem, text)}")
-        data = target.read_bytes()
-    try:
-        score = read_midi(data, name=name)
-    except MidiReadError as error:
-        raise PianalysisError(f"{error}; an ABC tune is X:1, then M:, L: and K:, then notes") from None
-    return score
-
-
-def _explained(problem: re.Match[str] | None, text: str) -> str:
-    if problem is None:
-        return ": expected ABC notation (X:1, then M:, L: and K:, then notes), found what can't be read as that"
-    if "missing X:" in problem[3] or "No valid K:" in problem[3]:
-        return ": expected ABC notation with a key, such as K:C, on the line before the notes, found none"
-    lines, line, column = text.splitlines(), int(problem[1]), int(problem[2])
-    shown = lines[line - 1] if 0 < line <= len(lines) else ""
-    return f", {problem[3].strip()} near character {column + 1} of “{shown[:200]}”"
-
-
-def _pickup_ticks(text: str, name: str) -> int:
-    """Where the first bar line after a note stands: the onset of a note that is put in its place."""
-    key = re.search(r"^K:.*$", text, re.MULTILINE)
-    if key is None:
-        return 0
-    hidden = HIDDEN.sub(lambda found: " " * len(found[0]), text[key.end() :])
-    for found in re.finditer(r"[|:]", hidden):
-        if re.search(r"[A-Ga-gxz]", hidden[: found.start()]):
-            body = text[key.end() : key.end() + found.start()].replace("|:", "").rstrip("-[ ")
-            alone = _run_abc2midi(f"{text[: key.end()]}{body} =C,,,|\n", name)
-            marks = [note.time for track in alone.tracks for note in track.notes if note.pitch == ABC_MARK_PITCH]
-            return int(max(marks, default=1)) - 1
-    return 0
-
-
-def _moved(score: symusic.Score, ticks: int) -> symusic.Score:
-    """The score that much later but for its metre and key; notes begin where they are written, not a tick later."""
-    moved = symusic.Score(score.tpq)
-    for tempo in score.tempos:
-        moved.tempos.append(symusic.Tempo(tempo.time + ticks if tempo.time else 0, mspq=tempo.mspq))
-    for metre in score.time_signatures:
-        time = metre.time + ticks if metre.time else 0
-        moved.time_signatures.append(symusic.TimeSignature(time, metre.numerator, metre.denominator))
-    for key in score.key_signatures:
-        moved.key_signatures.append(symusic.KeySignature(key.time + ticks if key.time else 0, key.key, key.tonality))
-    voices = [track for track in score.tracks if len(track.notes)]
-    for track in voices:
-        copy = symusic.Track(track.name if len(voices) > 1 else "Melody", 0, track.is_drum)
-        for note in track.notes:
-            copy.notes.append(symusic.Note(note.time - 1 + ticks, note.duration + 1, note.pitch, note.velocity))
-        moved.tracks.append(copy)
-    return moved

@@ -18,9 +18,10 @@ import numpy as np
 import symusic
 
 from pianalysis.errors import MidiReadError, PianalysisError
+from pianalysis.music.abc_notation import from_abc
 from pianalysis.music.midi import MAX_FILE_BYTES, read_midi, ticks_to_ms
 from pianalysis.music.notes import Notes
-from pianalysis.music.typed import from_abc, from_names
+from pianalysis.music.typed import from_names
 from pianalysis.webui.wire import notes_from_rows
 
 DATA_URL: Final = re.compile(r"data:[^,]*;base64,")

@@ -20,8 +20,8 @@ from pianalysis.harmony.chart import Chart
 from pianalysis.harmony.symbols import CORE_QUALITIES, Chord
 from pianalysis.metrics.chords import chord_tone_share, root_in_bass
 from pianalysis.model.gpt2 import make_model
+from pianalysis.music.abc_notation import from_abc
 from pianalysis.music.notes import make_notes
-from pianalysis.music.typed import from_abc
 from pianalysis.tokens.windows import HeldChord
 
 ODE = EXAMPLES / "ode_to_joy.mid"

@@ -153,6 +153,22 @@ def test_typed_melodies(run, tmp_path):
         assert [(t.numerator, t.denominator) for t in written.time_signatures] == [(3, 4)]
 
 
+def test_a_tune_of_a_book(run, tmp_path):
+    (tmp_path / "book.txt").write_text(
+        "X:1\nT:First\nM:4/4\nL:1/4\nK:G\nGABc|d4|]\n\nX:2\nM:3/4\nL:1/4\nK:D\nDFA|d3|]\n"
+    )
+    code, out, _ = run("arrange", "book.txt", "-o", "full.mid")
+    assert (code, "note: tune 1 of 2, “First”; --tune N chooses another" in out) == (0, True)
+    code, out, _ = run("arrange", "book.txt", "--tune", "2", "-o", "full.mid")
+    assert (code, "note: tune 2 of 2\n" in out) == (0, True)
+    assert [note.pitch for note in read_midi(tmp_path / "full.mid").tracks[0].notes] == [62, 66, 69, 74]
+    code, _, err = run("arrange", "book.txt", "--tune", "3", "-o", "no.mid")
+    assert (code, "expected a tune from 1 to 2, found 3" in err) == (2, True)
+    assert run("arrange", ODE, "--tune", "1", "-o", "no.mid")[0] == 2
+    assert not (tmp_path / "no.mid").exists()
+    assert run("chords", "book.txt", "--tune", "2")[1].startswith("#")
+
+
 def test_regenerate_changes_the_bars_asked_for(run, tmp_path):
     run("arrange", ODE, "-o", "full.mid")
     tail = {}

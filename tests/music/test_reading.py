@@ -10,7 +10,7 @@ from pianalysis.errors import PianalysisError
 from pianalysis.harmony.chart import ChordSpan
 from pianalysis.harmony.symbols import Chord
 from pianalysis.music.midi import read_midi
-from pianalysis.music.reading import read_score
+from pianalysis.music.reading import read_score, read_with_remarks
 from pianalysis.output.musicxml import to_musicxml
 
 
@@ -30,6 +30,24 @@ def test_midi_is_read_as_ever_whatever_it_is_called(tmp_path):
     (tmp_path / "tune.dat").write_bytes(data)
     scores = [read_score(tmp_path / "tune.dat"), read_score(data), read_midi(data)]
     assert len({score.dumps_midi() for score in scores}) == 1
+
+
+TUNE = "X:1\nT:First\nM:4/4\nL:1/4\nK:G\nGABc|d4|]\n\nX:2\nT:Second\nM:3/4\nL:1/4\nK:D\nDFA|d3|]\n"
+
+
+@pytest.mark.parametrize("name", ["tune.txt", "tune.abc", "tune", "TUNE.ABC", "tune.mid"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_abc_is_known_by_its_first_line(tmp_path, name, encoding):
+    (tmp_path / name).write_bytes(TUNE.encode(encoding))
+    read = read_with_remarks(tmp_path / name)
+    assert [note.pitch for note in read.score.tracks[0].notes] == [67, 69, 71, 72, 74]
+    assert read.remarks == ("tune 1 of 2, “First”; --tune N chooses another",)
+    assert [note.pitch for note in read_score(TUNE.encode(encoding), tune=2).tracks[0].notes] == [62, 66, 69, 74]
+
+
+def test_a_tune_is_chosen_of_abc_alone():
+    with pytest.raises(PianalysisError, match="expected a tune book in ABC to choose tune 2 of"):
+        read_score(EXAMPLES / "sakura.mid", tune=2)
 
 
 @pytest.mark.parametrize("name", ["bad.musicxml", "bad.abc", "bad.mid"])

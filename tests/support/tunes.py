@@ -17,9 +17,9 @@ import numpy as np
 from pianalysis.harmony.beats import BeatGrid, clock_beats
 from pianalysis.harmony.chart import Chart, read_bars
 from pianalysis.harmony.symbols import Chord, parse_chord
+from pianalysis.music.abc_notation import from_abc
 from pianalysis.music.clock import BeatClock
 from pianalysis.music.midi import track_notes
-from pianalysis.music.typed import from_abc
 
 ANYTHING: Final = "*"
 GROWN: Final = {"maj": ("maj", "maj7"), "min": ("min", "min7"), "7": ("maj", "7"), "dim": ("dim", "hdim7", "dim7")}

@@ -1,0 +1,138 @@
+"""Tunes in ABC as text: files in any encoding, tune books, and the lines of one tune.
+
+In: bytes or text. Out: tunes, each with its title, its place in the book, its header and its music line by line.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from pianalysis.errors import PianalysisError
+
+MAX_CHARACTERS: Final = 10_000_000
+"""Of a book."""
+MAX_TUNE_CHARACTERS: Final = 100_000
+FIELD: Final = re.compile(r"([A-Za-z+]):(?![|:])(.*)", re.DOTALL)
+"""A line that says something, such as ``M:3/4``; ``E:|`` is a note before a bar line."""
+SHARED_FIELDS: Final = "LMQ"
+"""What the head of a book says for all its tunes."""
+LONGEST_FIELD: Final = 500
+
+
+@dataclass(frozen=True)
+class Tune:
+    """One tune of a book: its number, from 1, of how many; its header's fields in order; its music, line by line."""
+
+    title: str
+    number: int
+    count: int
+    header: tuple[tuple[str, str], ...]
+    body: tuple[str, ...]
+
+    @property
+    def called(self) -> str:
+        """Which one it is, in words.
+
+        >>> Tune("Second", 2, 5, (), ()).called
+        'tune 2 of 5, “Second”'
+        """
+        return f"tune {self.number} of {self.count}" + (f", “{self.title}”" if self.title else "")
+
+
+def decode(data: bytes) -> str:
+    """Text in UTF-8, UTF-16 or, where it is neither, Latin-1 as Windows has it.
+
+    >>> decode("é".encode("utf-16")), decode("K:C".encode("utf-16-le")), decode("é".encode("latin-1")), decode("é".encode())
+    ('é', 'K:C', 'é', 'é')
+    """
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        return data.decode("utf-16", errors="replace")
+    zeros = data[:200].count(0), data[:200:2].count(0)
+    if 3 * zeros[0] > len(data[:200]):
+        return data.decode("utf-16-be" if zeros[1] > zeros[0] // 2 else "utf-16-le", errors="replace")
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return data.decode("cp1252", errors="replace")
+
+
+def looks_like_abc(data: bytes) -> bool:
+    """Whether bytes begin as a tune or a book in ABC does: with fields, the number ``X:`` or a key ``K:`` among the first.
+
+    >>> looks_like_abc(b"X:1\\nT:A tune\\n"), looks_like_abc(b"MThd"), looks_like_abc(b"To whom it may concern: no")
+    (True, False, False)
+    """
+    fields = 0
+    for line in decode(data[:4_000]).lstrip("\ufeff").splitlines():
+        if line.startswith("%abc") or re.match(r"\s*X:\s*\d", line) or (line.startswith("K:") and fields):
+            return True
+        if line.strip() and not line.startswith("%"):
+            if not FIELD.match(line):
+                return False
+            fields += 1
+    return False
+
+
+def find_tune(text: str, *, name: str, number: int = 1) -> Tune:
+    """The tune of that number, from 1, in a text of one or several.
+
+    ``X:`` may be missing; ``\\n`` stands for a line's end in a text of one line. A tune ends with an empty line. Raises
+    PianalysisError that names the source, where there is none with a key or not so many.
+    """
+    if len(text) > MAX_CHARACTERS:
+        raise PianalysisError(f"{name}: expected at most {MAX_CHARACTERS:,} characters, found {len(text):,}")
+    parts = _parts(text)
+    if not parts:
+        raise PianalysisError(
+            f"{name}: expected ABC notation with a key, such as K:C, on the line before the notes, found none"
+        )
+    if not 1 <= number <= len(parts):
+        raise PianalysisError(f"{name}: expected a tune from 1 to {len(parts)}, found {number}")
+    lines = parts[number - 1]
+    size = sum(len(line) + 1 for line in lines)
+    if size > MAX_TUNE_CHARACTERS:
+        raise PianalysisError(f"{name}: expected a tune of at most {MAX_TUNE_CHARACTERS:,} characters, found {size:,}")
+    return _tune(lines, number, len(parts))
+
+
+def _parts(text: str) -> list[list[str]]:
+    """The lines of each tune that has a key."""
+    if "\n" not in text.strip():
+        text = text.replace("\\n", "\n")
+    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", " ").lstrip("\ufeff")
+    head, *tunes = re.split(r"^[ \t]*(?=X:)", text, flags=re.MULTILINE)
+    if not tunes:
+        return [lines] if (lines := _lines(head)) else []
+    shared = [line for line in head.splitlines() if (found := FIELD.match(line)) and found[1] in SHARED_FIELDS]
+    return [[*shared, *lines] for tune in tunes if (lines := _lines(tune))]
+
+
+def _lines(tune: str) -> list[str]:
+    """A tune's lines to the first empty one after its key, without comments; [] for one without a key."""
+    lines: list[str] = []
+    has_key = False
+    for raw in tune.splitlines():
+        if not raw.strip():
+            if has_key:
+                break
+            continue
+        line = re.sub(r"(?<!\\)%.*", "", raw).strip()
+        has_key = has_key or line.startswith("K:")
+        if line:
+            lines.append(line)
+    return lines if has_key else []
+
+
+def _tune(lines: list[str], number: int, count: int) -> Tune:
+    """Its header ends with its key, or before the first line of music."""
+    stop = next(
+        index + line.startswith("K:")
+        for index, line in enumerate(lines)
+        if line.startswith("K:") or ("|" in line and not FIELD.match(line))
+    )
+    fields = [found.groups() for line in lines[:stop] if (found := FIELD.match(line))]
+    header = tuple((letter, value.strip()[:LONGEST_FIELD]) for letter, value in fields)
+    title = next((value for letter, value in header if letter == "T" and value), "")
+    return Tune(title[:100], number, count, header, tuple(lines[stop:]))
