@@ -76,7 +76,7 @@ def measure(voice: str, noise_db: float | None, melodies: Sequence[tuple[str, No
         notes = fitted(melody, voice, seed, seconds)
         samples = perform(notes, voice, seed, noise_db=noise_db)
         begin = time.perf_counter()
-        heard = hear_sound(Sound(samples / np.abs(samples).max(), 1))
+        heard = hear_sound(Sound(samples / np.abs(samples).max(), 1)).notes
         taken_s += time.perf_counter() - begin
         sound_s += len(samples) / RATE_HZ
         scores.append(score(notes, heard))

@@ -28,6 +28,7 @@ PERIODIC: Final = 0.15
 QUIET_DB: Final = -45.0
 """Below the loud parts: what is softer is the room."""
 FLUX_WINDOW: Final = 1_024
+RISE_FRAMES: Final = 6
 
 Progress = Callable[[float], None]
 
@@ -65,19 +66,23 @@ def hear_frames(sound: Sound, *, name: str = "the recording", progress: Progress
 
 
 def _loudness_db(samples: NDArray[np.float32]) -> Floats:
-    """The level of 20 ms around each frame, relative to the loud parts' (their 95th percentile)."""
-    import librosa
-
-    power = librosa.feature.rms(y=samples, frame_length=2 * HOP, hop_length=HOP)[0].astype(np.float64)
-    level = 20 * np.log10(np.maximum(power, 1e-7))
+    """The level of 40 ms around each frame, fading at their ends so that a low voice's periods don't show, relative to the
+    loud parts' (their 95th percentile)."""
+    window = np.hanning(4 * HOP + 1)
+    padded = np.pad(samples.astype(np.float64) ** 2, 2 * HOP)
+    frames = np.lib.stride_tricks.sliding_window_view(padded, len(window))[::HOP]
+    level = 10 * np.log10(np.maximum(frames @ (window / window.sum()), 1e-14))
     return np.asarray(level - np.percentile(level, 95))
 
 
 def _rise(loudness_db: Floats) -> Floats:
-    floored = np.maximum(loudness_db, QUIET_DB)
-    before = np.concatenate([np.full(3, floored[0]), floored[:-3]])
-    after = np.concatenate([floored[2:], np.full(2, floored[-1])])
-    return np.maximum(after - before, 0.0)
+    """Where it grows louder, at the steepest moments, by how much in all."""
+    level = np.maximum(loudness_db, QUIET_DB)
+    around = np.lib.stride_tricks.sliding_window_view(np.pad(level, RISE_FRAMES, mode="edge"), 2 * RISE_FRAMES + 1)
+    whole = around[:, RISE_FRAMES:].max(axis=1) - around[:, : RISE_FRAMES + 1].min(axis=1)
+    slope = np.maximum(around[:, RISE_FRAMES + 2] - around[:, RISE_FRAMES - 2], 0.0)
+    steepest = np.lib.stride_tricks.sliding_window_view(np.pad(slope, RISE_FRAMES), 2 * RISE_FRAMES + 1).max(axis=1)
+    return np.asarray(whole * slope / np.maximum(steepest, 0.5))
 
 
 def _flux(samples: NDArray[np.float32]) -> Floats:

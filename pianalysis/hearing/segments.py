@@ -28,6 +28,7 @@ class Costs:
     loudness up to `most_rise`, less `flux` for each multiple of the usual change up to `most_flux`. shortest_s: of a note.
     """
 
+    trusted: float = 0.3
     spread: float = 0.35
     off: float = 4.0
     unvoiced: float = 0.8
@@ -65,7 +66,7 @@ def find_segments(frames: Frames, tuning: float, costs: Costs) -> list[Segment]:
 
 def _frame_costs(frames: Frames, heard: Floats, pitches: NDArray[np.int64], costs: Costs) -> Floats:
     """[frames, rest and pitches]: what a frame costs in each."""
-    weight = frames.voiced * np.clip((frames.loudness_db - costs.quiet_db) / 10 + 1, 0, 1)
+    weight = np.clip(frames.voiced / costs.trusted, 0, 1) * np.clip((frames.loudness_db - costs.quiet_db) / 10 + 1, 0, 1)
     away = np.abs(heard[:, None] - pitches[None]) / costs.spread
     off = np.minimum(away, costs.off)
     note = weight[:, None] * off + (1 - weight[:, None]) * costs.unvoiced
