@@ -61,9 +61,9 @@ def _pitch_curve(notes: Notes, rng: np.random.Generator, *, slide_ms: tuple[floa
     for index in range(1, len(notes)):
         width = rng.uniform(*slide_ms) * CONTROL_HZ / 1_000
         middle = onset[index] + (0.0 if onset[index] - end[index - 1] < LEGATO_MS else -width)
-        share = 1 / (1 + np.exp(-(moment - middle) / (width / 8)))
+        share = 0.5 + 0.5 * np.tanh((moment - middle) / (width / 4))
         curve += (pitches[index] - pitches[index - 1]) * share
-    rate, depth, delay = rng.uniform(4.8, 6.5), wobble * rng.uniform(0.15, 0.6), rng.uniform(150, 300)
+    rate, depth, delay = rng.uniform(4.8, 6.5), wobble * rng.uniform(0.15, 0.8), rng.uniform(150, 300)
     for begin, stop in zip(onset, end, strict=True):
         inside = (moment >= begin) & (moment < stop)
         since = moment[inside] - begin
@@ -82,13 +82,14 @@ def _envelope(
 ) -> Floats:
     """Amplitude at each control step. Where a note follows at once there is a dip of a depth from the range, before it."""
     onset, end, count = _times(notes)
-    amplitude = np.zeros(count)
+    amplitude, swell_db = np.zeros(count), rng.uniform(-8, 0)
     moment = np.arange(count, dtype=np.float64)
     for index, (begin, stop) in enumerate(zip(onset, end, strict=True)):
         inside = slice(int(begin), min(int(stop + 3 * fall_ms), count))
         since = moment[inside] - begin
         shape = np.clip(since / rise_ms, 0, 1) * np.where(moment[inside] < stop, 1, np.exp((stop - moment[inside]) / fall_ms))
-        loud = rng.uniform(0.6, 1.0) * (0.9 + 0.1 * np.cos(since / 150))
+        swell_db = np.clip(swell_db + rng.normal(0, 2.5), -14, 0)
+        loud = 10 ** ((swell_db + rng.uniform(-3, 0)) / 20) * (0.9 + 0.1 * np.cos(since / 150))
         amplitude[inside] = np.maximum(amplitude[inside], shape * loud)
         if index and begin - end[index - 1] < LEGATO_MS:
             length = min(dip_ms, 0.4 * (end[index - 1] - onset[index - 1]))
@@ -116,7 +117,7 @@ def _harmonics(pitch: Floats, weight: NDArray[np.float64], frequencies: Floats) 
 
 
 def _sing(notes: Notes, rng: np.random.Generator) -> Floats:
-    pitch = _pitch_curve(notes, rng, slide_ms=(40, 110), wobble=1.0)
+    pitch = _pitch_curve(notes, rng, slide_ms=(40, 150), wobble=1.0)
     loud = _envelope(notes, rng, rise_ms=25, fall_ms=40, dip_db=(1, 5), dip_ms=60)
     onset, end, count = _times(notes)
     vowel = np.zeros((3, count))

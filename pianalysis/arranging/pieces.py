@@ -192,11 +192,11 @@ class Source:
 def prepare(source: str | os.PathLike[str] | bytes | symusic.Score, track: int | None, max_bars: int | None) -> Source:
     """A melody on its clock, as it is, in its own key. Raises PianalysisError or FileNotFoundError for what can't be used."""
     name = os.fspath(source) if isinstance(source, str | os.PathLike) else "the melody"
-    score = source if isinstance(source, symusic.core.ScoreTick) else read_score(source, name=name)
+    remarks: list[str] = []
+    score = source if isinstance(source, symusic.core.ScoreTick) else read_score(source, name=name, say=remarks.append)
     melody = find_melody(score, track=track, name=name)
     clock = BeatClock.from_score(score)
     notes = clock.notes_to_clock(melody.notes)
-    remarks = []
     folded = fold_to_keyboard(notes)
     if (folded["pitch"] != notes["pitch"]).any():
         count = int((folded["pitch"] != notes["pitch"]).sum())

@@ -19,8 +19,8 @@ TAPPED_BPM: Final = 100.0
 SPREAD_OCTAVES: Final = 0.6
 BLUR_S: Final = 0.035
 """How exactly people sing."""
-STEADINESS: Final = 100.0
-"""How much a beat of another length costs: that of a fifth more or less, 3.3 times a note's worth."""
+STEADINESS: Final = 12.0
+"""What a beat of another length costs, by the square of its logarithm, in the worth of the strongest beginning."""
 LONG_S: Final = 0.6
 """Notes of this length and more are accents."""
 
@@ -75,7 +75,7 @@ def _period_s(strength: Floats) -> float:
 def _tracked(strength: Floats, period: float) -> Floats:
     """The steps of the beats: each gains what begins there, and pays for being early or late after the one before it."""
     reach = np.arange(int(np.ceil(period / 2)), int(2 * period) + 1)
-    price = STEADINESS * np.log(reach / period) ** 2 * float(strength.max(initial=1.0)) / 3
+    price = STEADINESS * np.log(reach / period) ** 2 * float(strength.max(initial=1.0))
     score, back = strength.copy(), np.full(len(strength), -1)
     for step in range(int(reach[0]), len(strength)):
         usable = reach[: np.searchsorted(reach, step, side="right")]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pianalysis.hearing.pitch import FRAMES_PER_SECOND, Frames, Progress, hear_frames
 from pianalysis.hearing.segments import Costs, Segment, find_segments
-from pianalysis.hearing.sound import Floats, RecordingError, Sound, read_sound
+from pianalysis.hearing.sound import RecordingError, Sound, read_sound
 
 HEARD_DTYPE: Final = np.dtype([("onset_s", "f8"), ("end_s", "f8"), ("pitch", "i2"), ("velocity", "i2")])
 LAG_S: Final = 0.012
@@ -21,8 +21,6 @@ LAG_S: Final = 0.012
 LOUD_DB: Final = -25.0
 UNCLEAR_SHARE, HOPELESS_SHARE = 0.35, 0.9
 """Of loud frames without one pitch: above these it is doubtful that one voice was recorded, and certain that none was."""
-OUT_OF_TUNE: Final = 0.55
-"""Steady pitches are scattered more evenly than this round the keys where nobody keeps to a scale; 1 is all on the keys."""
 VELOCITIES: Final = (45, 100)
 
 
@@ -54,8 +52,8 @@ def hear_sound(sound: Sound, *, name: str = "the recording", progress: Progress 
     notes = to_notes(frames)
     if unclear > HOPELESS_SHARE or not len(notes):
         raise RecordingError(
-            f"{name}: expected one voice that sings, hums, whistles or plays, found sound without a pitch; "
-            "record it closer and without noise"
+            f"{name}: expected one voice that sings, hums, whistles or plays, found noise, or several voices at "
+            "once; record one voice alone, and closer"
         )
     remarks = []
     if unclear > UNCLEAR_SHARE:

@@ -29,6 +29,9 @@ QUIET_DB: Final = -45.0
 """Below the loud parts: what is softer is the room."""
 FLUX_WINDOW: Final = 1_024
 RISE_FRAMES: Final = 6
+PASSAGE_SECONDS: Final = 3.0
+"""People sing some phrases softly; loudness is told from what is near."""
+SOFTEST_PASSAGE_DB: Final = -20.0
 
 Progress = Callable[[float], None]
 
@@ -57,12 +60,13 @@ def hear_frames(sound: Sound, *, name: str = "the recording", progress: Progress
 
     Raises RecordingError where no pitch is heard.
     """
-    loudness = _loudness_db(sound.samples)
+    overall = _loudness_db(sound.samples)
+    loudness = overall - np.maximum(_loud_around(overall), SOFTEST_PASSAGE_DB)
     low, high = _range_hz(sound.samples, loudness, name)
     pitch, voiced = _pitch(sound.samples, low, high, progress)
     count = min(len(pitch), len(loudness))
     flux = _flux(sound.samples)[:count]
-    return Frames(pitch[:count], voiced[:count], loudness[:count], _rise(loudness)[:count], flux)
+    return Frames(pitch[:count], voiced[:count], loudness[:count], _rise(overall)[:count], flux)
 
 
 def _loudness_db(samples: NDArray[np.float32]) -> Floats:
@@ -73,6 +77,13 @@ def _loudness_db(samples: NDArray[np.float32]) -> Floats:
     frames = np.lib.stride_tricks.sliding_window_view(padded, len(window))[::HOP]
     level = 10 * np.log10(np.maximum(frames @ (window / window.sum()), 1e-14))
     return np.asarray(level - np.percentile(level, 95))
+
+
+def _loud_around(level_db: Floats) -> Floats:
+    """The loudest level within some seconds of each frame."""
+    reach = int(PASSAGE_SECONDS * FRAMES_PER_SECOND / 2)
+    padded = np.pad(level_db, reach, mode="edge")
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1).max(axis=1))
 
 
 def _rise(loudness_db: Floats) -> Floats:

@@ -23,24 +23,25 @@ REST: Final = -1
 class Costs:
     """What the dynamic programme pays, in nats. Chosen on validation melodies (`scripts/measure_audio.py --validation`).
 
-    spread: semitones by which a sung pitch is off, typically. off: a voiced frame is never worse than this. unvoiced: a note's
-    frame without a pitch. sounding: a rest's frame with one. cut: a note's beginning, less `rise` for each dB of a rise in
-    loudness up to `most_rise`, less `flux` for each multiple of the usual change up to `most_flux`. shortest_s: of a note.
+    trusted: as sure as this of a pitch is sure. spread: semitones by which a sung pitch is off, typically. off: a voiced frame is never worse than this. unvoiced: a note's
+    frame without a pitch. sounding: a rest's frame with one. quiet_db: what is softer counts less, to nothing 10 dB below. cut: a note's beginning, less `rise` for each dB of a rise in
+    loudness up to `most_rise`, less `flux` for each multiple of the usual change up to `most_flux`, but never less than `least`, which is
+    negative: where much begins at once there is a note of its own, on the same key too. shortest_s: of a note.
     """
 
-    trusted: float = 0.3
-    spread: float = 0.35
-    off: float = 4.0
-    unvoiced: float = 0.8
-    sounding: float = 1.0
-    quiet_db: float = -30.0
-    cut: float = 9.0
-    rise: float = 0.5
-    most_rise: float = 12.0
-    flux: float = 0.5
-    most_flux: float = 6.0
-    shortest_s: float = 0.08
-    longest_s: float = 8.0
+    trusted: float = 0.27
+    spread: float = 0.39
+    off: float = 2.0
+    unvoiced: float = 1.4
+    sounding: float = 1.15
+    quiet_db: float = -18.0
+    cut: float = 4.6
+    rise: float = 0.73
+    most_rise: float = 9.4
+    least: float = -2.0
+    flux: float = 0.8
+    most_flux: float = 3.5
+    shortest_s: float = 0.06
 
 
 @dataclass(frozen=True)
@@ -61,7 +62,8 @@ def find_segments(frames: Frames, tuning: float, costs: Costs) -> list[Segment]:
     low, high = (int(value) for value in np.round(np.percentile(heard[sure], [0.5, 99.5])))
     pitches = np.arange(low - 1, high + 2)
     paid = _frame_costs(frames, heard, pitches, costs)
-    return _best_cuts(np.concatenate([np.zeros((1, paid.shape[1])), np.cumsum(paid, axis=0)]), pitches, _cuts(frames, costs), costs)
+    total = np.concatenate([np.zeros((1, paid.shape[1])), np.cumsum(paid, axis=0)])
+    return _best_cuts(total, pitches, _cuts(frames, costs), costs)
 
 
 def _frame_costs(frames: Frames, heard: Floats, pitches: NDArray[np.int64], costs: Costs) -> Floats:
@@ -77,37 +79,35 @@ def _cuts(frames: Frames, costs: Costs) -> Floats:
     """What a note's beginning costs at each frame, and at the end."""
     rise, flux = (np.maximum.reduce([np.roll(x, shift) for shift in (-1, 0, 1)]) for x in (frames.rise, frames.flux))
     relief = costs.rise * np.minimum(rise, costs.most_rise) + costs.flux * np.clip(flux - 1, 0, costs.most_flux)
-    return np.asarray(np.append(np.maximum(costs.cut - relief, 1.0), costs.cut))
+    return np.asarray(np.append(np.maximum(costs.cut - relief, costs.least), costs.cut))
 
 
 def _best_cuts(total: Floats, pitches: NDArray[np.int64], cuts: Floats, costs: Costs) -> list[Segment]:
-    """The cheapest way through. total: [frames + 1, rest and pitches], summed up to each frame."""
+    """The cheapest way through. total: [frames + 1, rest and pitches], summed up to each frame.
+
+    A note's cost is a difference of two sums, and a length of its own costs nothing: of all beginnings that lie far enough back
+    only the cheapest for each pitch need be known.
+    """
     count = len(total) - 1
-    shortest, longest = (max(1, round(seconds * FRAMES_PER_SECOND)) for seconds in (costs.shortest_s, costs.longest_s))
-    best = np.full(count + 1, np.inf)
-    best[0] = 0.0
-    back = np.zeros((count + 1, 2), dtype=np.int64)
-    entered = np.full((count + 1, total.shape[1]), np.inf)  # the cheapest way to be in a state from a frame on, less what it paid
-    entered[0] = np.append(0.0, np.full(len(pitches), cuts[0])) 
+    shortest = max(1, round(costs.shortest_s * FRAMES_PER_SECOND))
+    best, begun, state = np.zeros(count + 1), np.zeros(count + 1, dtype=np.int64), np.zeros(count + 1, dtype=np.int64)
+    cheapest, since = np.full(len(pitches), np.inf), np.zeros(len(pitches), dtype=np.int64)
     for stop in range(1, count + 1):
-        first = max(0, stop - longest)
-        notes = entered[first : max(first, stop - shortest + 1), 1:]
-        if len(notes):
-            flat = int(np.argmin(notes + total[stop, 1:]))
-            start, state = divmod(flat, notes.shape[1])
-            value = notes[start, state] + total[stop, state + 1]
-            if value < best[stop]:
-                best[stop], back[stop] = value, (first + start, state + 1)
-        rest = entered[first:stop, 0] + total[stop, 0]
-        start = int(np.argmin(rest))
-        if rest[start] < best[stop]:
-            best[stop], back[stop] = rest[start], (first + start, 0)
-        entered[stop, 0] = best[stop] - total[stop, 0]
-        entered[stop, 1:] = best[stop] + cuts[stop] - total[stop, 1:]
+        start = stop - shortest
+        if start >= 0:
+            entered = best[start] + cuts[start] - total[start, 1:]
+            better = entered < cheapest
+            cheapest[better], since[better] = entered[better], start
+        rest = best[stop - 1] + total[stop, 0] - total[stop - 1, 0]
+        note = int(np.argmin(cheapest + total[stop, 1:]))
+        value = cheapest[note] + total[stop, note + 1]
+        if value < rest:
+            best[stop], begun[stop], state[stop] = value, since[note], note + 1
+        else:
+            best[stop], begun[stop] = rest, stop - 1
     found, stop = [], count
     while stop > 0:
-        start, state = back[stop]
-        if state:
-            found.append(Segment(int(start), int(stop), int(pitches[state - 1])))
-        stop = int(start)
+        if state[stop]:
+            found.append(Segment(int(begun[stop]), stop, int(pitches[state[stop] - 1])))
+        stop = int(begun[stop])
     return found[::-1]

@@ -158,7 +158,8 @@ def _signed(data: bytes, name: str) -> Kind | None:
     for signature, what in SIGNATURES:
         if data.startswith(signature):
             _refuse(name, what)
-    is_mpeg = len(data) > 3 and data[0] == 0xFF and data[1] & 0xE6 in (0xE2, 0xE4, 0xE6) and data[2] >> 4 != 15
+    # frames of layer III and II; layer I's begin as UTF-16 does
+    is_mpeg = len(data) > 3 and data[0] == 0xFF and data[1] & 0xE6 in (0xE2, 0xE4) and data[2] >> 4 != 15
     return Kind.RECORDING if is_mpeg or data.startswith(RECORDINGS) else None
 
 

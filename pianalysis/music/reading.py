@@ -16,7 +16,7 @@ from pianalysis.hearing.sound import MAX_SOUND_BYTES
 from pianalysis.music.kinds import Kind, NotReadError, decoded, kind_of
 from pianalysis.music.midi import read_midi
 from pianalysis.music.musicxml import read_musicxml
-from pianalysis.music.recordings import read_recording
+from pianalysis.music.recordings import Say, read_recording
 from pianalysis.music.typed import from_abc, read_abc
 
 MIDI_SUFFIXES: Final = (".mid", ".midi", ".kar", ".rmi", "")
@@ -24,10 +24,13 @@ SHEET_SUFFIXES: Final = (".musicxml", ".xml", ".mxl")
 ABC_SUFFIX: Final = ".abc"
 
 
-def read_score(source: str | os.PathLike[str] | bytes, *, name: str = "") -> symusic.Score:
+def read_score(
+    source: str | os.PathLike[str] | bytes, *, name: str = "", bpm: float | None = None, say: Say | None = None
+) -> symusic.Score:
     """Read a melody, whatever its file is called: what it is shows in its bytes.
 
-    `name` is what errors call the source. Raises FileNotFoundError, NotReadError for what is known and isn't read, and what
+    `name` is what errors call the source, `say` is called with each remark on what was read, and `bpm` is the tempo of a
+    recording, if it is known. Raises FileNotFoundError, NotReadError for what is known and isn't read, and what
     `read_midi`, `read_musicxml`, `read_abc` and `read_recording` raise.
     """
     if isinstance(source, bytes):
@@ -36,7 +39,7 @@ def read_score(source: str | os.PathLike[str] | bytes, *, name: str = "") -> sym
         data, name = _read_bytes(Path(source), name or str(source))
     kind = kind_of(data, name) or _by_suffix(name)
     if kind is Kind.RECORDING:
-        return read_recording(data, name=name)
+        return read_recording(data, name=name, bpm=bpm, say=say)
     if kind is Kind.ABC:
         return from_abc(decoded(data), name=name) if isinstance(source, bytes) else read_abc(source)
     if kind is Kind.MIDI:
