@@ -78,7 +78,13 @@ def _pitch_curve(notes: Notes, rng: np.random.Generator, *, slide_ms: tuple[floa
 
 
 def _envelope(
-    notes: Notes, rng: np.random.Generator, *, rise_ms: float, fall_ms: float, dip_db: tuple[float, float], dip_ms: float
+    notes: Notes,
+    rng: np.random.Generator,
+    *,
+    rise_ms: float,
+    fall_ms: float,
+    dip_db: tuple[float, float],
+    dip_ms: float,
 ) -> Floats:
     """Amplitude at each control step. Where a note follows at once there is a dip of a depth from the range, before it."""
     onset, end, count = _times(notes)
@@ -87,7 +93,9 @@ def _envelope(
     for index, (begin, stop) in enumerate(zip(onset, end, strict=True)):
         inside = slice(int(begin), min(int(stop + 3 * fall_ms), count))
         since = moment[inside] - begin
-        shape = np.clip(since / rise_ms, 0, 1) * np.where(moment[inside] < stop, 1, np.exp((stop - moment[inside]) / fall_ms))
+        shape = np.clip(since / rise_ms, 0, 1) * np.where(
+            moment[inside] < stop, 1, np.exp((stop - moment[inside]) / fall_ms)
+        )
         swell_db = np.clip(swell_db + rng.normal(0, 2.5), -14, 0)
         loud = 10 ** ((swell_db + rng.uniform(-3, 0)) / 20) * (0.9 + 0.1 * np.cos(since / 150))
         amplitude[inside] = np.maximum(amplitude[inside], shape * loud)
@@ -160,7 +168,7 @@ def _sing(notes: Notes, rng: np.random.Generator) -> Floats:
 def _hum(notes: Notes, rng: np.random.Generator) -> Floats:
     pitch = _pitch_curve(notes, rng, slide_ms=(50, 130), wobble=0.7)
     loud = _envelope(notes, rng, rise_ms=40, fall_ms=60, dip_db=(0, 3), dip_ms=90)
-    onset, end, count = _times(notes)
+    onset, end, _ = _times(notes)
     for index in range(1, len(notes)):
         if notes["pitch"][index] == notes["pitch"][index - 1]:  # a hum's only way to say it twice: breath or a push
             length = min(rng.uniform(60, 110), 0.5 * (end[index - 1] - onset[index - 1]))
@@ -175,7 +183,7 @@ def _hum(notes: Notes, rng: np.random.Generator) -> Floats:
 def _whistle(notes: Notes, rng: np.random.Generator) -> Floats:
     pitch = _pitch_curve(notes, rng, slide_ms=(30, 90), wobble=0.6)
     loud = _envelope(notes, rng, rise_ms=20, fall_ms=25, dip_db=(2, 8), dip_ms=50)
-    onset, _, count = _times(notes)
+    onset, _, _ = _times(notes)
     for index in range(1, len(notes)):
         if notes["pitch"][index] == notes["pitch"][index - 1]:
             loud[max(0, int(onset[index] - rng.uniform(30, 60))) : int(onset[index])] *= 0.05
@@ -197,7 +205,11 @@ def _pluck(notes: Notes, rng: np.random.Generator) -> Floats:
         excitation[: whole + 1] = rng.uniform(-1, 1, min(whole + 1, count))
         back = np.zeros(whole + 3)
         back[0] = 1.0
-        for tap, gain in ((0, 0.5 * (1 - rest)), (1, 0.5), (2, 0.5 * rest)):  # a mean of two, and a fraction of a sample
+        for tap, gain in (
+            (0, 0.5 * (1 - rest)),
+            (1, 0.5),
+            (2, 0.5 * rest),
+        ):  # a mean of two, and a fraction of a sample
             back[whole + tap] -= 0.996 * gain
         string = lfilter([1.0], back, excitation)
         string[-int(0.05 * RATE_HZ) :] *= np.linspace(1, 0, min(int(0.05 * RATE_HZ), count))[-count:]

@@ -121,7 +121,13 @@ def _range_hz(samples: NDArray[np.float32], loudness_db: Floats, name: str) -> t
         if len(part) < 2_048:
             continue
         found = librosa.yin(
-            part, fmin=LOWEST_HZ, fmax=HIGHEST_HZ, sr=RATE_HZ, frame_length=2_048, hop_length=hop, trough_threshold=PERIODIC
+            part,
+            fmin=LOWEST_HZ,
+            fmax=HIGHEST_HZ,
+            sr=RATE_HZ,
+            frame_length=2_048,
+            hop_length=hop,
+            trough_threshold=PERIODIC,
         )
         loud = loudness_db[start // HOP :: 4][: len(found)]
         found = found[: len(loud)]

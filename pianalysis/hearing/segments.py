@@ -21,27 +21,31 @@ REST: Final = -1
 
 @dataclass(frozen=True)
 class Costs:
-    """What the dynamic programme pays, in nats. Chosen on validation melodies (`scripts/measure_audio.py --validation`).
+    """What the dynamic programme pays, in nats. Chosen on validation melodies, as `scripts/measure_audio.py` performs them, by a
+    random search for the mean and the worst voice's F.
 
     trusted: as sure as this of a pitch is sure. spread: semitones by which a sung pitch is off, typically. off: a voiced frame is never worse than this. unvoiced: a note's
     frame without a pitch. sounding: a rest's frame with one. quiet_db: what is softer counts less, to nothing 10 dB below. cut: a note's beginning, less `rise` for each dB of a rise in
     loudness up to `most_rise`, less `flux` for each multiple of the usual change up to `most_flux`, but never less than `least`, which is
-    negative: where much begins at once there is a note of its own, on the same key too. shortest_s: of a note.
+    negative: where much begins at once there is a note of its own, on the same key too, and never less than `beside` but at the likeliest
+    frame within `apart_s`. shortest_s: of a note.
     """
 
-    trusted: float = 0.27
-    spread: float = 0.39
-    off: float = 2.0
-    unvoiced: float = 1.4
-    sounding: float = 1.15
-    quiet_db: float = -18.0
-    cut: float = 4.6
-    rise: float = 0.73
-    most_rise: float = 9.4
-    least: float = -2.0
-    flux: float = 0.8
-    most_flux: float = 3.5
-    shortest_s: float = 0.06
+    trusted: float = 0.15
+    spread: float = 0.42
+    off: float = 1.85
+    unvoiced: float = 0.7
+    sounding: float = 1.5
+    quiet_db: float = -17.0
+    cut: float = 6.8
+    rise: float = 1.1
+    most_rise: float = 7.7
+    least: float = -5.5
+    beside: float = 0.3
+    apart_s: float = 0.07
+    flux: float = 1.1
+    most_flux: float = 2.0
+    shortest_s: float = 0.08
 
 
 @dataclass(frozen=True)
@@ -68,7 +72,9 @@ def find_segments(frames: Frames, tuning: float, costs: Costs) -> list[Segment]:
 
 def _frame_costs(frames: Frames, heard: Floats, pitches: NDArray[np.int64], costs: Costs) -> Floats:
     """[frames, rest and pitches]: what a frame costs in each."""
-    weight = np.clip(frames.voiced / costs.trusted, 0, 1) * np.clip((frames.loudness_db - costs.quiet_db) / 10 + 1, 0, 1)
+    weight = np.clip(frames.voiced / costs.trusted, 0, 1) * np.clip(
+        (frames.loudness_db - costs.quiet_db) / 10 + 1, 0, 1
+    )
     away = np.abs(heard[:, None] - pitches[None]) / costs.spread
     off = np.minimum(away, costs.off)
     note = weight[:, None] * off + (1 - weight[:, None]) * costs.unvoiced
@@ -76,10 +82,18 @@ def _frame_costs(frames: Frames, heard: Floats, pitches: NDArray[np.int64], cost
 
 
 def _cuts(frames: Frames, costs: Costs) -> Floats:
-    """What a note's beginning costs at each frame, and at the end."""
-    rise, flux = (np.maximum.reduce([np.roll(x, shift) for shift in (-1, 0, 1)]) for x in (frames.rise, frames.flux))
+    """What a note's beginning costs at each frame, and at the end. One beginning pays for one note: around it none is cheap."""
+    rise, flux = _highest_near(frames.rise, 1), _highest_near(frames.flux, 1)
     relief = costs.rise * np.minimum(rise, costs.most_rise) + costs.flux * np.clip(flux - 1, 0, costs.most_flux)
-    return np.asarray(np.append(np.maximum(costs.cut - relief, costs.least), costs.cut))
+    is_peak = relief >= _highest_near(relief, round(costs.apart_s * FRAMES_PER_SECOND))
+    least = np.where(is_peak, costs.least, np.maximum(costs.least, costs.beside))
+    return np.asarray(np.append(np.maximum(costs.cut - relief, least), costs.cut))
+
+
+def _highest_near(values: Floats, frames: int) -> Floats:
+    """The highest of the values up to so many frames away from each."""
+    padded = np.pad(values, frames, mode="edge")
+    return np.asarray(np.lib.stride_tricks.sliding_window_view(padded, 2 * frames + 1).max(axis=1))
 
 
 def _best_cuts(total: Floats, pitches: NDArray[np.int64], cuts: Floats, costs: Costs) -> list[Segment]:

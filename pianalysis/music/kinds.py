@@ -60,7 +60,10 @@ SIGNATURES: Final = (
     (b"\x1f\x8b", f"a packed file (gzip); {UNPACK}"),
     (b"7z\xbc\xaf", f"a packed file (7z); {UNPACK}"),
     (b"Rar!", f"a packed file (RAR); {UNPACK}"),
-    (b"\xd0\xcf\x11\xe0", "an Office document, which isn't read; give the melody as MusicXML, MIDI, ABC or a recording"),
+    (
+        b"\xd0\xcf\x11\xe0",
+        "an Office document, which isn't read; give the melody as MusicXML, MIDI, ABC or a recording",
+    ),
 )
 ROOTS: Final = (
     ("museScore", f"a MuseScore file, which isn't read; open it in MuseScore and {EXPORT}"),
@@ -71,8 +74,14 @@ ROOTS: Final = (
 )
 """XML that is no MusicXML, by its first element."""
 TEXTS: Final = (
-    (re.compile(r"^(!!!|\*\*)\w", re.MULTILINE), f"a Humdrum (**kern) score, which isn't read; convert it to MusicXML or MIDI"),
-    (re.compile(r"\\(version|relative|score|new)\b"), "LilyPond's text, which isn't read; add \\midi { } to it and give its MIDI file"),
+    (
+        re.compile(r"^(!!!|\*\*)\w", re.MULTILINE),
+        "a Humdrum (**kern) score, which isn't read; convert it to MusicXML or MIDI",
+    ),
+    (
+        re.compile(r"\\(version|relative|score|new)\b"),
+        "LilyPond's text, which isn't read; add \\midi { } to it and give its MIDI file",
+    ),
 )
 SUFFIXES: Final = {
     **dict.fromkeys((".mscz", ".mscx"), ROOTS[0][1]),
@@ -84,7 +93,10 @@ SUFFIXES: Final = {
     **dict.fromkeys((".mus", ".musx"), f"a Finale file, which isn't read; open it in Finale and {EXPORT}"),
     ".nwc": f"a NoteWorthy file, which isn't read; open it in NoteWorthy Composer and {EXPORT}",
     **dict.fromkeys((".cap", ".capx"), f"a capella file, which isn't read; open it in capella and {EXPORT}"),
-    **dict.fromkeys((".als", ".flp", ".logicx", ".cpr", ".band", ".rpp"), f"a project of music software, which isn't read; open it there and {EXPORT}"),
+    **dict.fromkeys(
+        (".als", ".flp", ".logicx", ".cpr", ".band", ".rpp"),
+        f"a project of music software, which isn't read; open it there and {EXPORT}",
+    ),
 }
 """What a name says where the bytes say nothing."""
 ABC_HEAD: Final = re.compile(r"\A(?:\s*(?:%.*)?\n)*\s*(?:%abc|X:\s*\d)")

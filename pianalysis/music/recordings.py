@@ -36,7 +36,9 @@ def read_recording(
     """
     from tqdm import tqdm
 
-    with tqdm(total=1.0, desc=f"listening to {name}", leave=False, disable=None, bar_format="{desc}: {bar} {elapsed}") as bar:
+    with tqdm(
+        total=1.0, desc=f"listening to {name}", leave=False, disable=None, bar_format="{desc}: {bar} {elapsed}"
+    ) as bar:
         heard = hear(data, name=name, progress=lambda done: bar.update(done - bar.n))
     for remark in heard.remarks:
         if say is not None:
