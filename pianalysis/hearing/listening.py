@@ -89,7 +89,7 @@ def tuning_of(frames: Frames) -> float:
 def _turned(frames: Frames) -> NDArray[np.complex128]:
     steady = np.abs(np.gradient(frames.pitch)) < 0.15
     pitch = frames.pitch[(frames.voiced > 0.3) & steady & (frames.loudness_db > LOUD_DB)]
-    return np.exp(2j * np.pi * pitch)
+    return np.asarray(np.exp(2j * np.pi * pitch))
 
 
 def _unclear(frames: Frames) -> float:

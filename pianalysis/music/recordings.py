@@ -36,10 +36,13 @@ def read_recording(
     """
     from tqdm import tqdm
 
-    with tqdm(
-        total=1.0, desc=f"listening to {name}", leave=False, disable=None, bar_format="{desc}: {bar} {elapsed}"
-    ) as bar:
-        heard = hear(data, name=name, progress=lambda done: bar.update(done - bar.n))
+    layout = "{desc}: {bar} {elapsed}"
+    with tqdm(total=1.0, desc=f"listening to {name}", leave=False, disable=None, bar_format=layout) as bar:
+
+        def show(done: float) -> None:
+            bar.update(done - bar.n)
+
+        heard = hear(data, name=name, progress=show)
     for remark in heard.remarks:
         if say is not None:
             say(remark)
@@ -81,4 +84,4 @@ def _pulled(start: np.ndarray) -> np.ndarray:
     sixteenth = TICKS_PER_QUARTER // 4
     away = np.rint(start / sixteenth).astype(np.int64) * sixteenth - start
     moved = start + np.rint(PULL * np.clip(away, -MOST_PULLED_TICKS, MOST_PULLED_TICKS)).astype(np.int64)
-    return np.maximum.accumulate(moved)
+    return np.asarray(np.maximum.accumulate(moved))
