@@ -76,7 +76,7 @@ def _ticks(beats: Floats, seconds: Floats) -> np.ndarray:
     last_s = beats[-1] - beats[-2]
     beyond = np.maximum(seconds - beats[-1], 0.0) / last_s
     early = np.minimum(seconds - beats[0], 0.0) / (beats[1] - beats[0])
-    return np.maximum(np.rint((place + beyond + early) * TICKS_PER_QUARTER), 0).astype(np.int64)
+    return np.asarray(np.maximum(np.rint((place + beyond + early) * TICKS_PER_QUARTER), 0), dtype=np.int64)
 
 
 def _pulled(start: np.ndarray) -> np.ndarray:
