@@ -32,7 +32,7 @@ NOISES_DB: Final = (None, 20.0)
 MIDDLES: Final = {"sing": (50, 69), "hum": (46, 58), "whistle": (79, 91), "guitar": (52, 67), "piano": (60, 79)}
 """Where the middle of a melody lies for each voice, as MIDI pitches."""
 LEGEND: Final = (
-    "`scripts/measure_audio.py --test`: melodies of test songs of all corpora, twenty seconds of each, performed by voices made in "
+    "`scripts/measure_audio.py --test`: melodies of test songs (hymns, Lieder, Polish scores, POP909), twenty seconds of each, performed by voices made in "
     "code (`scripts/singer.py`: vibrato, slides, scoops, vowels, consonants, breath, a tuning of one's own; *piano*: the one in this "
     "package). No person sang: for real singing take these as an upper bound. A note is right when it begins within 50 ms and is "
     "within 50 cents; with offsets, when it ends within 50 ms or a fifth of its length too. Noise is half white, half low. *Speed*: "
