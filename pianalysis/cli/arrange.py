@@ -46,6 +46,7 @@ ARRANGE_EXAMPLES = r"""examples:
   pianalysis arrange lead_sheet.musicxml -o full.mid --ignore-chords
   pianalysis arrange tune.abc -o full.mid
   pianalysis arrange book.abc --tune 3 -o full.mid
+  pianalysis arrange hum.wav -o full.mid
   pianalysis arrange --abc "X:1\nM:3/4\nL:1/4\nK:G\nD|G2A|B2c|A2F|G2|]" -o full.mid
   pianalysis arrange --notes "C4/4 D4/4 E4/2 | F#4/8. R/16 Bb3/2" --bpm 90 --time-signature 4/4 -o full.mid
 """
@@ -69,7 +70,8 @@ def add_arrange(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         type=Path,
         metavar="MELODY",
-        help="MIDI files, MusicXML scores (.musicxml, .xml, .mxl), or tunes in ABC",
+        help="MIDI files (.mid, .kar, .rmi), MusicXML scores (.musicxml, .xml, .mxl), tunes in ABC, or recordings of one voice "
+        "(.wav, .mp3, .flac, .ogg; the extra `audio`); what a file is shows in its bytes",
     )
     parser.add_argument("--abc", metavar="TEXT", help="a melody typed in ABC notation; \\n ends a line")
     parser.add_argument(

@@ -1,4 +1,4 @@
-"""MIDI, scores on paper or typed text to note arrays on a clock.
+"""MIDI, scores on paper, typed text or recordings to note arrays on a clock.
 
 In: a path, bytes or text. Out: a `symusic.Score`, structured note arrays (`Notes`) and the `BeatClock` that they are
 placed on.
@@ -14,14 +14,17 @@ clock: the beat clock: real milliseconds to clock milliseconds and back.
 directions: what MusicXML says over the staff and at bar lines: tempo, loudness, and where playing goes on.
 hands: which notes the right hand plays and which the left.
 keys: keys: the 88 of a piano, and the scale that a melody is in.
+kinds: what a file is, by its bytes, and for what isn't read, what to do about it.
 midi: MIDI files in and out.
 midi_texts: Texts in MIDI files whose encoding nobody states: names of tracks, lyrics, markers.
 musicxml: MusicXML scores, read as they are played: notes in ticks, chord symbols, bar lines.
 notes: the note array that every stage passes on.
 performance: written notes as they sound: measures in the order of playing, grace notes given time, ties joined.
 phrases: where a melody returns: eight bars, or four, that were heard before, at the same pitch or moved.
-reading: Melodies from files of any kind: MIDI, MusicXML lead sheets, tunes in ABC.
+reading: Melodies from files of any kind: MIDI, MusicXML lead sheets, tunes in ABC, recordings of one voice.
+recordings: recordings of one voice as scores: the notes heard in them, on the beats that the singer kept.
 repeats: the order in which bars are played: repeats, endings, D.C., D.S., Fine and Coda.
+riff: MIDI files in a RIFF wrapper (.rmi), as Windows programs write them.
 typed: typed melodies: note names to a `symusic.Score`, and notes back to names.
 written_chords: the chord symbols of MusicXML as Harte et al. (2005) write them.
 written_parts: A part of a MusicXML score, measure by measure, as it is written.
