@@ -18,6 +18,7 @@ import symusic
 from pianalysis.arranging.structure import Earlier, earlier_bars
 from pianalysis.errors import PianalysisError
 from pianalysis.harmony.chart import ChordSpan
+from pianalysis.harmony.key_areas import KeyAreas
 from pianalysis.harmony.stated import chart_markers, stated_chart
 from pianalysis.melody.find import Melody, find_melody
 from pianalysis.music.clock import BeatClock, sits_on_grid, snap
@@ -177,6 +178,11 @@ class Source:
     def bars(self) -> int:
         """How many bars are accompanied."""
         return self.last_bar - self.first_bar
+
+    @cached_property
+    def keys(self) -> KeyAreas | None:
+        """Where the file's key signature changes; None where it doesn't."""
+        return KeyAreas.of(self.score, self.clock)
 
     @cached_property
     def earlier_bars(self) -> dict[int, Earlier]:

@@ -7,7 +7,7 @@ abc_chords: The chord symbols of a tune in ABC (`"Am"A2 "D7"d2`), and when each 
 clock: the beat clock: real milliseconds to clock milliseconds and back.
 directions: what MusicXML says over the staff and at bar lines: tempo, loudness, and where playing goes on.
 hands: which notes the right hand plays and which the left.
-keys: keys: the 88 of a piano, and the scale that a melody is in.
+keys: keys: the 88 of a piano, the scale that a melody is in, and the key signatures that a score states.
 midi: MIDI files in and out.
 musicxml: MusicXML scores, read as they are played: notes in ticks, chord symbols, bar lines.
 notes: the note array that every stage passes on.
