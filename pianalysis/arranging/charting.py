@@ -66,9 +66,7 @@ def chart_of(
     fixed = Chart.from_spans(given.spans, bar_lines=source.clock.bar_lines, beats=beats.borders_ms)
     if not fixed.gaps:
         return fixed
-    return harmonise(
-        source.voice, beats, known, seed=seed, harmony=harmony, fixed=fixed, keys=source.keys
-    ).chart
+    return harmonise(source.voice, beats, known, seed=seed, harmony=harmony, fixed=fixed, keys=source.keys).chart
 
 
 def typed_chart(text: str, source: Source) -> Chart:

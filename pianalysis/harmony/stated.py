@@ -48,6 +48,18 @@ def chart_markers(chart: Chart, score: symusic.Score, clock: BeatClock) -> list[
     return [symusic.TextMeta(max(tick, 0), text) for tick, text in zip(ticks, texts, strict=True)]
 
 
+def other_markers(score: symusic.Score) -> list[tuple[int, str]]:
+    """A score's markers that are no chords, by tick: a verse's name, a section's letter."""
+    chords = {(tick, chord) for tick, chord in _chord_marks(score)}
+    found = []
+    for mark in sorted(score.markers, key=lambda mark: mark.time):
+        text = mark.text.strip()
+        is_chord = text == GAP or (_is_chord(text) and (mark.time, parse_chord(text)) in chords)
+        if text and not is_chord and not text.startswith(OURS):
+            found.append((int(mark.time), text))
+    return found
+
+
 def _chord_marks(score: symusic.Score) -> list[tuple[int, Chord | None]]:
     """The markers that are chords, by tick; a gap's is None."""
     texts = sorted(((mark.time, mark.text.strip()) for mark in score.markers), key=lambda mark: mark[0])

@@ -55,7 +55,9 @@ def _likeliest_fifths(score: symusic.Score, until: int | None) -> int:
     """Sharps (flats below 0) of the key that a score's notes before a tick are likeliest in."""
     tables = [track.notes.numpy() for track in score.tracks if len(track.notes)]
     rows = [row for table in tables for row in zip(table["time"], table["duration"], table["pitch"], strict=True)]
-    notes = make_notes((0, int(length), int(pitch), 64) for time, length, pitch in rows if until is None or time < until)
+    notes = make_notes(
+        (0, int(length), int(pitch), 64) for time, length, pitch in rows if until is None or time < until
+    )
     fifths = -7 * key_shift(notes) % 12
     return fifths if fifths <= 6 else fifths - 12
 

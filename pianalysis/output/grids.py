@@ -14,6 +14,7 @@ import symusic
 from numpy.typing import NDArray
 
 from pianalysis.output.measures import QUARTER, SIXTEENTH, THIRTYSECOND, TRIPLET_SIXTEENTH, Chord, Floats, Measure
+from pianalysis.output.swing import straight, swung_beats
 
 EARLY: Final = 4
 """Units before a beat at which a note still belongs to it."""
@@ -23,17 +24,28 @@ FINER_GAIN: Final = 1.0
 """By how many units a note, on average, triplets or 32nds must fit a beat better than sixteenths to be written."""
 
 
-def write_notes(
-    score: symusic.Score, track: symusic.Track, measures: list[Measure], steps: tuple[int, ...] = (SIXTEENTH,)
-) -> list[Chord]:
-    """A track's notes on the measures' grid, each as a chord of one key, sorted; no key struck while it sounds.
+def grid_of(
+    score: symusic.Score,
+    track: symusic.Track,
+    measures: list[Measure],
+    steps: tuple[int, ...] = (SIXTEENTH,),
+    *,
+    swing: bool = False,
+) -> Grid:
+    """The grid that a track's onsets choose.
 
     steps: units of the grids to choose from. Beats are on the first but where another clearly fits their onsets better.
+    swing: long and short eighths are written as even ones.
     """
+    onsets = np.asarray(track.notes.numpy()["time"], np.float64) * QUARTER / score.tpq
+    return Grid(measures, onsets, steps, swing=swing)
+
+
+def write_notes(score: symusic.Score, track: symusic.Track, measures: list[Measure], grid: Grid) -> list[Chord]:
+    """A track's notes on their grid, each as a chord of one key, sorted; no key struck while it sounds."""
     table = track.notes.numpy()
     onsets = np.asarray(table["time"], np.float64) * QUARTER / score.tpq
     ends = onsets + np.asarray(table["duration"], np.float64) * QUARTER / score.tpq
-    grid = _Grid(measures, onsets, steps)
     begin, stop = grid.place(onsets), grid.place(ends)
     stop = np.maximum(stop, grid.next_place(begin))
     last = measures[-1].start + measures[-1].length
@@ -55,10 +67,10 @@ def is_exact(onsets: Floats) -> bool:
     return bool(np.mean(off <= EXACT) >= 0.95)
 
 
-class _Grid:
+class Grid:
     """The beats of all measures, each with its step: of those to choose from the one that fits the onsets."""
 
-    def __init__(self, measures: list[Measure], onsets: Floats, steps: tuple[int, ...]) -> None:
+    def __init__(self, measures: list[Measure], onsets: Floats, steps: tuple[int, ...], *, swing: bool = False) -> None:
         beats = [(m, beat, stop) for m in measures for beat, stop in pairwise([*m.beats, m.length])]
         self.played = np.array([m.played + beat for m, beat, _ in beats], np.float64)
         self.written = np.array([m.start + beat for m, beat, _ in beats], np.int64)
@@ -66,6 +78,8 @@ class _Grid:
         may_be_ternary = np.array([not m.compound for m, _, _ in beats]) & (self.lengths == QUARTER)
         beat = self._beat_of(onsets)
         inside = onsets - self.played[beat]
+        self.swung = swing & may_be_ternary & swung_beats(beat, inside, len(beats))
+        inside = self._straight(inside, beat)
         count = np.bincount(beat, minlength=len(beats))
         errors = np.zeros((len(steps), len(beats)))
         for error, step in zip(errors, steps, strict=True):
@@ -80,8 +94,11 @@ class _Grid:
     def place(self, moments: Floats) -> NDArray[np.int64]:
         """Played moments as written ones, each within its beat."""
         beat = self._beat_of(moments)
-        inside = _rounded(moments - self.played[beat], self.steps[beat])
+        inside = _rounded(self._straight(moments - self.played[beat], beat), self.steps[beat])
         return np.asarray(self.written[beat] + np.clip(inside, 0, self.lengths[beat]), np.int64)
+
+    def _straight(self, inside: Floats, beat: NDArray[np.int64]) -> Floats:
+        return np.where(self.swung[beat], straight(inside), inside)
 
     def next_place(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
         """The first place of the grid after each: where the shortest note that begins there ends."""

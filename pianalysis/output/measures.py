@@ -15,7 +15,7 @@ import symusic
 from numpy.typing import NDArray
 
 QUARTER: Final = 48
-EIGHTH, SIXTEENTH, TRIPLET_SIXTEENTH, THIRTYSECOND = 24, 12, 8, 6
+EIGHTH, SIXTEENTH, TRIPLET_EIGHTH, TRIPLET_SIXTEENTH, THIRTYSECOND = 24, 12, 16, 8, 6
 SMALLEST: Final = 3
 """A 64th: every bar is a whole number of these."""
 SAME_LENGTH: Final = 24
@@ -119,12 +119,15 @@ def _with_pickup(measures: list[Measure]) -> list[Measure]:
 
 
 def without_silence(measures: list[Measure], onset: int) -> list[Measure]:
-    """The measures with the silent beats before the first onset, in the first measure, left out: a pickup."""
+    """The measures with the silence before the first onset, in the first measure, left out: a pickup.
+
+    It is cut off to a sixteenth; where the onset is none, as in a triplet, to the beat before it.
+    """
     first = measures[0]
-    cut = max((beat for beat in first.beats if beat <= onset), default=0)
+    cut = onset if onset % SIXTEENTH == 0 else max((beat for beat in first.beats if beat <= onset), default=0)
     if not cut or onset >= first.length or len(measures) == 1:
         return measures
-    beats = tuple(beat - cut for beat in first.beats if beat >= cut)
+    beats = (0, *(beat - cut for beat in first.beats if beat > cut))
     rest = replace(first, start=cut, length=first.length - cut, beats=beats, played=first.played + cut, pickup=True)
     return [rest, *measures[1:]]
 
@@ -203,7 +206,8 @@ def _chords(notes: list[Chord]) -> list[Chord]:
 
 
 def _legato(chords: list[Chord], *, sung: bool) -> list[Chord]:
-    """Chords with the ends a score would write: to the next chord where they nearly reach it, else on a whole eighth.
+    """Chords with the ends a score would write: to the next chord where they nearly reach it, else on a whole eighth
+    (of a triplet, where they end in one).
 
     Of what is `sung` only the smallest gaps are closed: there a rest is breath.
     """
@@ -217,5 +221,7 @@ def _legato(chords: list[Chord], *, sung: bool) -> list[Chord]:
             chord = replace(chord, end=after)
         elif not sung and chord.end - chord.onset > QUARTER and not (chord.onset % SIXTEENTH or chord.end % SIXTEENTH):
             chord = replace(chord, end=chord.end - chord.end % EIGHTH)
+        elif not sung and chord.end % SIXTEENTH and chord.end - chord.end % TRIPLET_EIGHTH > chord.onset:
+            chord = replace(chord, end=chord.end - chord.end % TRIPLET_EIGHTH)
         result.append(chord)
     return result
