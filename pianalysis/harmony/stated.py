@@ -54,8 +54,8 @@ def other_markers(score: symusic.Score) -> list[tuple[int, str]]:
     found = []
     for mark in sorted(score.markers, key=lambda mark: mark.time):
         text = mark.text.strip()
-        is_chord = text == GAP or (_is_chord(text) and (mark.time, parse_chord(text)) in chords)
-        if text and not is_chord and not text.startswith(OURS):
+        states = text == GAP or (is_chord(text) and (mark.time, parse_chord(text)) in chords)
+        if text and not states and not text.startswith(OURS):
             found.append((int(mark.time), text))
     return found
 
@@ -64,14 +64,15 @@ def _chord_marks(score: symusic.Score) -> list[tuple[int, Chord | None]]:
     """The markers that are chords, by tick; a gap's is None."""
     texts = sorted(((mark.time, mark.text.strip()) for mark in score.markers), key=lambda mark: mark[0])
     ours = bool(texts) and texts[0][1].startswith(OURS)
-    marks = [(tick, text) for tick, text in texts if text == GAP or _is_chord(text)]
+    marks = [(tick, text) for tick, text in texts if text == GAP or is_chord(text)]
     names = [text for _, text in marks]
     if not ours and names == list(SECTIONS[: len(names)]):
         return []
     return [(tick, None if text == GAP else parse_chord(text)) for tick, text in marks]
 
 
-def _is_chord(text: str) -> bool:
+def is_chord(text: str) -> bool:
+    """Whether a marker's text is a chord's symbol."""
     try:
         parse_chord(text)
     except PianalysisError:

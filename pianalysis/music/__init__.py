@@ -16,6 +16,7 @@ phrases: where a melody returns: eight bars, or four, that were heard before, at
 reading: Melodies from files of any kind: MIDI, MusicXML lead sheets, tunes in ABC.
 repeats: the order in which bars are played: repeats, endings, D.C., D.S., Fine and Coda.
 typed: typed melodies: ABC and note names to a `symusic.Score`, and notes back to names.
+words: The words of a song in a MIDI file: lyric events, or the text events of karaoke files, and the syllables in them.
 written_chords: the chord symbols of MusicXML as Harte et al. (2005) write them.
 written_parts: A part of a MusicXML score, measure by measure, as it is written.
 xmlfiles: MusicXML files, opened safely: plain (.musicxml, .xml) or compressed (.mxl), from someone one doesn't know.

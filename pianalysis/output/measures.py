@@ -118,13 +118,16 @@ def _with_pickup(measures: list[Measure]) -> list[Measure]:
     return measures
 
 
-def without_silence(measures: list[Measure], onset: int) -> list[Measure]:
-    """The measures with the silence before the first onset, in the first measure, left out: a pickup.
+def without_silence(measures: list[Measure], notes: list[Chord]) -> list[Measure]:
+    """The measures with the silence before the first of all notes, in the first measure, left out: a pickup.
 
-    It is cut off to a sixteenth; where the onset is none, as in a triplet, to the beat before it.
+    It is cut off to a sixteenth; where that isn't one, or where there are triplets, to the beat before it.
     """
-    first = measures[0]
-    cut = onset if onset % SIXTEENTH == 0 else max((beat for beat in first.beats if beat <= onset), default=0)
+    first, onset = measures[0], min(note.onset for note in notes)
+    edges = [edge for note in notes for edge in (note.onset, note.end) if edge < first.length]
+    cut = max((beat for beat in first.beats if beat <= onset), default=0)
+    if onset % SIXTEENTH == 0 and not any(edge % SMALLEST for edge in edges):
+        cut = onset
     if not cut or onset >= first.length or len(measures) == 1:
         return measures
     beats = (0, *(beat - cut for beat in first.beats if beat > cut))

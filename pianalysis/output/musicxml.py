@@ -137,7 +137,7 @@ def _written(score: symusic.Score, melody: symusic.Track, below: symusic.Track) 
     grids = [grid_of(score, track, measures, steps, swing=swing) for track in (melody, below)]
     top, lower = (write_notes(score, track, measures, grid) for track, grid in zip((melody, below), grids, strict=True))
     syllables = _sung(score, melody, grids[0])
-    return _Written(without_silence(measures, min(note.onset for note in [*top, *lower])), top, lower, swing, syllables)
+    return _Written(without_silence(measures, [*top, *lower]), top, lower, swing, syllables)
 
 
 def _sung(score: symusic.Score, melody: symusic.Track, grid: Grid) -> dict[int, list[Syllable]]:
@@ -281,8 +281,6 @@ Mark = Callable[["Element"], None]
 def _marks(score: symusic.Score, written: _Written) -> dict[int, list[Mark]]:
     """What stands above each measure, by its index: swing, markers that are no chords, tempi."""
     marks: dict[int, list[Mark]] = {}
-    if written.swing:
-        marks[0] = [_add_swing]
     played = np.array([measure.played for measure in written.measures])
     for tick, text in other_markers(score):
         index = max(0, int(np.searchsorted(played, tick * QUARTER / score.tpq + SMALLEST, side="right")) - 1)
@@ -293,13 +291,15 @@ def _marks(score: symusic.Score, written: _Written) -> dict[int, list[Mark]]:
             partial(_add_tempo, measure=measure, offset=offset, bpm=bpm, printed=printed)
             for offset, bpm, printed in tempi
         )
+    if written.swing:
+        marks.setdefault(0, []).append(_add_swing)
     return marks
 
 
 def _add_swing(element: Element) -> None:
     """Eighths are played long and short, two to one."""
     direction = add(element, "direction", placement="above")
-    add(add(direction, "direction-type"), "words", "Swing")
+    add(add(direction, "direction-type"), "words", "Swing", **{"font-style": "normal", "font-weight": "bold"})
     swing = add(add(direction, "sound"), "swing")
     add(swing, "first", 2)
     add(swing, "second", 1)
