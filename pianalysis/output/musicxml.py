@@ -24,7 +24,7 @@ from pianalysis.harmony.chart import ChordSpan
 from pianalysis.harmony.stated import other_markers
 from pianalysis.harmony.symbols import Chord as NamedChord
 from pianalysis.music.clock import QUARTER_MS, BeatClock, tempo_fold
-from pianalysis.music.hands import split_hands
+from pianalysis.music.hands import EASY_SPAN, FINGERS, split_hands
 from pianalysis.music.keys import KeySignature, keys_of
 from pianalysis.music.notes import Notes, make_notes
 from pianalysis.music.words import Syllable, score_words, syllables_of
@@ -59,6 +59,7 @@ DOCTYPE: Final = (
 )
 CLEFS: Final = {"treble": ("G", "2"), "bass": ("F", "4")}
 BASS_BELOW: Final = 55
+MIDDLE_C: Final = 60
 LOWEST_UPPER, HIGHEST_LOWER = 52, 71
 """Below E3 a note needs four ledger lines under the upper staff; above B4 it needs more than four over the lower one."""
 MELODY_VOICES, RIGHT_VOICES, LEFT_VOICES = ("1", "2"), ("1", "2"), ("5", "6")
@@ -153,12 +154,24 @@ def _sung(score: symusic.Score, melody: symusic.Track, grid: Grid) -> dict[int, 
 
 
 def _hands(below: list[Chord]) -> tuple[list[Chord], list[Chord]]:
-    """What stands on the upper and on the lower staff: what each hand plays, but nothing far below or above its staff."""
+    """What stands on the upper and on the lower staff: what each hand plays, but nothing far below or above its staff.
+
+    Keys of the right hand below middle C stand with those that the left one strikes at once, where it reaches them all.
+    """
     right = split_hands(_as_notes(below))
-    upper = [
-        note.keys[0][0] >= LOWEST_UPPER and (is_right or note.keys[0][0] > HIGHEST_LOWER)
-        for note, is_right in zip(below, right, strict=True)
-    ]
+    upper = np.array(
+        [
+            note.keys[0][0] >= LOWEST_UPPER and (bool(is_right) or note.keys[0][0] > HIGHEST_LOWER)
+            for note, is_right in zip(below, right, strict=True)
+        ],
+        bool,
+    )
+    onsets, pitches = np.array([note.onset for note in below]), np.array([note.keys[0][0] for note in below])
+    for onset in np.unique(onsets):
+        struck = onsets == onset
+        keys = pitches[struck]
+        if not upper[struck].all() and keys.max() < MIDDLE_C and np.ptp(keys) <= EASY_SPAN and len(keys) <= FINGERS:
+            upper[struck] = False
     both = ([note for note, up in zip(below, upper, strict=True) if up == wanted] for wanted in (True, False))
     return next(both), next(both)
 
