@@ -224,7 +224,7 @@ def _legato(chords: list[Chord], *, sung: bool) -> list[Chord]:
             chord = replace(chord, end=after)
         elif not sung and chord.end - chord.onset > QUARTER and not (chord.onset % SIXTEENTH or chord.end % SIXTEENTH):
             chord = replace(chord, end=chord.end - chord.end % EIGHTH)
-        elif not sung and chord.end % SIXTEENTH and chord.end - chord.end % TRIPLET_EIGHTH > chord.onset:
+        elif not sung and chord.end % SMALLEST and chord.end - chord.end % TRIPLET_EIGHTH > chord.onset:
             chord = replace(chord, end=chord.end - chord.end % TRIPLET_EIGHTH)
         result.append(chord)
     return result

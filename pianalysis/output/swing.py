@@ -14,7 +14,7 @@ from pianalysis.output.measures import EIGHTH, QUARTER, Floats, Measure
 
 LONG: Final = 32
 """Units of the long eighth: two thirds of a beat."""
-NEAR: Final = 4
+NEAR: Final = 3
 """So many units from a beat or from the short eighth an onset is still on it: a sixteenth is farther."""
 THROUGHOUT: Final = 0.9
 """At least so many of the onsets between beats are short eighths where a melody swings …"""
