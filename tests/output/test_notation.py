@@ -118,14 +118,15 @@ def _by_name(score):
 def written_tunes(draw):
     """A melody as a score can state it, on sixteenths or triplets, beat by beat, in any of the usual metres, and its rows."""
     metre = draw(st.sampled_from([(4, 4), (3, 4), (6, 8), (2, 4), (9, 8), (5, 4)]))
-    bar, edges = Fraction(4 * metre[0], metre[1]), [Fraction(0)]
-    places = [Fraction(n, 4) for n in range(int(8 * bar))]
-    if metre[1] == 4:
-        places = sorted(
-            {*(place for place in places if place % 2 < 1), *(Fraction(n, 3) for n in range(3, int(6 * bar)))}
-        )
-        places = [place for place in places if place % 2 < 1 or place.denominator != 4]
-    edges = sorted(draw(st.sets(st.sampled_from(places), min_size=4, max_size=16)))
+    bar = Fraction(4 * metre[0], metre[1])
+    beats = int(2 * bar) if metre[1] == 4 else int(2 * bar / Fraction(3, 2))
+    edges = {Fraction(0)}
+    for beat in range(beats):
+        parts = draw(st.sampled_from([4, 3])) if metre[1] == 4 else 6
+        length = Fraction(1) if metre[1] == 4 else Fraction(3, 2)
+        struck = draw(st.sets(st.integers(0, parts - 1), max_size=parts))
+        edges |= {length * (beat + Fraction(part, parts)) for part in struck}
+    edges = [*sorted(edges), 2 * bar]
     rows = [(onset, end - onset, 60 + index % 13) for index, (onset, end) in enumerate(pairwise(edges))]
     score = simple_score([(float(o), float(length), p) for o, length, p in rows], metre=metre, tpq=480)
     score.key_signatures.append(symusic.KeySignature(0, draw(st.integers(-7, 7)), 0))
