@@ -13,7 +13,16 @@ import numpy as np
 import symusic
 from numpy.typing import NDArray
 
-from pianalysis.output.measures import QUARTER, SIXTEENTH, THIRTYSECOND, TRIPLET_SIXTEENTH, Chord, Floats, Measure
+from pianalysis.output.measures import (
+    QUARTER,
+    SIXTEENTH,
+    THIRTYSECOND,
+    TRIPLET_EIGHTH,
+    TRIPLET_SIXTEENTH,
+    Chord,
+    Floats,
+    Measure,
+)
 from pianalysis.output.swing import straight, swung_beats
 
 EARLY: Final = 4
@@ -41,12 +50,17 @@ def grid_of(
     return Grid(measures, onsets, steps, swing=swing)
 
 
-def write_notes(score: symusic.Score, track: symusic.Track, measures: list[Measure], grid: Grid) -> list[Chord]:
-    """A track's notes on their grid, each as a chord of one key, sorted; no key struck while it sounds."""
+def write_notes(
+    score: symusic.Score, track: symusic.Track, measures: list[Measure], grid: Grid, *, sung: bool = False
+) -> list[Chord]:
+    """A track's notes on their grid, each as a chord of one key, sorted; no key struck while it sounds.
+
+    What isn't `sung` is let go, in triplets, on whole eighths of them.
+    """
     table = track.notes.numpy()
     onsets = np.asarray(table["time"], np.float64) * QUARTER / score.tpq
     ends = onsets + np.asarray(table["duration"], np.float64) * QUARTER / score.tpq
-    begin, stop = grid.place(onsets), grid.place(ends)
+    begin, stop = grid.place(onsets), grid.place(ends, coarse=not sung)
     stop = np.maximum(stop, grid.next_place(begin))
     last = measures[-1].start + measures[-1].length
     notes: dict[tuple[int, int], Chord] = {}
@@ -91,10 +105,13 @@ class Grid:
     def _beat_of(self, moments: Floats) -> NDArray[np.int64]:
         return np.asarray(np.maximum(np.searchsorted(self.played, moments + EARLY, side="right") - 1, 0), np.int64)
 
-    def place(self, moments: Floats) -> NDArray[np.int64]:
-        """Played moments as written ones, each within its beat."""
+    def place(self, moments: Floats, *, coarse: bool = False) -> NDArray[np.int64]:
+        """Played moments as written ones, each within its beat; coarse: on whole eighths in triplets."""
         beat = self._beat_of(moments)
-        inside = _rounded(self._straight(moments - self.played[beat], beat), self.steps[beat])
+        steps = self.steps[beat]
+        if coarse:
+            steps = np.where(steps == TRIPLET_SIXTEENTH, TRIPLET_EIGHTH, steps)
+        inside = _rounded(self._straight(moments - self.played[beat], beat), steps)
         return np.asarray(self.written[beat] + np.clip(inside, 0, self.lengths[beat]), np.int64)
 
     def _straight(self, inside: Floats, beat: NDArray[np.int64]) -> Floats:

@@ -209,8 +209,7 @@ def _chords(notes: list[Chord]) -> list[Chord]:
 
 
 def _legato(chords: list[Chord], *, sung: bool) -> list[Chord]:
-    """Chords with the ends a score would write: to the next chord where they nearly reach it, else on a whole eighth
-    (of a triplet, where they end in one).
+    """Chords with the ends a score would write: to the next chord where they nearly reach it, else on a whole eighth.
 
     Of what is `sung` only the smallest gaps are closed: there a rest is breath.
     """
@@ -224,7 +223,5 @@ def _legato(chords: list[Chord], *, sung: bool) -> list[Chord]:
             chord = replace(chord, end=after)
         elif not sung and chord.end - chord.onset > QUARTER and not (chord.onset % SIXTEENTH or chord.end % SIXTEENTH):
             chord = replace(chord, end=chord.end - chord.end % EIGHTH)
-        elif not sung and chord.end % SMALLEST and chord.end - chord.end % TRIPLET_EIGHTH > chord.onset:
-            chord = replace(chord, end=chord.end - chord.end % TRIPLET_EIGHTH)
         result.append(chord)
     return result

@@ -91,7 +91,7 @@ def to_musicxml(score: symusic.Score, *, title: str = "", chords: Sequence[Chord
     symbols = places_of(chords, score, measures)
     speller = Speller(measures, signatures_of(score, measures), symbols)
     top = _Part(root, "P1", [voices_of(written.melody, sung=True)], [MELODY_VOICES], speller)
-    top.write(measures, _marks(score, written), symbols, written.syllables)
+    top.write(measures, _marks(score, written, title), symbols, written.syllables)
     _Part(root, "P2", [voices_of(right), voices_of(left)], [RIGHT_VOICES, LEFT_VOICES], speller).write(measures)
     ElementTree.indent(root)
     return f"{DOCTYPE}{ElementTree.tostring(root, encoding='unicode')}\n".encode()
@@ -136,7 +136,8 @@ def _written(score: symusic.Score, melody: symusic.Track, below: symusic.Track) 
     steps = (SIXTEENTH, TRIPLET_SIXTEENTH, THIRTYSECOND) if is_exact(first) else free
     swing = is_swung(measures, first)
     grids = [grid_of(score, track, measures, steps, swing=swing) for track in (melody, below)]
-    top, lower = (write_notes(score, track, measures, grid) for track, grid in zip((melody, below), grids, strict=True))
+    top = write_notes(score, melody, measures, grids[0], sung=True)
+    lower = write_notes(score, below, measures, grids[1])
     syllables = _sung(score, melody, grids[0])
     return _Written(without_silence(measures, [*top, *lower]), top, lower, swing, syllables)
 
@@ -291,11 +292,13 @@ Mark = Callable[["Element"], None]
 """Writes what stands above a measure into it."""
 
 
-def _marks(score: symusic.Score, written: _Written) -> dict[int, list[Mark]]:
+def _marks(score: symusic.Score, written: _Written, title: str) -> dict[int, list[Mark]]:
     """What stands above each measure, by its index: swing, markers that are no chords, tempi."""
     marks: dict[int, list[Mark]] = {}
     played = np.array([measure.played for measure in written.measures])
     for tick, text in other_markers(score):
+        if text.casefold() == title.casefold():
+            continue  # it stands above the score
         index = max(0, int(np.searchsorted(played, tick * QUARTER / score.tpq + SMALLEST, side="right")) - 1)
         marks.setdefault(index, []).append(partial(_add_rehearsal, text=text))
     for index, tempi in tempo_marks(score, written.measures).items():
