@@ -8,6 +8,8 @@ charting: what is decided before the first note is written: the style, and the c
 composing: A melody from nothing, written by the model as it writes accompaniments: some bars at a time, each with
     those before it.
 figures: The figures of the left hand: a table of words that says which degree of a chord is played where in a bar.
+kept: What stays of the file that a melody comes from, beside its notes: words, markers, programme, bends, pedal,
+    controllers.
 left_hand: The notes of a left hand that plays figures: made by rule from a chart, the beats of a piece and the melody above.
 options: what a user may ask of the arranger: `Options`.
 pieces: A melody made ready to be accompanied, and the piece that comes of it.

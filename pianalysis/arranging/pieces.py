@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import symusic
 
+from pianalysis.arranging.kept import left_out, markers_of, melody_track
 from pianalysis.arranging.structure import Earlier, earlier_bars
 from pianalysis.errors import PianalysisError
 from pianalysis.harmony.chart import ChordSpan
+from pianalysis.harmony.key_areas import KeyAreas
 from pianalysis.harmony.stated import chart_markers, stated_chart
 from pianalysis.melody.find import Melody, find_melody
 from pianalysis.music.clock import BeatClock, sits_on_grid, snap
@@ -66,13 +68,14 @@ class Arrangement:
         """
         name = os.fspath(path) if isinstance(path, str | os.PathLike) else "the piece"
         score = path if isinstance(path, symusic.core.ScoreTick) else read_midi(path, name=name)
-        if not 1 <= len(score.tracks) <= 2:
+        tracks = [track for track in score.tracks if len(track.notes)]  # lyrics may lie in one of their own
+        if not 1 <= len(tracks) <= 2:
             raise PianalysisError(
                 f"{name}: expected the melody on track 1 and the accompaniment on track 2, as `pianalysis arrange` "
-                f"writes them, found {len(score.tracks)} tracks"
+                f"writes them, found {len(tracks)} tracks"
             )
         source = prepare(score, 1, None)
-        piece = rebuild(source, [*score.tracks[1].notes] if len(score.tracks) > 1 else [])
+        piece = rebuild(source, [*tracks[1].notes] if len(tracks) > 1 else [])
         return replace(piece, chart=source.stated)
 
     @property
@@ -118,10 +121,14 @@ class Arrangement:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the piece as a MIDI file, whole or not at all.
 
-        Its first marker is what it is made with (`about`), the others are its chart's chords, where they change.
+        Its first marker is what it is made with (`about`), then come those that the melody's file had, and its chart's
+        chords, where they change.
         """
         score = self.score.copy()
+        kept = list(score.markers)
+        score.markers = type(score.markers)()
         score.markers.append(symusic.TextMeta(0, self.about))
+        score.markers.extend(kept)
         if self.chart is not None:
             score.markers.extend(chart_markers(self.chart, self.score, self.source.clock))
         return write_midi(path, score)
@@ -179,6 +186,11 @@ class Source:
         return self.last_bar - self.first_bar
 
     @cached_property
+    def keys(self) -> KeyAreas | None:
+        """Where the file's key signature changes; None where it doesn't."""
+        return KeyAreas.of(self.score, self.clock)
+
+    @cached_property
     def earlier_bars(self) -> dict[int, Earlier]:
         """The bars in which the melody returns, and where it was heard first."""
         return earlier_bars(self.voice, self.clock.bar_lines)
@@ -222,6 +234,8 @@ def prepare(
     if max_bars is not None and max_bars < last_bar - first_bar:
         last_bar = first_bar + max_bars
         remarks.append(f"only the first {max_bars} bars are accompanied, as you asked")
+    lost = left_out(score, melody.score_notes)
+    remarks += [lost] if lost else []
     on_grid, stated = sits_on_grid(voice, lines), stated_chart(score, clock)
     return Source(score, melody, clock, voice, first_bar, last_bar, on_grid, tuple(remarks), stated=stated)
 
@@ -258,9 +272,7 @@ def finish(source: Source, below: Notes) -> Arrangement:
 def rebuild(source: Source, below: Iterable[symusic.Note]) -> Arrangement:
     """The piece of a melody and an accompaniment in ticks."""
     score = _empty_like(source.score)
-    melody_track = symusic.Track("Melody", 0, False)
-    melody_track.notes.extend(symusic.Note(n.time, n.duration, n.pitch, n.velocity) for n in source.melody.score_notes)
-    score.tracks.append(melody_track)
+    score.tracks.append(melody_track(source.score, source.melody.score_notes))
     score.tracks.append(symusic.Track("Accompaniment", 0, False))
     score.tracks[1].notes.extend(below)
     _check_melody_kept(source.melody, score)
@@ -272,11 +284,12 @@ def rebuild(source: Source, below: Iterable[symusic.Note]) -> Arrangement:
 
 
 def _empty_like(score: symusic.Score) -> symusic.Score:
-    """A score without tracks but with the tempo map, metres and keys of another."""
+    """A score without tracks but with the tempo map, metres, keys and markers, but for chords, of another."""
     empty = symusic.Score(score.tpq)
     empty.tempos.extend(score.tempos)
     empty.time_signatures.extend(score.time_signatures)
     empty.key_signatures.extend(score.key_signatures)
+    empty.markers.extend(markers_of(score))
     return empty
 
 

@@ -13,7 +13,7 @@ abc_voices: The music of a tune in ABC, voice by voice and bar line by bar line,
 clock: the beat clock: real milliseconds to clock milliseconds and back.
 directions: what MusicXML says over the staff and at bar lines: tempo, loudness, and where playing goes on.
 hands: which notes the right hand plays and which the left.
-keys: keys: the 88 of a piano, and the scale that a melody is in.
+keys: keys: the 88 of a piano, the scale that a melody is in, and the key signatures that a score states.
 kinds: what a file is, by its bytes, and for what isn't read, what to do about it.
 midi: MIDI files in and out.
 midi_texts: Texts in MIDI files whose encoding nobody states: names of tracks, lyrics, markers.
@@ -26,6 +26,7 @@ recordings: recordings of one voice as scores: the notes heard in them, on the b
 repeats: the order in which bars are played: repeats, endings, D.C., D.S., Fine and Coda.
 riff: MIDI files in a RIFF wrapper (.rmi), as Windows programs write them.
 typed: typed melodies: note names to a `symusic.Score`, and notes back to names.
+words: The words of a song in a MIDI file: lyric events, or the text events of karaoke files, and the syllables in them.
 written_chords: the chord symbols of MusicXML as Harte et al. (2005) write them.
 written_parts: A part of a MusicXML score, measure by measure, as it is written.
 xmlfiles: MusicXML files, opened safely: plain (.musicxml, .xml) or compressed (.mxl), from someone one doesn't know.

@@ -19,6 +19,7 @@ from pianalysis.files import write_atomically
 from pianalysis.music.midi_texts import texts_in_utf8
 from pianalysis.music.notes import NOTE_DTYPE, Notes, sort_notes
 from pianalysis.music.riff import is_wrapped, unwrapped
+from pianalysis.music.words import put_words, read_words
 
 MAX_FILE_BYTES: Final = 8 * 2**20
 MAX_NOTES: Final = 100_000
@@ -63,6 +64,7 @@ def read_midi(source: str | os.PathLike[str] | bytes, *, name: str = "") -> symu
             f"{name}: the MIDI file is damaged or cut off ({first_line(error)}); export it again"
         ) from None
     check_limits(score, name)
+    put_words(score, read_words(data))
     return score
 
 

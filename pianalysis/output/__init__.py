@@ -9,4 +9,6 @@ measures: measures and voices: played notes as a score would write them.
 musicxml: A piece as a score to read: MusicXML, the melody on a staff of its own, the piano on two.
 picture: notes to a picture: a piano roll.
 spelling: how a score spells what sounds: note values, tuplets and beams, and pitches.
+swing: Swing: whether a melody's eighths are long and short in turn, and such beats as they are written, in even eighths.
+xml_notes: Notes and rests as MusicXML writes them, each spelled in the key and the chord that hold where it begins.
 """

@@ -15,7 +15,7 @@ import symusic
 from numpy.typing import NDArray
 
 QUARTER: Final = 48
-EIGHTH, SIXTEENTH, TRIPLET_SIXTEENTH, THIRTYSECOND = 24, 12, 8, 6
+EIGHTH, SIXTEENTH, TRIPLET_EIGHTH, TRIPLET_SIXTEENTH, THIRTYSECOND = 24, 12, 16, 8, 6
 SMALLEST: Final = 3
 """A 64th: every bar is a whole number of these."""
 SAME_LENGTH: Final = 24
@@ -118,13 +118,19 @@ def _with_pickup(measures: list[Measure]) -> list[Measure]:
     return measures
 
 
-def without_silence(measures: list[Measure], onset: int) -> list[Measure]:
-    """The measures with the silent beats before the first onset, in the first measure, left out: a pickup."""
-    first = measures[0]
+def without_silence(measures: list[Measure], notes: list[Chord]) -> list[Measure]:
+    """The measures with the silence before the first of all notes, in the first measure, left out: a pickup.
+
+    It is cut off to a sixteenth; where that isn't one, or where there are triplets, to the beat before it.
+    """
+    first, onset = measures[0], min(note.onset for note in notes)
+    edges = [edge for note in notes for edge in (note.onset, note.end) if edge < first.length]
     cut = max((beat for beat in first.beats if beat <= onset), default=0)
+    if onset % SIXTEENTH == 0 and not any(edge % SMALLEST for edge in edges):
+        cut = onset
     if not cut or onset >= first.length or len(measures) == 1:
         return measures
-    beats = tuple(beat - cut for beat in first.beats if beat >= cut)
+    beats = (0, *(beat - cut for beat in first.beats if beat > cut))
     rest = replace(first, start=cut, length=first.length - cut, beats=beats, played=first.played + cut, pickup=True)
     return [rest, *measures[1:]]
 
