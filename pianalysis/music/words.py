@@ -12,11 +12,12 @@ from typing import Final
 
 import symusic
 
+from pianalysis.music.midi_texts import texts_in_utf8
+
 TEXT, LYRIC = 0x01, 0x05
 KARAOKE: Final = b"@K"
 """How a text event begins that says that the others are words."""
 NEW_LINE: Final = re.compile(r"^[\\/]|[\r\n]")
-KANA: Final = re.compile(r"[\u3040-\u30ff]")
 
 
 @dataclass(frozen=True)
@@ -37,14 +38,13 @@ def read_words(data: bytes) -> list[tuple[int, str]]:
     if b"\xff\x05" not in data and KARAOKE not in data:
         return []
     found: dict[int, list[tuple[int, bytes]]] = {TEXT: [], LYRIC: []}
-    for chunk in _tracks(data):
+    for chunk in _tracks(texts_in_utf8(data)):
         for tick, kind, text in _texts(chunk):
             found[kind].append((tick, text))
     karaoke = any(text.startswith(KARAOKE) for _, text in found[TEXT])
     words = found[LYRIC] or ([row for row in found[TEXT] if not row[1].startswith(b"@")] if karaoke else [])
     words = [row for row in words if row[1].strip(b" \0")]
-    code = _encoding(b"\n".join(text for _, text in words))
-    rows = sorted(((tick, text.decode(code, errors="replace")) for tick, text in words), key=lambda row: row[0])
+    rows = sorted(((tick, text.decode(errors="replace")) for tick, text in words), key=lambda row: row[0])
     return [(tick, text.replace("\0", "")) for tick, text in rows]
 
 
@@ -132,15 +132,3 @@ def _number(chunk: bytes, place: int) -> tuple[int, int]:
         value, place = value << 7 | byte & 0x7F, place + 1
         if not byte & 0x80:
             return value, place
-
-
-def _encoding(text: bytes) -> str:
-    """What a text's bytes are: UTF-8, Japanese where it has kana, else Western."""
-    for code in ("utf-8", "cp932"):
-        try:
-            decoded = text.decode(code)
-        except UnicodeDecodeError:
-            continue
-        if code == "utf-8" or KANA.search(decoded):
-            return code
-    return "cp1252"
