@@ -21,6 +21,7 @@ from pianalysis.harmony.chart import ChordSpan
 from pianalysis.harmony.stated import chart_markers, stated_chart
 from pianalysis.melody.find import Melody, find_melody
 from pianalysis.music.clock import BeatClock, sits_on_grid, snap
+from pianalysis.music.difficulty import border_under, can_play
 from pianalysis.music.keys import fold_to_keyboard, key_shift
 from pianalysis.music.midi import ms_to_ticks, read_midi, track_notes, write_midi
 from pianalysis.music.notes import Notes, let_go_before_restrike, monophonic, sort_notes
@@ -90,6 +91,15 @@ class Arrangement:
         times = np.array([(span.onset_ms, span.end_ms) for span in spans]).reshape(-1, 2)
         rows = zip(clock.to_real(times).tolist(), spans, strict=True)
         return [ChordSpan(onset, end, span.chord) for (onset, end), span in rows]
+
+    @property
+    def border(self) -> int | None:
+        """The right hand's lowest key where a difficulty was asked for; None where the notes tell the hands (`split_hands`)."""
+        rule = self.options.hand_rule if self.options else None
+        if rule is None or self.options is None:
+            return None
+        border = border_of(self.source, self.options)
+        return border if can_play(self.accompaniment, border, rule) else None
 
     @property
     def style(self) -> str:
@@ -221,6 +231,11 @@ def to_the_models_key(source: Source) -> Source:
     moved = source.voice.copy()
     moved["pitch"] += shift
     return replace(source, voice=fold_to_keyboard(moved), shift=shift)
+
+
+def border_of(source: Source, options: Options) -> int:
+    """The right hand's lowest key in a piece that is to be easy to play, in the melody's key."""
+    return border_under(source.melody.notes, options.lowest, options.highest)
 
 
 def to_real(source: Source, below: Notes) -> Notes:

@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pianalysis.arranging.charting import bar_chords, held_chords, let_go, moved
+from pianalysis.arranging.easier import allowed_classes, easier_left_hand, strike_times
 from pianalysis.arranging.figures import AUTO
 from pianalysis.arranging.left_hand import Ground, LeftHand, left_hand
 from pianalysis.arranging.options import Options
-from pianalysis.arranging.pieces import Arrangement, Source, finish, to_real
+from pianalysis.arranging.pieces import Arrangement, Source, border_of, finish, to_real
 from pianalysis.arranging.structure import Earlier, played_later
 from pianalysis.harmony.beats import clock_beats
 from pianalysis.metrics.keys import find_key
 from pianalysis.model.sampling import Job
 from pianalysis.music.clock import EARLY_MS, QUARTER_MS, ROUNDING_MS, tempo_fold
+from pianalysis.music.difficulty import let_go_in_time
 from pianalysis.music.hands import LOWEST_RIGHT
 from pianalysis.music.notes import Notes, make_notes
 from pianalysis.tokens import vocab
@@ -30,6 +32,7 @@ from pianalysis.tokens.forcing import ForcedState, forced
 from pianalysis.tokens.four_parts import four_parts, last_chord, one_chord_at_a_time
 from pianalysis.tokens.grammar import GrammarState, Limits, state_after
 from pianalysis.tokens.guidance import both, clearance, fidelity
+from pianalysis.tokens.hand_limits import NOWHERE, HandLimits, Hands
 from pianalysis.tokens.tokenizer import ChordTones, decode_notes, encode_accompaniment, encode_chords, encode_melody
 from pianalysis.tokens.windows import bars_in_window, chords_between, notes_between
 
@@ -44,6 +47,8 @@ LONGEST_REST_MS: Final = 2_000
 """No voice rests longer, in clock-ms: of POP909's and OpenScore's gaps between onsets 999 in 1,000 are shorter."""
 
 
+RECENT_PARTS: Final = 32
+"""So many bars or windows back it is known where a hand was."""
 FOUND, WANTED = 1.0, 2.5
 """How closely an accompaniment keeps to chords that were found, and to those that somebody wants (`guidance.fidelity`)."""
 
@@ -118,7 +123,10 @@ class Take:
         notes = np.concatenate([make_notes(), *written])
         if self.options.style == "hymn":
             notes = one_chord_at_a_time(notes)
-        return self.options.played(to_real(self.source, notes))
+        notes = to_real(self.source, notes)
+        if self._hand_limits is not None:
+            notes = let_go_in_time(notes, self._hand_limits.border - self.source.shift, self._hand_limits.rule)
+        return self.options.played(notes)
 
     @property
     def _fresh(self) -> Sequence[Notes]:
@@ -192,8 +200,10 @@ class Take:
             downbeats=self._downbeats(),
             changes=self._changes(held),
             dynamics=self._dynamics,
+            hands=self._hand_limits.on_window(start) if self._hand_limits else None,
         )
         state = state_after(prompt, limits, chords=self._chords is not None)
+        state = replace(state, hands=self._hands())
         if self._chords is not None and self.options.style == "hymn":
             beats = clock_beats(self.source.clock).borders_ms - start
             before = last_chord(past, above)
@@ -236,6 +246,29 @@ class Take:
         """What was written for the last bars, as far back as a window can reach."""
         return _recent(self.written, self._start_ms - vocab.TIME_STEP_MS)
 
+    # --- how hard it is to play
+
+    @cached_property
+    def _hand_limits(self) -> HandLimits | None:
+        """What each hand may strike, and when, in clock-ms and the model's key; None where no such thing is asked for."""
+        rule, source, options = self.options.hand_rule, self.source, self.options
+        if rule is None:
+            return None
+        times = strike_times(clock_beats(source.clock), rule)
+        classes = allowed_classes(find_key(source.voice), self._chords or ()) if rule.in_scale else ()
+        border = border_of(source, options)
+        return HandLimits(rule, border + source.shift, times, classes)
+
+    def _hands(self) -> Hands:
+        """Where both hands are after what is written, on the keys that are asked for."""
+        if self._hand_limits is None:
+            return NOWHERE
+        lowest, highest = self._keys
+        recent = np.concatenate([make_notes(), *self.written[-RECENT_PARTS:]])
+        hands = self._hand_limits.after_all(recent)
+        left, right = (hand if hand and lowest <= hand[0] and hand[1] <= highest else None for hand in hands)
+        return left, right
+
     # --- the left hand's figures
 
     def _plays_figure(self, bar: int) -> bool:
@@ -261,7 +294,10 @@ class Take:
             tonic=(key.tonic - source.shift) % 12 if key else 0,
         )
         returns = {bar: earlier for bar in ground.bars if (earlier := self._returning(bar)) is not None}
-        return left_hand(ground, self.options.figure_at, returns)
+        hand = left_hand(ground, self.options.figure_at, returns)
+        if self._hand_limits is None:
+            return hand
+        return easier_left_hand(hand, ground, self._hand_limits.transposed(-source.shift), returns)
 
     def _above_the_left(self) -> Notes:
         """What the left hand's figures may not reach, sorted, in the melody's key: the melody."""
@@ -331,6 +367,7 @@ class Take:
         lowest, highest = self._keys
         late = again["onset_ms"][0] - max((part["onset_ms"][-1] for part in self.written[-9:] if len(part)), default=0)
         fits = lowest <= again["pitch"].min() and again["pitch"].max() <= highest and late <= LONGEST_REST_MS
+        fits = fits and (self._hand_limits is None or self._hand_limits.allow(again, self._hands()))
         return again if fits else None
 
     @property

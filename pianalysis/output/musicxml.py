@@ -63,13 +63,16 @@ def save_musicxml(path: str | os.PathLike[str], piece: Arrangement, *, title: st
     target = Path(path)
     if target.suffix.lower() not in (".musicxml", ".xml"):
         raise PianalysisError(f"{target}: expected a name that ends in .musicxml or .xml")
-    return write_atomically(target, to_musicxml(piece.score, title=title, chords=piece.chords))
+    return write_atomically(target, to_musicxml(piece.score, title=title, chords=piece.chords, border=piece.border))
 
 
-def to_musicxml(score: symusic.Score, *, title: str = "", chords: Sequence[ChordSpan] = ()) -> bytes:
+def to_musicxml(
+    score: symusic.Score, *, title: str = "", chords: Sequence[ChordSpan] = (), border: int | None = None
+) -> bytes:
     """MusicXML 4.0 of a melody (track 1) and its accompaniment (track 2, may be missing).
 
     chords: in real ms, as `Arrangement.chords`; their symbols stand above the melody, spelled in the score's key.
+    border: the right hand's lowest key; None where the notes tell the hands.
     The metres, tempi and key are the score's own; a key it doesn't state is guessed. Raises PianalysisError without notes.
     """
     if not score.tracks or not any(len(track.notes) for track in score.tracks):
@@ -77,7 +80,8 @@ def to_musicxml(score: symusic.Score, *, title: str = "", chords: Sequence[Chord
     melody, below = [*score.tracks, symusic.Track("", 0, False)][:2]
     measures, melody_notes, below_notes = _written(score, melody, below)
     fifths = key_of(score)
-    hand = split_hands(_as_notes(below_notes))
+    as_notes = _as_notes(below_notes)
+    hand = split_hands(as_notes) if border is None else as_notes["pitch"] >= border
     right, left = ([note for note, r in zip(below_notes, hand, strict=True) if r == wanted] for wanted in (True, False))
     root = ElementTree.Element("score-partwise", version="4.0")
     _add_header(root, title)
