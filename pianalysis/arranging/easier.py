@@ -157,8 +157,9 @@ def _within_an_octave(strikes: Sequence[Notes], hands: Hands, keys: range) -> li
     for strike in strikes:
         above = strike["pitch"] - lowest
         strike["pitch"] = place + np.where(above > OCTAVE, (above - 1) % OCTAVE + 1, above)
-        folded.append(strike[np.unique(strike["pitch"], return_index=True)[1]])
-    return folded
+        inside = strike[np.isin(strike["pitch"], keys)]
+        folded.append(inside[np.unique(inside["pitch"], return_index=True)[1]])
+    return [strike for strike in folded if len(strike)]
 
 
 def _possible(strike: Notes, limits: HandLimits, hands: Hands, keys: range) -> Notes:
