@@ -7,6 +7,8 @@ charting: what is decided before the first note is written: the style, and the c
     from.
 composing: A melody from nothing, written by the model as it writes accompaniments: some bars at a time, each with
     those before it.
+easier: an accompaniment that is to be easy to play: what its hands may strike, and figures of the left hand made
+    easier.
 figures: The figures of the left hand: a table of words that says which degree of a chord is played where in a bar.
 left_hand: The notes of a left hand that plays figures: made by rule from a chart, the beats of a piece and the melody above.
 options: what a user may ask of the arranger: `Options`.

@@ -5,6 +5,7 @@ placed on.
 
 abc_chords: The chord symbols of a tune in ABC (`"Am"A2 "D7"d2`), and when each of them is played.
 clock: the beat clock: real milliseconds to clock milliseconds and back.
+difficulty: how hard a piece may be to play: what each of two hands is asked for at `easy` and `medium`.
 directions: what MusicXML says over the staff and at bar lines: tempo, loudness, and where playing goes on.
 hands: which notes the right hand plays and which the left.
 keys: keys: the 88 of a piano, and the scale that a melody is in.
