@@ -7,6 +7,8 @@ charting: what is decided before the first note is written: the style, and the c
     from.
 composing: A melody from nothing, written by the model as it writes accompaniments: some bars at a time, each with
     those before it.
+easier: an accompaniment that is to be easy to play: what its hands may strike, and figures of the left hand made
+    easier.
 figures: The figures of the left hand: a table of words that says which degree of a chord is played where in a bar.
 kept: What stays of the file that a melody comes from, beside its notes: words, markers, programme, bends, pedal,
     controllers.

@@ -280,7 +280,8 @@ class Arranger:
 
     def _style(self, source: Source, options: Options, given: Chart | None) -> str:
         known = [style for style in vocab.STYLES if style != "hymn" or self.engine.weights.plays_chords]
-        if (options.density != Options.density or options.plays_figures) and "hymn" in known:
+        asked = (options.density, options.difficulty) != (Options.density, Options.difficulty) or options.plays_figures
+        if asked and "hymn" in known:
             known.remove("hymn")  # four parts are four parts: who wants more notes, or fewer, wants another style
         chart = self._chart(source, options, None, given)
         return likeliest_style(self.engine, source, known, chart, options.density_at(source.first_bar))
@@ -292,7 +293,7 @@ class Arranger:
         if not self.engine.weights.plays_chords:
             return None
         return chart_of(
-            source, options.style, seed=seed, structure=options.structure, given=given, harmony=options.harmony
+            source, options.style, seed=seed, structure=options.structure, given=given, harmony=options.richness
         )
 
     def regenerate(

@@ -1,6 +1,6 @@
 """What stays of the file that a melody comes from, beside its notes: words, markers, programme, bends, pedal, controllers.
 
-In: a score and its melody's notes. Out: a track for the melody, markers, and a remark on what is left out.
+In: a score and its melody's notes. Out: a track for the melody, and markers.
 """
 
 from __future__ import annotations
@@ -30,19 +30,6 @@ def markers_of(score: symusic.Score) -> list[symusic.TextMeta]:
     return [
         symusic.TextMeta(tick, f"Section {text}" if is_chord(text) else text) for tick, text in other_markers(score)
     ]
-
-
-def left_out(score: symusic.Score, notes: Sequence[symusic.Note]) -> str | None:
-    """One sentence on what of the melody's own sound can't stay; None where everything does."""
-    if _track_of(score, notes) is not None:
-        return None
-    found = {
-        "programmes": any(track.program for track in score.tracks if not track.is_drum),
-        "pitch bends": any(len(track.pitch_bends) for track in score.tracks),
-        "pedal and controllers": any(len(track.controls) for track in score.tracks),
-    }
-    names = [name for name, there in found.items() if there]
-    return f"the melody comes from several tracks: their {' and '.join(names)} are left out" if names else None
 
 
 def _track_of(score: symusic.Score, notes: Sequence[symusic.Note]) -> symusic.Track | None:

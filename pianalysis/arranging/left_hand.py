@@ -159,12 +159,12 @@ def _parts(ground: Ground, bar: int) -> Iterator[_Part]:
     for begin, end in pairwise([*starts, stop]):
         chord, borders = chords[begin], grid.borders_ms[begin : end + 1]
         if chord:
-            ceiling = _lowest_between(ground.above, borders[0], borders[-1])
+            ceiling = lowest_between(ground.above, borders[0], borders[-1])
             if chord.pitch_classes:
                 yield _Part(tuple(borders.tolist()), ternary[begin], chord, ceiling)
 
 
-def _lowest_between(above: Notes, start_ms: float, end_ms: float) -> int:
+def lowest_between(above: Notes, start_ms: float, end_ms: float) -> int:
     """The lowest key that sounds above in a stretch of time."""
     ends = above["onset_ms"] + above["duration_ms"]
     inside = (above["onset_ms"] < end_ms - 1e-3) & (ends > start_ms + 1e-3)
@@ -337,7 +337,7 @@ def _play_again(ground: Ground, written: _Written, bar: int, earlier: Earlier) -
     notes["onset_ms"] += by_ms
     notes["pitch"] += earlier.shift
     for onset, length, pitch, _ in notes.tolist():
-        top = min(_lowest_between(ground.above, onset, onset + length), ground.keys[1])
+        top = min(lowest_between(ground.above, onset, onset + length), ground.keys[1])
         if not ground.keys[0] <= pitch < top:
             return False
     written.notes[bar] = notes

@@ -18,6 +18,8 @@ from pianalysis.arranging.figures import Figure, read_figures
 from pianalysis.errors import PianalysisError
 from pianalysis.harmony.richness import BALANCED, RICHNESS
 from pianalysis.model.sampling import Sampling
+from pianalysis.music.difficulty import AUTO as NO_DIFFICULTY
+from pianalysis.music.difficulty import DIFFICULTIES, HandRule
 from pianalysis.music.notes import Notes
 from pianalysis.tokens import vocab
 
@@ -40,7 +42,9 @@ class Options:
     ``"balanced"`` or ``"rich"``: how many chords are found, and of which kinds. ignore_chords: find them although the file
     states some. left_hand: what the left hand plays, ``"auto"`` (what the model writes) or the name of a figure
     (`figures.read_figures`), for some bars another, as in density: ``"waltz,9-16:arpeggio"``; the model adds the right hand
-    and how loud both are. figures: a file of figures of one's own. The three numbers of sampling are the checkpoint's own
+    and how loud both are. figures: a file of figures of one's own. difficulty: ``"easy"``, ``"medium"`` or ``"hard"`` to play, or
+    ``"auto"`` (what the model writes): what each hand is asked for (`music.difficulty`), and, where density and harmony
+    are the defaults, other ones; others hold, as far as the hands go. The three numbers of sampling are the checkpoint's own
     where they are None.
     """
 
@@ -60,12 +64,20 @@ class Options:
     left_hand: str = NO_FIGURE
     figures: str | os.PathLike[str] | None = None
     tune: int | None = None
+    difficulty: str = NO_DIFFICULTY
 
     def __post_init__(self) -> None:
         if self.style not in (vocab.AUTO, *vocab.STYLES):
             raise PianalysisError(f"expected one of the styles {[vocab.AUTO, *vocab.STYLES]}, found {self.style!r}")
         if self.harmony not in RICHNESS:
             raise PianalysisError(f"expected the harmony as one of {[*RICHNESS]}, found {self.harmony!r}")
+        if self.difficulty not in DIFFICULTIES:
+            raise PianalysisError(f"expected the difficulty as one of {[*DIFFICULTIES]}, found {self.difficulty!r}")
+        if self.difficulty != NO_DIFFICULTY and self.style == "hymn":
+            raise PianalysisError(
+                f"difficulty {self.difficulty!r}: a hymn's four parts are as hard as they are; choose the style pop or "
+                "classical, or the difficulty auto"
+            )
         if self.max_bars is not None and self.max_bars < 1:
             raise PianalysisError(f"expected at least 1 bar, found {self.max_bars}")
         if self.tune is not None and self.tune < 1:
@@ -84,7 +96,18 @@ class Options:
     def density_at(self, bar: int) -> str:
         """The density word of a bar, counted from 0; what is said last holds. Raises PianalysisError for another text."""
         words = _by_bars(self.density, tuple(vocab.DENSITIES), "a density", "9-16:high")
-        return _said_at(words, bar) or "mid"
+        default = DIFFICULTIES[self.difficulty].density
+        return default if self.density == Options.density else _said_at(words, bar) or default
+
+    @property
+    def richness(self) -> str:
+        """The harmony asked for, or the difficulty's own."""
+        return DIFFICULTIES[self.difficulty].harmony if self.harmony == BALANCED else self.harmony
+
+    @property
+    def hand_rule(self) -> HandRule | None:
+        """What each hand is asked for, by the difficulty; None for no more than that two hands can strike it."""
+        return DIFFICULTIES[self.difficulty].hands
 
     def left_hand_at(self, bar: int) -> str:
         """The name of the figure of a bar, counted from 0, or `NO_FIGURE`. Raises PianalysisError for another text."""
@@ -173,3 +196,4 @@ class OptionChanges(TypedDict, total=False):
     left_hand: str
     figures: str | os.PathLike[str] | None
     tune: int | None
+    difficulty: str

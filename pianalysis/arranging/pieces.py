@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import symusic
 
-from pianalysis.arranging.kept import left_out, markers_of, melody_track
+from pianalysis.arranging.kept import markers_of, melody_track
 from pianalysis.arranging.structure import Earlier, earlier_bars
 from pianalysis.errors import PianalysisError
 from pianalysis.harmony.chart import ChordSpan
@@ -23,6 +23,7 @@ from pianalysis.harmony.key_areas import KeyAreas
 from pianalysis.harmony.stated import chart_markers, stated_chart
 from pianalysis.melody.find import Melody, find_melody
 from pianalysis.music.clock import BeatClock, sits_on_grid, snap
+from pianalysis.music.difficulty import border_under, can_play
 from pianalysis.music.keys import fold_to_keyboard, key_shift
 from pianalysis.music.midi import ms_to_ticks, read_midi, track_notes, write_midi
 from pianalysis.music.notes import Notes, let_go_before_restrike, monophonic, sort_notes
@@ -93,6 +94,15 @@ class Arrangement:
         times = np.array([(span.onset_ms, span.end_ms) for span in spans]).reshape(-1, 2)
         rows = zip(clock.to_real(times).tolist(), spans, strict=True)
         return [ChordSpan(onset, end, span.chord) for (onset, end), span in rows]
+
+    @property
+    def border(self) -> int | None:
+        """The right hand's lowest key where a difficulty was asked for; None where the notes tell the hands (`split_hands`)."""
+        rule = self.options.hand_rule if self.options else None
+        if rule is None or self.options is None:
+            return None
+        border = border_of(self.source, self.options)
+        return border if can_play(self.accompaniment, border, rule) else None
 
     @property
     def style(self) -> str:
@@ -234,8 +244,6 @@ def prepare(
     if max_bars is not None and max_bars < last_bar - first_bar:
         last_bar = first_bar + max_bars
         remarks.append(f"only the first {max_bars} bars are accompanied, as you asked")
-    lost = left_out(score, melody.score_notes)
-    remarks += [lost] if lost else []
     on_grid, stated = sits_on_grid(voice, lines), stated_chart(score, clock)
     return Source(score, melody, clock, voice, first_bar, last_bar, on_grid, tuple(remarks), stated=stated)
 
@@ -246,6 +254,11 @@ def to_the_models_key(source: Source) -> Source:
     moved = source.voice.copy()
     moved["pitch"] += shift
     return replace(source, voice=fold_to_keyboard(moved), shift=shift)
+
+
+def border_of(source: Source, options: Options) -> int:
+    """The right hand's lowest key in a piece that is to be easy to play, in the melody's key."""
+    return border_under(source.melody.notes, options.lowest, options.highest)
 
 
 def to_real(source: Source, below: Notes, lead: np.ndarray | None = None) -> Notes:

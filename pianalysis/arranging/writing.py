@@ -15,6 +15,7 @@ from pianalysis.arranging.pieces import Arrangement, Source, finish, to_real
 from pianalysis.arranging.planning import Planner, Written
 from pianalysis.model.sampling import Job
 from pianalysis.music.clock import ROUNDING_MS
+from pianalysis.music.difficulty import let_go_in_time
 from pianalysis.music.notes import Notes
 from pianalysis.tokens.four_parts import one_chord_at_a_time
 
@@ -89,7 +90,10 @@ def played(plan: Planner, written: Notes) -> Notes:
     """What was written (clock-ms, the model's key) as it is played, in real ms."""
     if plan.options.style == "hymn":
         written = one_chord_at_a_time(written)
-    return plan.options.played(to_real(plan.source, written, plan.lead))
+    notes, hands = to_real(plan.source, written, plan.lead), plan.hand_limits
+    if hands is not None:
+        notes = let_go_in_time(notes, hands.border - plan.source.shift, hands.rule)
+    return plan.options.played(notes)
 
 
 def between(source: Source, notes: Notes, first: int, last: int) -> Notes:

@@ -16,6 +16,7 @@ from pianalysis.arranging.figures import read_figures
 from pianalysis.errors import PianalysisError
 from pianalysis.harmony.richness import BALANCED, RICHNESS
 from pianalysis.music.abc_notation import from_abc
+from pianalysis.music.difficulty import AUTO, DIFFICULTIES
 from pianalysis.music.typed import from_names, pitch_of
 from pianalysis.tokens import vocab
 
@@ -39,6 +40,7 @@ ARRANGE_EXAMPLES = r"""examples:
   pianalysis arrange melody.mid -o full.mid --no-structure
   pianalysis arrange melody.mid -o full.mid --left-hand waltz --left-hand 9-16:arpeggio
   pianalysis arrange melody.mid -o full.mid --figures mine.toml --left-hand tango
+  pianalysis arrange melody.mid -o full.musicxml --difficulty easy
   pianalysis arrange melody.mid -o full.mid --lowest C2 --highest C5 --dynamics -0.5
   pianalysis arrange melody.mid -o full.mid --chart
   pianalysis arrange melody.mid -o full.mid --chords "C | Am F | G7 | C"
@@ -203,6 +205,13 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         metavar="FILE.toml",
         help="figures of your own, written as in pianalysis/data/figures.toml",
     )
+    parser.add_argument(
+        "--difficulty",
+        choices=DIFFICULTIES,
+        default=AUTO,
+        help="easy: two keys a hand, an octave, on the beats, few accidentals; medium: three keys, a ninth, two strikes a beat; "
+        "hard: many notes (default: auto, as the model writes)",
+    )
     parser.add_argument("--lowest", metavar="KEY", help="the accompaniment's lowest key: C2, or a MIDI pitch")
     parser.add_argument("--highest", metavar="KEY", help="… and its highest")
     parser.add_argument(
@@ -323,7 +332,18 @@ def _load(args: argparse.Namespace) -> tuple[Arranger, Options]:
     """The arranger and what was asked of it; bad numbers fail before the model is loaded."""
     from pianalysis.arranging.arranger import Arranger, Options
 
-    names = ("style", "temperature", "top_k", "top_p", "clear", "max_bars", "dynamics", "structure", "harmony")
+    names = (
+        "style",
+        "temperature",
+        "top_k",
+        "top_p",
+        "clear",
+        "max_bars",
+        "dynamics",
+        "structure",
+        "harmony",
+        "difficulty",
+    )
     asked = {name: getattr(args, name) for name in (*names, "ignore_chords", "figures", "tune") if hasattr(args, name)}
     asked |= {name: ",".join(said) for name in ("density", "left_hand") if (said := getattr(args, name))}
     asked |= {name: pitch_of(text) for name in ("lowest", "highest") if (text := getattr(args, name)) is not None}

@@ -11,6 +11,7 @@ abc_playing: A tune in ABC as it is played: repeats, endings and parts in order,
 abc_segments: What is written between two bar lines of a voice in ABC.
 abc_voices: The music of a tune in ABC, voice by voice and bar line by bar line, as it is written.
 clock: the beat clock: real milliseconds to clock milliseconds and back.
+difficulty: how hard a piece may be to play: what each of two hands is asked for at `easy` and `medium`.
 directions: what MusicXML says over the staff and at bar lines: tempo, loudness, and where playing goes on.
 hands: which notes the right hand plays and which the left.
 keys: keys: the 88 of a piano, the scale that a melody is in, and the key signatures that a score states.

@@ -70,22 +70,24 @@ def save_musicxml(path: str | os.PathLike[str], piece: Arrangement, *, title: st
     target = Path(path)
     if target.suffix.lower() not in (".musicxml", ".xml"):
         raise PianalysisError(f"{target}: expected a name that ends in .musicxml or .xml")
-    return write_atomically(target, to_musicxml(piece.score, title=title, chords=piece.chords))
+    return write_atomically(target, to_musicxml(piece.score, title=title, chords=piece.chords, border=piece.border))
 
 
-def to_musicxml(score: symusic.Score, *, title: str = "", chords: Sequence[ChordSpan] = ()) -> bytes:
+def to_musicxml(
+    score: symusic.Score, *, title: str = "", chords: Sequence[ChordSpan] = (), border: int | None = None
+) -> bytes:
     """MusicXML 4.0 of a melody (track 1) and its accompaniment (track 2, may be missing).
 
     chords: in real ms, as `Arrangement.chords`; their symbols stand above the melody, spelled in the key that holds there.
-    The metres, tempi, keys, lyrics and markers are the score's own; a key it doesn't state is guessed. Raises
-    PianalysisError without notes.
+    border: the right hand's lowest key; None where the notes tell the hands. The metres, tempi, keys, lyrics and markers are the
+    score's own; a key it doesn't state is guessed. Raises PianalysisError without notes.
     """
     if not score.tracks or not any(len(track.notes) for track in score.tracks):
         raise PianalysisError("expected a piece with notes, found none")
     melody, below = [*score.tracks, symusic.Track("", 0, False)][:2]
     written = _written(score, melody, below)
     measures = written.measures
-    right, left = _hands(written.below)
+    right, left = _hands(written.below, border)
     root = ElementTree.Element("score-partwise", version="4.0")
     _add_header(root, title)
     symbols = places_of(chords, score, measures)
@@ -154,11 +156,14 @@ def _sung(score: symusic.Score, melody: symusic.Track, grid: Grid) -> dict[int, 
     return sung
 
 
-def _hands(below: list[Chord]) -> tuple[list[Chord], list[Chord]]:
+def _hands(below: list[Chord], border: int | None) -> tuple[list[Chord], list[Chord]]:
     """What stands on the upper and on the lower staff: what each hand plays, but nothing far below or above its staff.
 
     Keys of the right hand below middle C stand with those that the left one strikes at once, where it reaches them all.
+    border: the right hand's lowest key; then nothing else counts.
     """
+    if border is not None:
+        return [n for n in below if n.keys[0][0] >= border], [n for n in below if n.keys[0][0] < border]
     right = split_hands(_as_notes(below))
     upper = np.array(
         [

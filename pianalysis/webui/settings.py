@@ -13,7 +13,7 @@ from pianalysis.arranging.arranger import Options
 from pianalysis.errors import PianalysisError
 
 MAX_SEED: Final = 2**32 - 1
-WORDS: Final = ("style", "density", "harmony", "left_hand")
+WORDS: Final = ("style", "density", "harmony", "left_hand", "difficulty")
 KNOWN: Final = tuple(field.name for field in fields(Options) if field.name != "figures")
 """All but a file of figures: a page reads no files of the machine that it runs on."""
 NUMBERS: Final = tuple(name for name in KNOWN if name not in (*WORDS, "max_bars"))

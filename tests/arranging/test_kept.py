@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import symusic
-from strategies import add_track, simple_score
+from strategies import simple_score
 
 from pianalysis.arranging.pieces import Arrangement
 from pianalysis.music.midi import read_midi
@@ -52,11 +52,3 @@ def test_markers_stay_beside_the_chords(tiny_arranger, tmp_path, song):
     read = Arrangement.read(piece.save(tmp_path / "full.mid"))
     assert [mark.text for mark in read.score.markers] == ["Verse 1", "Section A"]
     assert read.chart == piece.chart
-
-
-def test_a_melody_from_several_tracks_says_what_is_left_out(tiny_arranger):
-    score = simple_score([(n, 1, 72 + n % 5) for n in range(8)] + [(n, 1, 64) for n in range(8)], name="")
-    add_track(score, [(8 + n, 1, 72 + n % 5) for n in range(8)] + [(8 + n, 1, 64) for n in range(8)])
-    score.tracks[0].pitch_bends.append(symusic.PitchBend(0, 100))
-    piece = tiny_arranger(score, max_bars=1)
-    assert any("pitch bends" in remark and "left out" in remark for remark in piece.remarks)
