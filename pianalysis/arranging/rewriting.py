@@ -13,7 +13,9 @@ import numpy as np
 import symusic
 
 from pianalysis.arranging.figures import AUTO
+from pianalysis.arranging.form_options import NONE
 from pianalysis.arranging.options import Options
+from pianalysis.arranging.pedal import pedalled
 from pianalysis.arranging.pieces import Arrangement, Source, notes_in_ticks, rebuild
 from pianalysis.arranging.writing import Take
 from pianalysis.errors import PianalysisError
@@ -61,6 +63,8 @@ class Rewrite(Take):
         """
         if keep == "left":
             options = replace(options, left_hand=AUTO)
+        if keep is not None:
+            options = replace(options, ending=NONE)  # the kept hand's last notes stay as they are
         super().__init__(source, options, seed, room, chart, wanted=wanted)
         check_bars(source, bars)
         first, last = bars
@@ -129,12 +133,13 @@ class Rewrite(Take):
         # What was snapped over a bar line is in a bar that isn't rewritten.
         inside = [note for note, bar in zip(fresh, bars, strict=True) if self.first_bar <= bar < self._bar]
         together = sorted([*kept, *fit_between(kept, inside)], key=lambda note: (note.time, note.pitch))
-        return replace(
+        piece = replace(
             rebuild(self.source, together),
             how_found=self._old.how_found,
             options=self._old.options,
             chart=self._own_chart,
         )
+        return pedalled(piece, range(self.first_bar, self._bar), self._old, asked=self.options.pedal)
 
     def _prompt(self, end_bar: int, density: str) -> Job:
         job = super()._prompt(end_bar, density)

@@ -14,11 +14,15 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pianalysis.arranging.charting import bar_chords, held_chords, let_go, moved
+from pianalysis.arranging.ending import ended, ending_of, held_on
 from pianalysis.arranging.figures import AUTO
+from pianalysis.arranging.introduction import with_line
 from pianalysis.arranging.left_hand import Ground, LeftHand, left_hand
 from pianalysis.arranging.options import Options
+from pianalysis.arranging.pedal import pedalled
 from pianalysis.arranging.pieces import Arrangement, Source, finish, to_real
 from pianalysis.arranging.structure import Earlier, played_later
+from pianalysis.arranging.upbeat import first_onset_ms, has_upbeat
 from pianalysis.harmony.beats import clock_beats
 from pianalysis.metrics.keys import find_key
 from pianalysis.model.sampling import Job
@@ -85,6 +89,8 @@ class Take:
         self._start_bar = self._bar = self._stop_bar = source.first_bar
         self._ids: list[int] = []
         self._by_bar: dict[int, Notes] = {}
+        self._ending = ending_of(source, chart, options)
+        self._upbeat = not source.intro_bars and has_upbeat(source)
 
     @property
     def bars(self) -> int:
@@ -106,7 +112,8 @@ class Take:
 
     def _piece(self) -> Arrangement:
         notes = self._between(self._played(self._fresh), self.first_bar, self._bar)
-        return replace(finish(self.source, notes), options=self.options, chart=self._own_chart)
+        piece = replace(finish(self.source, notes), options=self.options, chart=self._own_chart)
+        return pedalled(piece, range(self.first_bar, self._bar)) if self.options.pedal else piece
 
     @property
     def _own_chart(self) -> Chart | None:
@@ -118,6 +125,7 @@ class Take:
         notes = np.concatenate([make_notes(), *written])
         if self.options.style == "hymn":
             notes = one_chord_at_a_time(notes)
+        notes = with_line(notes, self.source.line)
         return self.options.played(to_real(self.source, notes))
 
     @property
@@ -181,6 +189,8 @@ class Take:
         if len(prompt) + 2 * len(encode_accompaniment(past)) > self.room:
             past = make_notes()  # a very dense stretch: better no history than no room for the answer
         prompt += encode_accompaniment(past)
+        if self._upbeat and self._bar == self.source.first_bar:
+            first = max(first, first_onset_ms(self.source) - start)
         limits = Limits(
             first_ms=int(np.ceil(first)),
             length_ms=int(np.floor(self._window_ms(self._stop_bar))),
@@ -259,6 +269,7 @@ class Take:
             bars=range(source.first_bar, source.last_bar),
             keys=(lowest - source.shift, highest - source.shift),
             tonic=(key.tonic - source.shift) % 12 if key else 0,
+            introduced=source.intro_bars > 0,
         )
         returns = {bar: earlier for bar in ground.bars if (earlier := self._returning(bar)) is not None}
         return left_hand(ground, self.options.figure_at, returns)
@@ -321,7 +332,12 @@ class Take:
             yield self._keep(notes, self._bar + 1)
 
     def _again(self, bar: int) -> Notes | None:
-        """What is played again in a bar; None where that wouldn't do: off the keys, or after too long a rest."""
+        """What is played again in a bar; None where that wouldn't do: off the keys, or after too long a rest.
+
+        Under an upbeat nothing is, but for a hymn's.
+        """
+        if self._upbeat and bar == self.source.first_bar and self.options.style != "hymn":
+            return make_notes()
         lines, earlier = self.source.clock.bar_lines, self._earlier(bar)
         notes = self._by_bar.get(earlier.bar) if earlier is not None else None
         if earlier is None or notes is None or not len(notes):
@@ -364,7 +380,8 @@ class Take:
         return self._keep(let_go(notes, self._chords or (), basses=self._wanted), bar)
 
     def _keep(self, notes: Notes, bar: int) -> Fresh:
-        """Take in, in place, the notes of all bars up to one."""
+        """Take in, in place, the notes of all bars up to one; the last of them end the piece."""
+        notes = self._ended(notes, bar)
         self.written.append(notes)
         lines = self.source.clock.bar_lines
         edges = np.searchsorted(notes["onset_ms"], lines[self._bar + 1 : bar] - 1e-3)
@@ -373,6 +390,15 @@ class Take:
         # Notes of the bar before come too: those that are snapped onto this bar's line haven't been given out yet.
         recent = _recent(self._fresh, lines[max(first - 1, 0)] - 2 * EARLY_MS)
         return Fresh(self._between(self._played([recent]), first, bar), self.bars_done, self.bars)
+
+    def _ended(self, notes: Notes, bar: int) -> Notes:
+        """Notes of the bars up to one with the last chord, if it is theirs."""
+        if self._ending is None or bar < self.source.last_bar:
+            return notes
+        if self.options.style == "hymn":
+            return held_on(notes, self._ending)
+        octave = self.options.density_at(bar - 1) != "low"
+        return ended(notes, self._ending, self._history(), self._keys, octave=octave)
 
 
 def _recent(parts: Sequence[Notes], from_ms: float) -> Notes:

@@ -69,7 +69,7 @@ def test_given_a_chart_it_is_played(bundled_arranger):
         piece = bundled_arranger(tune, seed=seed, chart=chart, max_bars=8)
         assert piece.chart.chords == chart.chords
         end = float(source.clock.bar_lines[source.last_bar])
-        begin = float(source.clock.bar_lines[source.first_bar])
+        begin = float(source.clock.bar_lines[source.first_bar + has_upbeat(source)])  # nothing under an upbeat
         played = Chart.from_spans(
             chart.between(begin, end),
             bar_lines=source.clock.bar_lines[source.first_bar : source.last_bar + 1],
