@@ -239,7 +239,7 @@ class Arranger:
         changes: OptionChanges,
     ) -> list[Take]:
         chosen = replace(options or Options(), **changes)
-        prepared = prepare(source, track, chosen.max_bars, chosen.bpm)
+        prepared = prepare(source, track, chosen.max_bars, bpm=chosen.bpm)
         if self.normalises_key:
             prepared = to_the_models_key(prepared)
         given = self._given(prepared, chart, chosen)
@@ -247,8 +247,8 @@ class Arranger:
             prepared = replace(prepared, remarks=(*prepared.remarks, STATED))
         chosen = self._resolved(chosen, prepared, given)
         room = self.engine.max_length
-        prepared = transposed(prepared, chosen)
-        laid = [lay_out(prepared, chosen, self._chart(prepared, chosen, seed, given)) for seed in seeds]
+        moved = transposed(prepared, chosen)
+        laid = [lay_out(moved, chosen, self._chart(prepared, chosen, seed, given)) for seed in seeds]
         return [
             Take(form.source, form.options, seed, room, form.chart, wanted=given is not None)
             for seed, form in zip(seeds, laid, strict=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
 import symusic
@@ -17,18 +17,16 @@ from pianalysis.arranging.ending import ending_of, onset_in_ticks
 from pianalysis.arranging.form_options import RITARDANDO
 from pianalysis.arranging.introduction import Introduction, introduction
 from pianalysis.arranging.options import Options
+from pianalysis.arranging.pieces import Source, retimed
 from pianalysis.arranging.structure import Earlier
 from pianalysis.arranging.upbeat import first_onset_ms, has_upbeat, is_short
 from pianalysis.errors import MidiReadError, PianalysisError
 from pianalysis.harmony.beats import clock_beats
 from pianalysis.harmony.chart import Chart, ChordSpan
 from pianalysis.music.clock import LATE_QUARTERS, QUARTER_MS, BeatClock, tempo_fold
-from pianalysis.music.midi import check_limits, ms_to_ticks, track_notes
+from pianalysis.music.midi import check_limits, ms_to_ticks
 from pianalysis.music.notes import Notes, monophonic, sort_notes
 from pianalysis.music.tempo import DEFAULT_BPM, slow_down
-
-if TYPE_CHECKING:
-    from pianalysis.arranging.pieces import Source
 
 TEXTURES: Final = ("low", "mid", "high")
 """From the first verse to the last, where no density is asked for."""
@@ -148,7 +146,7 @@ def _laid_score(source: Source, plan: _Plan) -> symusic.Score:
     _replace(score.time_signatures, _states(metres, plan, symusic.TimeSignature(0, 4, 4), drops=plan.short))
     _replace(score.tempos, _states(source.score.tempos, plan, symusic.Tempo(0, DEFAULT_BPM)))
     _replace(score.key_signatures, _states(source.score.key_signatures, plan, None))
-    score.markers.clear()  # the chart has what they say
+    _replace(score.markers, [_later(mark, offset) for offset in plan.offsets for mark in source.score.markers])
     return score
 
 
@@ -233,9 +231,7 @@ def _assembled(
     verses = _verse_bars(places, introduced=options.intro > 0)
     first_bar = max(0, places.first_bar_of(0) - options.intro) if options.intro else verses[0].start
     melody = [_later(note, offset) for offset in plan.offsets for note in source.melody.score_notes]
-    track = symusic.Track("", 0, False)
-    track.notes.extend(melody)
-    found = replace(source.melody, score_notes=tuple(melody), notes=track_notes(score, [track]))
+    found = retimed(source.melody, score, melody)
     voice = monophonic(np.concatenate([_moved(source.voice, places, verse) for verse in range(plan.verses)]))
     before = None
     if options.intro and chart is not None:

@@ -213,15 +213,17 @@ def prepare(
     source: str | os.PathLike[str] | bytes | symusic.Score,
     track: int | None,
     max_bars: int | None,
+    *,
     bpm: float | None = None,
 ) -> Source:
     """A melody on its clock, as it is, in its own key; at another tempo where one is given. Raises PianalysisError or FileNotFoundError for what can't be used."""
     name = os.fspath(source) if isinstance(source, str | os.PathLike) else "the melody"
     score = source if isinstance(source, symusic.core.ScoreTick) else read_score(source, name=name)
+    melody = find_melody(score, track=track, name=name)
     if bpm is not None:
         score = with_bpm(score, bpm)
         check_limits(score, name)
-    melody = find_melody(score, track=track, name=name)
+        melody = retimed(melody, score)
     clock = BeatClock.from_score(score)
     notes = clock.notes_to_clock(melody.notes)
     remarks = []
@@ -241,6 +243,13 @@ def prepare(
         remarks.append(f"only the first {max_bars} bars are accompanied, as you asked")
     on_grid, stated = sits_on_grid(voice, lines), stated_chart(score, clock)
     return Source(score, melody, clock, voice, first_bar, last_bar, on_grid, tuple(remarks), stated=stated)
+
+
+def retimed(melody: Melody, score: symusic.Score, score_notes: Iterable[symusic.Note] | None = None) -> Melody:
+    """A melody by a score's tempo map; its notes in ticks are others where they are given."""
+    track = symusic.Track("", 0, False)
+    track.notes.extend(melody.score_notes if score_notes is None else score_notes)
+    return replace(melody, score_notes=tuple(track.notes), notes=track_notes(score, [track]))
 
 
 def with_all_bars(source: Source, score: symusic.Score) -> Source:

@@ -26,6 +26,7 @@ from pianalysis.music.keys import key_shift
 from pianalysis.music.notes import Notes, make_notes
 from pianalysis.output.chord_symbols import harmony_element, places_of
 from pianalysis.output.grids import is_exact, write_notes
+from pianalysis.output.marks import Mark, pedal_marks, slowing_marks
 from pianalysis.output.measures import (
     QUARTER,
     SIXTEENTH,
@@ -83,7 +84,8 @@ def to_musicxml(score: symusic.Score, *, title: str = "", chords: Sequence[Chord
     _add_header(root, title)
     top = _Part(root, "P1", [voices_of(melody_notes, sung=True)], [MELODY_VOICES])
     top.write(measures, fifths, score, places_of(chords, score, measures))
-    _Part(root, "P2", [voices_of(right), voices_of(left)], [RIGHT_VOICES, LEFT_VOICES]).write(measures, fifths, None)
+    piano = _Part(root, "P2", [voices_of(right), voices_of(left)], [RIGHT_VOICES, LEFT_VOICES])
+    piano.write(measures, fifths, None, marks=pedal_marks(score, measures))
     ElementTree.indent(root)
     return f"{DOCTYPE}{ElementTree.tostring(root, encoding='unicode')}\n".encode()
 
@@ -160,10 +162,12 @@ class _Part:
         fifths: int,
         tempo_of: symusic.Score | None,
         chords: Mapping[int, list[tuple[int, NamedChord]]] = MappingProxyType({}),
+        marks: Mapping[int, Sequence[Mark]] = MappingProxyType({}),
     ) -> None:
-        """All measures; with tempo marks where `tempo_of` is a score. chords: of each measure's index (`places_of`)."""
+        """All measures; with tempo marks where `tempo_of` is a score. chords, marks: of each measure's index (`places_of`)."""
         self.fifths = fifths
         tempi = tempo_marks(tempo_of, measures) if tempo_of is not None else {}
+        slower = slowing_marks(tempo_of, measures) if tempo_of is not None else {}
         shift = int(measures[0].pickup)
         for index, measure in enumerate(measures):
             attributes = {"number": str(index + 1 - shift)} | ({"implicit": "yes"} if measure.pickup else {})
@@ -171,6 +175,8 @@ class _Part:
             self._add_attributes(element, measures, index)
             for offset, bpm, printed in tempi.get(index, []):
                 _add_tempo(element, measure, offset, bpm, printed=printed)
+            for mark in [*marks.get(index, ()), *slower.get(index, ())]:
+                mark(element)
             self._add_voices(element, measure, chords.get(index, []))
             if index + 1 == len(measures):
                 _add(_add(element, "barline", location="right"), "bar-style", "light-heavy")
