@@ -1,4 +1,4 @@
-"""A melody as the piece has it: in another key, after an introduction, in several verses, slowing down to its end.
+"""A melody as the piece has it: after an introduction, in several verses, slowing down to its end.
 
 In: a `Source` with its chart, as the file has them, and what is asked for. Out: `Laid`: the source and the chart of all bars of
 the piece, and the options for them. The writer of accompaniments knows nothing of it but where the melody is.

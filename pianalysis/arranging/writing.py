@@ -190,7 +190,9 @@ class Take:
             past = make_notes()  # a very dense stretch: better no history than no room for the answer
         prompt += encode_accompaniment(past)
         if self._upbeat and self._bar == self.source.first_bar:
-            first = max(first, first_onset_ms(self.source) - start)
+            begins = (first_onset_ms(self.source) - start) / vocab.TIME_STEP_MS
+            # on a grid, what begins a little early is snapped; else nothing may
+            first = max(first, vocab.TIME_STEP_MS * float(np.rint(begins) if self.source.on_grid else np.ceil(begins)))
         limits = Limits(
             first_ms=int(np.ceil(first)),
             length_ms=int(np.floor(self._window_ms(self._stop_bar))),

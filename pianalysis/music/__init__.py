@@ -11,10 +11,12 @@ keys: keys: the 88 of a piano, and the scale that a melody is in.
 midi: MIDI files in and out.
 musicxml: MusicXML scores, read as they are played: notes in ticks, chord symbols, bar lines.
 notes: the note array that every stage passes on.
+pedal: The sustain pedal: controller 64 of a track, and what it does to notes.
 performance: written notes as they sound: measures in the order of playing, grace notes given time, ties joined.
 phrases: where a melody returns: eight bars, or four, that were heard before, at the same pitch or moved.
 reading: Melodies from files of any kind: MIDI, MusicXML lead sheets, tunes in ABC.
 repeats: the order in which bars are played: repeats, endings, D.C., D.S., Fine and Coda.
+tempo: Another tempo for a score.
 typed: typed melodies: ABC and note names to a `symusic.Score`, and notes back to names.
 written_chords: the chord symbols of MusicXML as Harte et al. (2005) write them.
 written_parts: A part of a MusicXML score, measure by measure, as it is written.

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from itertools import pairwise
 from typing import Final
 from xml.etree import ElementTree
 
@@ -18,26 +17,22 @@ from pianalysis.music.pedal import pedal_spans
 from pianalysis.output.measures import QUARTER, SMALLEST, Measure
 from pianalysis.output.slowing import WORD, slows_from
 
-AT_ONCE_QUARTERS: Final = 0.25
-"""A pedal that is down again so soon after it was let go is changed."""
+STEP_QUARTERS: Final = 0.25
 LOWER_STAFF: Final = 2
 
 Mark = Callable[[ElementTree.Element], None]
 
 
 def pedal_marks(score: symusic.Score, measures: Sequence[Measure]) -> dict[int, list[Mark]]:
-    """What is to be written into the measures, by their index: where the pedal is put down, changed and let go.
+    """What is to be written into the measures, by their index: where the pedal is put down and let go.
 
-    A pedal that follows a chord is marked with the chord, a sixteenth earlier at most than it goes down.
+    A pedal that follows a chord is marked with the chord, a sixteenth earlier at most than it goes down. A change is two marks: the
+    one for both isn't shown by all programs.
     """
     spans = pedal_spans(score.tracks[1]) if len(score.tracks) > 1 else []
     if not spans:
         return {}
-    soon = round(AT_ONCE_QUARTERS * score.tpq)
-    places = [(_on_a_beat(spans[0][0], score.tpq), "start")]
-    for (_, up), (down, _) in pairwise(spans):
-        places += [(up, "change")] if down - up <= soon else [(up, "stop"), (_on_a_beat(down, score.tpq), "start")]
-    places.append((spans[-1][1], "stop"))
+    places = [place for a, b in spans for place in ((_on_a_sixteenth(a, score.tpq), "start"), (b, "stop"))]
     played, marks = np.array([measure.played for measure in measures]), dict[int, list[Mark]]()
     for tick, kind in places:
         moment = tick * QUARTER / score.tpq
@@ -67,9 +62,9 @@ def _add_word(element: ElementTree.Element, *, offset: int) -> None:
         ElementTree.SubElement(direction, "offset").text = str(offset)
 
 
-def _on_a_beat(tick: int, tpq: int) -> int:
-    """The quarter's sixteenth that a tick follows."""
-    step = max(1, round(AT_ONCE_QUARTERS * tpq))
+def _on_a_sixteenth(tick: int, tpq: int) -> int:
+    """The sixteenth that a tick follows."""
+    step = max(1, round(STEP_QUARTERS * tpq))
     return tick // step * step
 
 

@@ -16,9 +16,9 @@ WORD: Final = "rit."
 
 
 def slows_from(score: symusic.Score) -> int | None:
-    """The tick of the first of the last tempi that each are slower than the one before, at most two quarters apart.
+    """The tick of the first of the last tempi that are followed by a slower one each, at most two quarters later.
 
-    None where there are fewer than three of them.
+    None where there are fewer than three such steps.
     """
     tempi = sorted((tempo for tempo in score.tempos if tempo.mspq > 0), key=lambda tempo: tempo.time)
     first = len(tempi)
