@@ -47,7 +47,7 @@ def test_the_accompaniment_doesnt_begin_before_an_upbeat(arranger, name, style):
         assert first >= piece.bar_lines_ms[1] - 1e-6
 
 
-@pytest.mark.parametrize("name", UPBEATS)
+@pytest.mark.parametrize("name", ["a beat", "two beats", "three beats"])  # an eighth moves alone
 def test_a_hymn_has_a_chord_on_the_upbeat(small_arranger, name):
     piece = small_arranger(from_abc(UPBEATS[name]), style="hymn")
     assert piece.accompaniment["onset_ms"].min() == pytest.approx(piece.melody["onset_ms"].min())
