@@ -63,7 +63,8 @@ def ending_of(source: Source, chart: Chart | None, options: Options) -> Ending |
     key, end_ms = find_key(source.voice), float(source.clock.bar_lines[source.last_bar])
     chord = chart.at(end_ms - 1.0)
     at_home = bool(chord and chord.pitch_classes and chord.root in _homes(key))
-    if options.ending == AUTO and not at_home:
+    cut_off = bool((source.voice["onset_ms"] >= end_ms - ROUNDING_MS).any())  # the melody goes on, by itself
+    if options.ending == AUTO and (cut_off or not at_home):
         return None
     held = next((span for span in held_chords(chart) if span.start_ms < end_ms - ROUNDING_MS <= span.end_ms), None)
     if held is None or not held.tones:

@@ -53,7 +53,7 @@ class FormOptions:
     """What a piece is besides a melody and what is played under it.
 
     intro: so many bars of introduction. ending: ``"plain"``, a last chord that stays; ``"ritardando"``, slowing down to it;
-    ``"none"``, as the model writes it; ``"auto"``, plain where the chart ends on the tonic, else none. pedal: with the sustain
+    ``"none"``, as the model writes it; ``"auto"``, plain where the melody ends and the chart does so on the tonic, else none. pedal: with the sustain
     pedal, a new one for each chord. transpose: by so many semitones, or key: to that key (``"G"``, ``"E minor"``). bpm: quarters
     a minute, instead of the file's own tempo; changes of tempo keep their proportions. verses: so often the melody is played, each
     time with another accompaniment on the same chart.

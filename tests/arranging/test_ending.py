@@ -86,6 +86,8 @@ def test_auto_ends_only_at_home():
     assert plain is not None
     assert plain.bass == 7
     assert ending_of(source, typed_chart(HOME, source), Options(ending="none")) is None
+    cut = prepare(from_abc(UPBEATS["a beat"]), None, 2)
+    assert ending_of(cut, typed_chart(HOME, source), Options()) is None  # the melody goes on
     silent = ending_of(source, typed_chart("C | C | F | G7 | N.C.", source), Options(ending="plain"))
     assert silent is not None
     assert (silent.bass, silent.tones) == (0, (0, 4, 7))
