@@ -30,7 +30,7 @@ from pianalysis.music.clock import EARLY_MS, QUARTER_MS, ROUNDING_MS, tempo_fold
 from pianalysis.music.hands import LOWEST_RIGHT
 from pianalysis.music.notes import Notes, make_notes
 from pianalysis.tokens import vocab
-from pianalysis.tokens.forcing import ForcedState, forced
+from pianalysis.tokens.forcing import LONGEST_FREE_REST_MS, ForcedState, forced
 from pianalysis.tokens.four_parts import four_parts, last_chord, one_chord_at_a_time
 from pianalysis.tokens.grammar import GrammarState, Limits, state_after
 from pianalysis.tokens.guidance import both, clearance, fidelity
@@ -307,6 +307,10 @@ class Take:
         floor = np.searchsorted([begin for begin, _ in floors], onsets + vocab.TIME_STEP_MS / 2, side="right") - 1
         right = onsets[past["pitch"] >= np.array([key for _, key in floors])[np.maximum(floor, 0)]]
         begin = float(self.source.clock.bar_lines[self.source.first_bar]) - self._start_ms
+        if self._upbeat and not len(past):
+            begin -= (
+                LONGEST_FREE_REST_MS  # after a silent upbeat both hands begin, or the right one hardly would at all
+            )
         return float(right.max(initial=begin))
 
     # --- bars that return
