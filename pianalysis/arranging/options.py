@@ -9,12 +9,13 @@ import os
 import re
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, lru_cache
-from typing import Final, TypedDict
+from typing import Final
 
 import numpy as np
 
 from pianalysis.arranging.figures import AUTO as NO_FIGURE
 from pianalysis.arranging.figures import Figure, read_figures
+from pianalysis.arranging.form_options import FormChanges, FormOptions
 from pianalysis.errors import PianalysisError
 from pianalysis.harmony.richness import BALANCED, RICHNESS
 from pianalysis.model.sampling import Sampling
@@ -27,16 +28,18 @@ MOST_CLEAR: Final = 5.0
 LOUDEST: Final = 127
 NARROWEST: Final = 12
 """Semitones: with an octave there are keys left in whatever key the model thinks."""
-_SPAN: Final = re.compile(r"(?:(\d+)(?:-(\d+))?:)?([\w-]+)")
+_SPAN: Final = re.compile(r"(?:(?:(\d+)(?:-(\d+))?|v([1-9])):)?([\w-]+)")
 
 
 @dataclass(frozen=True)
-class Options:
-    """What a user may ask for. max_bars None: all bars. tune: which one of a tune book in ABC, from 1; None: the first.
+class Options(FormOptions):
+    """What a user may ask for; its form, `FormOptions`, too. max_bars None: all bars.
+
+    tune: which one of a tune book in ABC, from 1; None: the first.
 
     style: ``"pop"``, ``"classical"`` or ``"hymn"`` (four parts, the melody their soprano), or ``"auto"``: that of them under
-    which the melody and its chords are likeliest. density: ``"low"``, ``"mid"`` or ``"high"``, for some bars another: ``"mid,9-16:high,20:low"``; bars are the file's, from
-    1. lowest, highest: the keys of the accompaniment, MIDI pitches, at least an octave. dynamics: −1 very soft … 1 very
+    which the melody and its chords are likeliest. density: ``"low"``, ``"mid"`` or ``"high"``, for some bars another: ``"mid,9-16:high,20:low"``, or for
+    a verse: ``"v2:high"``; bars are those of the file, with an introduction or verses those of the piece, from 1. lowest, highest: the keys of the accompaniment, MIDI pitches, at least an octave. dynamics: −1 very soft … 1 very
     loud; the notes stay the same. structure: where the melody returns, what was played the first time is played again.
     clear: how much the accompaniment keeps off the melody's key and from above it; 0 lets it cross. harmony: ``"simple"``,
     ``"balanced"`` or ``"rich"``: how many chords are found, and of which kinds. ignore_chords: find them although the file
@@ -91,6 +94,7 @@ class Options:
             raise PianalysisError(f"expected clear from 0 to {MOST_CLEAR:g}, found {self.clear}")
         if not -1 <= self.dynamics <= 1:
             raise PianalysisError(f"expected dynamics from -1, very soft, to 1, very loud, found {self.dynamics}")
+        self.check_form()
         _ = self.sampling, self.density_at(0), self.left_hand_at(0)  # checks them
 
     def density_at(self, bar: int) -> str:
@@ -164,11 +168,13 @@ def _by_bars(text: str, known: tuple[str, ...], what: str, example: str) -> tupl
     for part in text.split(","):
         found = _SPAN.fullmatch(part.strip())
         first, last = (int(found[1] or 1), int(found[2] or found[1] or 1)) if found else (0, 0)
-        if found is None or found[3] not in known or not 1 <= first <= last:
+        if found is None or found[4] not in known or not 1 <= first <= last:
             raise PianalysisError(
                 f"expected {what} of {[*known]}, or one for some bars such as {example}, found {part!r}"
             )
-        words.append((found[3], range(first, last + 1) if found[1] else None))
+        # which bars a verse is isn't known before the melody is: `form.in_bars` says it
+        bars = range(first, last + 1) if found[1] else range(0) if found[3] else None
+        words.append((found[4], bars))
     return tuple(words)
 
 
@@ -177,7 +183,7 @@ def _said_at(words: tuple[tuple[str, range | None], ...], bar: int) -> str | Non
     return next((word for word, bars in reversed(words) if bars is None or bar + 1 in bars), None)
 
 
-class OptionChanges(TypedDict, total=False):
+class OptionChanges(FormChanges, total=False):
     """Fields of `Options` that are to be other than they are, as keywords: a type checker knows their names."""
 
     style: str

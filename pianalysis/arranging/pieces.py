@@ -6,7 +6,7 @@ In: a melody (path of MIDI, MusicXML or ABC, bytes or `symusic.Score`), then not
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -22,12 +22,14 @@ from pianalysis.harmony.chart import ChordSpan
 from pianalysis.harmony.key_areas import KeyAreas
 from pianalysis.harmony.stated import chart_markers, stated_chart
 from pianalysis.melody.find import Melody, find_melody
-from pianalysis.music.clock import BeatClock, sits_on_grid, snap
+from pianalysis.music.clock import EARLY_MS, BeatClock, sits_on_grid, snap
 from pianalysis.music.difficulty import border_under, can_play
 from pianalysis.music.keys import fold_to_keyboard, key_shift
-from pianalysis.music.midi import ms_to_ticks, read_midi, track_notes, write_midi
-from pianalysis.music.notes import Notes, let_go_before_restrike, monophonic, sort_notes
+from pianalysis.music.midi import check_limits, ms_to_ticks, read_midi, ticks_to_ms, track_notes, write_midi
+from pianalysis.music.notes import Notes, let_go_before_restrike, make_notes, monophonic, sort_notes
+from pianalysis.music.pedal import held_by_pedal, pedal_spans
 from pianalysis.music.reading import ReadScore, read_with_remarks
+from pianalysis.music.tempo import with_bpm
 
 if TYPE_CHECKING:
     from pianalysis.arranging.options import Options
@@ -75,8 +77,10 @@ class Arrangement:
                 f"{name}: expected the melody on track 1 and the accompaniment on track 2, as `pianalysis arrange` "
                 f"writes them, found {len(tracks)} tracks"
             )
-        source = prepare(score, 1, None)
+        source = with_all_bars(prepare(score, 1, None), score)
         piece = rebuild(source, [*tracks[1].notes] if len(tracks) > 1 else [])
+        if len(tracks) > 1:
+            piece.score.tracks[1].controls.extend(tracks[1].controls)
         return replace(piece, chart=source.stated)
 
     @property
@@ -153,7 +157,15 @@ class Arrangement:
         """Play the piece on the sampled piano into an audio file."""
         from pianalysis.output.audio import save_wav
 
-        return save_wav(path, self.notes)
+        return save_wav(path, self.sounding)
+
+    @property
+    def sounding(self) -> Notes:
+        """`notes` as long as they sound: the accompaniment's with the sustain pedal."""
+        if len(self.score.tracks) < 2 or not (spans := pedal_spans(self.score.tracks[1])):
+            return self.notes
+        spans_ms = ticks_to_ms(self.score, np.array(spans)).tolist()
+        return sort_notes(np.concatenate([self.melody, held_by_pedal(self.accompaniment, spans_ms)]))
 
     def save_png(self, path: str | os.PathLike[str], *, title: str = "") -> Path:
         """Draw the piece as a piano roll, the chords above it."""
@@ -177,6 +189,10 @@ class Source:
     voice: the prompt, one voice on the piano's keys, in clock-ms. shift: the semitones that it was moved by, to the key
     that the model knows. The bars are first_bar … last_bar. stated: the chart that the file states, in the melody's own key,
     on the clock's beats; what it leaves open is a gap.
+
+    Of a piece with a form of its own (`form.lay_out`): intro_bars: so many of the bars come before the melody. line: what the
+    piano plays of it there, in clock-ms and the model's key; the voice has it too. verses: each verse's bars. returning: what
+    `earlier_bars` is, where it isn't found in the voice.
     """
 
     score: symusic.Score
@@ -189,6 +205,10 @@ class Source:
     remarks: tuple[str, ...] = ()
     shift: int = 0
     stated: Chart | None = None
+    intro_bars: int = 0
+    line: Notes = field(default_factory=make_notes)
+    verses: tuple[range, ...] = ()
+    returning: Mapping[int, Earlier] | None = None
 
     @property
     def bars(self) -> int:
@@ -201,9 +221,9 @@ class Source:
         return KeyAreas.of(self.score, self.clock)
 
     @cached_property
-    def earlier_bars(self) -> dict[int, Earlier]:
+    def earlier_bars(self) -> Mapping[int, Earlier]:
         """The bars in which the melody returns, and where it was heard first."""
-        return earlier_bars(self.voice, self.clock.bar_lines)
+        return self.returning if self.returning is not None else earlier_bars(self.voice, self.clock.bar_lines)
 
     @property
     def bar_lines_ms(self) -> np.ndarray:
@@ -217,8 +237,9 @@ def prepare(
     max_bars: int | None,
     *,
     tune: int | None = None,
+    bpm: float | None = None,
 ) -> Source:
-    """A melody on its clock, as it is, in its own key. tune: which one of a tune book in ABC, from 1.
+    """A melody on its clock, as it is, in its own key. tune: which one of a tune book in ABC, from 1. bpm: another tempo.
 
     Raises PianalysisError or FileNotFoundError for what can't be used.
     """
@@ -227,6 +248,10 @@ def prepare(
     read = ReadScore(source) if is_score else read_with_remarks(source, name=name, tune=tune)
     score = read.score
     melody = find_melody(score, track=track, name=name)
+    if bpm is not None:
+        score = with_bpm(score, bpm)
+        check_limits(score, name)
+        melody = retimed(melody, score)
     clock = BeatClock.from_score(score)
     notes = clock.notes_to_clock(melody.notes)
     remarks = [*read.remarks]
@@ -248,12 +273,42 @@ def prepare(
     return Source(score, melody, clock, voice, first_bar, last_bar, on_grid, tuple(remarks), stated=stated)
 
 
+def retimed(melody: Melody, score: symusic.Score, score_notes: Iterable[symusic.Note] | None = None) -> Melody:
+    """A melody by a score's tempo map; its notes in ticks are others where they are given."""
+    track = symusic.Track("", 0, False)
+    track.notes.extend(melody.score_notes if score_notes is None else score_notes)
+    return replace(melody, score_notes=tuple(track.notes), notes=track_notes(score, [track]))
+
+
+def with_all_bars(source: Source, score: symusic.Score) -> Source:
+    """The source of a piece that is there, with the bars in which only the accompaniment, on track 2, is played."""
+    below = source.clock.notes_to_clock(track_notes(score, [*score.tracks[1:2]]))
+    if not len(below):
+        return source
+    lines, ends = source.clock.bar_lines, below["onset_ms"] + below["duration_ms"]
+    first = max(0, int(np.searchsorted(lines, below["onset_ms"].min() + EARLY_MS, side="right")) - 1)
+    last = int(np.clip(np.searchsorted(lines, ends.max() - EARLY_MS, side="left"), 1, len(lines) - 1))
+    before = max(0, source.first_bar - first)
+    return replace(
+        source, first_bar=min(first, source.first_bar), last_bar=max(last, source.last_bar), intro_bars=before
+    )
+
+
 def to_the_models_key(source: Source) -> Source:
     """The source with its voice in C major or A minor: of two octaves the one that is nearer to where it was."""
     shift = key_shift(source.voice)
-    moved = source.voice.copy()
+    moved, line = source.voice.copy(), source.line.copy()
     moved["pitch"] += shift
-    return replace(source, voice=fold_to_keyboard(moved), shift=shift)
+    line["pitch"] += shift
+    return replace(source, voice=fold_to_keyboard(moved), line=fold_to_keyboard(line), shift=shift)
+
+
+def in_its_own_key(source: Source) -> Source:
+    """The source with its voice in the melody's key."""
+    voice, line = source.voice.copy(), source.line.copy()
+    voice["pitch"] -= source.shift
+    line["pitch"] -= source.shift
+    return replace(source, voice=fold_to_keyboard(voice), line=fold_to_keyboard(line), shift=0)
 
 
 def border_of(source: Source, options: Options) -> int:

@@ -14,6 +14,7 @@ import numpy as np
 
 from pianalysis.arranging.charting import bar_chords, held_chords, let_go, moved
 from pianalysis.arranging.easier import allowed_classes, easier_left_hand, strike_times
+from pianalysis.arranging.ending import ended, ending_of, held_on
 from pianalysis.arranging.figures import AUTO
 from pianalysis.arranging.left_hand import Ground, LeftHand, left_hand
 from pianalysis.arranging.options import Options
@@ -109,6 +110,7 @@ class Planner:
         self._start_bar = source.first_bar
         self._bar = self._stop_bar = self.first_bar
         self._ids: list[int] = []
+        self._ending = ending_of(source, chart, options)
 
     @property
     def bar(self) -> int:
@@ -296,6 +298,7 @@ class Planner:
             bars=range(source.first_bar, source.last_bar),
             keys=(lowest - source.shift, highest - source.shift),
             tonic=(key.tonic - source.shift) % 12 if key else 0,
+            introduced=source.intro_bars > 0,
         )
         returns = {bar: earlier for bar in ground.bars if (earlier := self._returning(bar)) is not None}
         hand = left_hand(ground, self.options.figure_at, returns)
@@ -396,7 +399,8 @@ class Planner:
         return self._keep(let_go(notes, self._chords or (), basses=self._wanted), bar)
 
     def _keep(self, notes: Notes, bar: int) -> Written:
-        """Take in, in place, the notes of all bars up to one."""
+        """Take in, in place, the notes of all bars up to one; the last of them end the piece."""
+        notes = self._ended(notes, bar)
         self._written.append(notes)
         lines = self.source.clock.bar_lines
         edges = np.searchsorted(notes["onset_ms"], lines[self._bar + 1 : bar] - 1e-3)
@@ -404,6 +408,18 @@ class Planner:
         first, self._bar = self._bar, bar
         # Notes of the bar before come too: those that are snapped onto this bar's line haven't been given out yet.
         return Written(first, bar, _recent(self._written, lines[max(first - 1, 0)] - 2 * EARLY_MS))
+
+    def _ended(self, notes: Notes, bar: int) -> Notes:
+        """Notes of the bars up to one with the last chord, if it is theirs."""
+        if self._ending is None:
+            return notes
+        if self.options.style == "hymn" or self.hand_limits is not None:
+            return held_on(notes, self._ending) if bar == self.source.last_bar else notes
+        if bar < self.source.last_bar:  # what is struck just before the last chord would be snapped onto it
+            before: Notes = notes[notes["onset_ms"] < self._ending.onset_ms - EARLY_MS]
+            return before
+        octave = self.options.density_at(bar - 1) != "low"
+        return ended(notes, self._ending, self._history(), self._keys, octave=octave)
 
 
 def keys_of(options: Options, source: Source) -> tuple[int, int]:

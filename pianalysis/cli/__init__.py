@@ -6,6 +6,7 @@ arrange: the commands that write music: ``pianalysis arrange | compose | regener
     progress.
 chords: The command that shows chords: ``pianalysis chords``.
 dataset: the commands of the dataset: ``pianalysis prepare | validate``.
+form: Options of a piece's form on the command line: introduction, verses, ending, pedal, key.
 main: the command line: ``pianalysis arrange | compose | regenerate | chords | tracks | demo | tokens | vocab |
     prepare | validate | train``.
 tracks: the command that lists what may be the melody: ``pianalysis tracks``.

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pianalysis.arranging.figures import read_figures
+from pianalysis.cli.form import FORM_EXAMPLES, SOME_BARS, WHOLE_PIECE, add_ending, add_form
 from pianalysis.errors import PianalysisError
 from pianalysis.harmony.richness import BALANCED, RICHNESS
 from pianalysis.music.abc_notation import from_abc
@@ -52,6 +53,7 @@ ARRANGE_EXAMPLES = r"""examples:
   pianalysis arrange --abc "X:1\nM:3/4\nL:1/4\nK:G\nD|G2A|B2c|A2F|G2|]" -o full.mid
   pianalysis arrange --notes "C4/4 D4/4 E4/2 | F#4/8. R/16 Bb3/2" --bpm 90 --time-signature 4/4 -o full.mid
 """
+ARRANGE_EXAMPLES += FORM_EXAMPLES
 
 
 REGENERATE_EXAMPLES = """examples:
@@ -79,7 +81,12 @@ def add_arrange(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--notes", metavar="TEXT", help="a melody typed in note names; C4/4 is middle C, a quarter long"
     )
-    parser.add_argument("--bpm", type=float, metavar="N", help="quarter notes a minute of --notes (default: 100)")
+    parser.add_argument(
+        "--bpm",
+        type=float,
+        metavar="N",
+        help="quarter notes a minute, instead of the melody's own tempo (of --notes: 100)",
+    )
     parser.add_argument("--time-signature", metavar="N/N", help="the metre of --notes (default: 4/4)")
     parser.add_argument(
         "--track",
@@ -103,6 +110,7 @@ def add_arrange(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--best", action="store_true", help="of the --takes keep only the one that is closest to what people play"
     )
+    add_form(parser)
     _add_common(parser)
     parser.set_defaults(run=arrange)
 
@@ -111,6 +119,7 @@ def add_compose(parser: argparse.ArgumentParser) -> None:
     """The options of `pianalysis compose`."""
     parser.add_argument("--bars", type=int, default=16, metavar="N", help="bars of 4/4 (default: 16)")
     parser.add_argument("--bpm", type=float, default=100.0, help="quarter notes a minute (default: 100)")
+    add_form(parser)
     _add_common(parser)
     parser.set_defaults(run=compose)
 
@@ -223,6 +232,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         action="store_false",
         help="write anew where the melody returns, instead of playing what was played the first time",
     )
+    add_ending(parser)
     parser.add_argument("--chart", action="store_true", help="print the chords of each piece, a bar between two lines")
     parser.add_argument("--wav", action="store_true", help="also write audio beside each piece")
     parser.add_argument("--png", action="store_true", help="also draw each piece as a piano roll")
@@ -278,8 +288,8 @@ def _best_alone(arranger: Arranger) -> Callable[..., list[Arrangement]]:
 
 def _typed(args: argparse.Namespace) -> list[symusic.Score]:
     """The melody that was typed, if one was."""
-    if args.notes is None and (args.bpm is not None or args.time_signature is not None):
-        raise PianalysisError("--bpm and --time-signature go with --notes; a file or ABC text states its own")
+    if args.notes is None and args.time_signature is not None:
+        raise PianalysisError("--time-signature goes with --notes; a file or ABC text states its own")
     scores = []
     if args.notes is not None:
         metre = re.fullmatch(r"(\d{1,2})/(\d{1,2})", args.time_signature or "4/4")
@@ -332,7 +342,7 @@ def _load(args: argparse.Namespace) -> tuple[Arranger, Options]:
     """The arranger and what was asked of it; bad numbers fail before the model is loaded."""
     from pianalysis.arranging.arranger import Arranger, Options
 
-    names = (
+    names: tuple[str, ...] = (
         "style",
         "temperature",
         "top_k",
@@ -342,9 +352,9 @@ def _load(args: argparse.Namespace) -> tuple[Arranger, Options]:
         "dynamics",
         "structure",
         "harmony",
-        "difficulty",
     )
-    asked = {name: getattr(args, name) for name in (*names, "ignore_chords", "figures", "tune") if hasattr(args, name)}
+    names += ("difficulty", "ignore_chords", "figures", "tune", *WHOLE_PIECE, *SOME_BARS)
+    asked = {name: getattr(args, name) for name in names if hasattr(args, name)}
     asked |= {name: ",".join(said) for name in ("density", "left_hand") if (said := getattr(args, name))}
     asked |= {name: pitch_of(text) for name in ("lowest", "highest") if (text := getattr(args, name)) is not None}
     options = Options(**asked)

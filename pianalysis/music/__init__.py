@@ -20,12 +20,14 @@ midi: MIDI files in and out.
 midi_texts: Texts in MIDI files whose encoding nobody states: names of tracks, lyrics, markers.
 musicxml: MusicXML scores, read as they are played: notes in ticks, chord symbols, bar lines.
 notes: the note array that every stage passes on.
+pedal: The sustain pedal: controller 64 of a track, and what it does to notes.
 performance: written notes as they sound: measures in the order of playing, grace notes given time, ties joined.
 phrases: where a melody returns: eight bars, or four, that were heard before, at the same pitch or moved.
 reading: Melodies from files of any kind: MIDI, MusicXML lead sheets, tunes in ABC, recordings of one voice.
 recordings: recordings of one voice as scores: the notes heard in them, on the beats that the singer kept.
 repeats: the order in which bars are played: repeats, endings, D.C., D.S., Fine and Coda.
 riff: MIDI files in a RIFF wrapper (.rmi), as Windows programs write them.
+tempo: Another tempo for a score.
 typed: typed melodies: note names to a `symusic.Score`, and notes back to names.
 words: The words of a song in a MIDI file: lyric events, or the text events of karaoke files, and the syllables in them.
 written_chords: the chord symbols of MusicXML as Harte et al. (2005) write them.

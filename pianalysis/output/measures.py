@@ -14,6 +14,8 @@ import numpy as np
 import symusic
 from numpy.typing import NDArray
 
+from pianalysis.output.slowing import slows_from
+
 QUARTER: Final = 48
 EIGHTH, SIXTEENTH, TRIPLET_EIGHTH, TRIPLET_SIXTEENTH, THIRTYSECOND = 24, 12, 16, 8, 6
 SMALLEST: Final = 3
@@ -136,7 +138,11 @@ def without_silence(measures: list[Measure], notes: list[Chord]) -> list[Measure
 
 
 def tempo_marks(score: symusic.Score, measures: list[Measure]) -> dict[int, list[tuple[int, float, bool]]]:
-    """For each measure's index its tempi: units from its start, quarters a minute, and whether it is printed."""
+    """For each measure's index its tempi: units from its start, quarters a minute, and whether it is printed.
+
+    Where the piece slows down to its end (`slows_from`), none are.
+    """
+    slow = slows_from(score)
     played = np.array([measure.played for measure in measures])
     tempi = {max(0, tempo.time): 60_000_000 / tempo.mspq for tempo in score.tempos if tempo.mspq > 0}
     marks: dict[int, list[tuple[int, float, bool]]] = {}
@@ -146,6 +152,7 @@ def tempo_marks(score: symusic.Score, measures: list[Measure]) -> dict[int, list
         index = max(0, int(np.searchsorted(played, place + 1, side="right")) - 1)
         offset = round(np.clip(place - played[index], 0, measures[index].length))
         printed = abs(bpm - shown) > TEMPO_CHANGE * bpm and not any(mark[2] for mark in marks.get(index, []))
+        printed = printed and (slow is None or tick < slow or not tick)
         shown = bpm if printed else shown
         marks.setdefault(index, []).append((offset, bpm, printed))
     return marks

@@ -7,7 +7,7 @@ Times in it are those of the nearest sixteenths or triplets: what was played fre
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -30,6 +30,7 @@ from pianalysis.music.notes import Notes, make_notes
 from pianalysis.music.words import Syllable, score_words, syllables_of
 from pianalysis.output.chord_symbols import harmony_element, places_of
 from pianalysis.output.grids import Grid, grid_of, is_exact, write_notes
+from pianalysis.output.marks import Mark, pedal_marks, slowing_marks
 from pianalysis.output.measures import (
     QUARTER,
     SIXTEENTH,
@@ -94,7 +95,8 @@ def to_musicxml(
     speller = Speller(measures, signatures_of(score, measures), symbols)
     top = _Part(root, "P1", [voices_of(written.melody, sung=True)], [MELODY_VOICES], speller)
     top.write(measures, _marks(score, written, title), symbols, written.syllables)
-    _Part(root, "P2", [voices_of(right), voices_of(left)], [RIGHT_VOICES, LEFT_VOICES], speller).write(measures)
+    piano = _Part(root, "P2", [voices_of(right), voices_of(left)], [RIGHT_VOICES, LEFT_VOICES], speller)
+    piano.write(measures, pedal_marks(score, measures))
     ElementTree.indent(root)
     return f"{DOCTYPE}{ElementTree.tostring(root, encoding='unicode')}\n".encode()
 
@@ -293,10 +295,6 @@ class _Part:
                     writer.write(self.speller, accidentals, hidden=hidden, syllables=sung)
 
 
-Mark = Callable[["Element"], None]
-"""Writes what stands above a measure into it."""
-
-
 def _marks(score: symusic.Score, written: _Written, title: str) -> dict[int, list[Mark]]:
     """What stands above each measure, by its index: swing, markers that are no chords, tempi."""
     marks: dict[int, list[Mark]] = {}
@@ -306,6 +304,8 @@ def _marks(score: symusic.Score, written: _Written, title: str) -> dict[int, lis
             continue  # it stands above the score
         index = max(0, int(np.searchsorted(played, tick * QUARTER / score.tpq + SMALLEST, side="right")) - 1)
         marks.setdefault(index, []).append(partial(_add_rehearsal, text=text))
+    for index, slower in slowing_marks(score, written.measures).items():
+        marks.setdefault(index, []).extend(slower)
     for index, tempi in tempo_marks(score, written.measures).items():
         measure = written.measures[index]
         marks.setdefault(index, []).extend(
