@@ -227,7 +227,7 @@ class Arranger:
         changes: OptionChanges,
     ) -> list[Take]:
         chosen = replace(options or Options(), **changes)
-        prepared = prepare(source, track, chosen.max_bars)
+        prepared = prepare(source, track, chosen.max_bars, chosen.metre_asked)
         if self.normalises_key:
             prepared = to_the_models_key(prepared)
         given = self._given(prepared, chart, chosen)
@@ -417,7 +417,7 @@ class Arranger:
         """
         if not 1 <= bars <= 1_000 or not 20 <= bpm <= 300:
             raise PianalysisError(f"expected 1 to 1,000 bars at 20 to 300 bpm, found {bars} bars at {bpm} bpm")
-        chosen = replace(replace(options or Options(), **changes), max_bars=bars)
+        chosen = replace(replace(options or Options(), **changes), max_bars=bars, keep_metre=True)
         chosen = self._resolved(chosen)
         score = empty_score(bpm)
         melody = compose_melody(self.engine, score, bars, chosen, np.random.default_rng([seed, 1]))

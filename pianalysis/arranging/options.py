@@ -15,9 +15,11 @@ import numpy as np
 
 from pianalysis.arranging.figures import AUTO as NO_FIGURE
 from pianalysis.arranging.figures import Figure, read_figures
+from pianalysis.arranging.metre_reading import Asked
 from pianalysis.errors import PianalysisError
 from pianalysis.harmony.richness import BALANCED, RICHNESS
 from pianalysis.model.sampling import Sampling
+from pianalysis.music.metres import read_metre, read_pickup
 from pianalysis.music.notes import Notes
 from pianalysis.tokens import vocab
 
@@ -40,7 +42,9 @@ class Options:
     ``"balanced"`` or ``"rich"``: how many chords are found, and of which kinds. ignore_chords: find them although the file
     states some. left_hand: what the left hand plays, ``"auto"`` (what the model writes) or the name of a figure
     (`figures.read_figures`), for some bars another, as in density: ``"waltz,9-16:arpeggio"``; the model adds the right hand
-    and how loud both are. figures: a file of figures of one's own. The three numbers of sampling are the checkpoint's own
+    and how loud both are. figures: a file of figures of one's own. time_signature: the melody's metre, such as ``"3/4"``,
+    whatever its file says; pickup: the quarters before its first full bar, from its first note on. Where they are None
+    they are the file's, or heard in the melody, unless keep_metre, with which the file's beats aren't questioned either. The three numbers of sampling are the checkpoint's own
     where they are None.
     """
 
@@ -59,6 +63,9 @@ class Options:
     ignore_chords: bool = False
     left_hand: str = NO_FIGURE
     figures: str | os.PathLike[str] | None = None
+    time_signature: str | None = None
+    pickup: float | None = None
+    keep_metre: bool = False
 
     def __post_init__(self) -> None:
         if self.style not in (vocab.AUTO, *vocab.STYLES):
@@ -76,7 +83,16 @@ class Options:
             raise PianalysisError(f"expected clear from 0 to {MOST_CLEAR:g}, found {self.clear}")
         if not -1 <= self.dynamics <= 1:
             raise PianalysisError(f"expected dynamics from -1, very soft, to 1, very loud, found {self.dynamics}")
-        _ = self.sampling, self.density_at(0), self.left_hand_at(0)  # checks them
+        _ = self.sampling, self.density_at(0), self.left_hand_at(0), self.metre_asked  # checks them
+
+    @property
+    def metre_asked(self) -> Asked:
+        """What is said of the melody's bars. Raises PianalysisError for what is no metre, or no pickup."""
+        return Asked(
+            None if self.time_signature is None else read_metre(self.time_signature),
+            None if self.pickup is None else read_pickup(self.pickup),
+            self.keep_metre,
+        )
 
     def density_at(self, bar: int) -> str:
         """The density word of a bar, counted from 0; what is said last holds. Raises PianalysisError for another text."""
@@ -169,3 +185,6 @@ class OptionChanges(TypedDict, total=False):
     ignore_chords: bool
     left_hand: str
     figures: str | os.PathLike[str] | None
+    time_signature: str | None
+    pickup: float | None
+    keep_metre: bool

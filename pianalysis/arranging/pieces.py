@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import symusic
 
+from pianalysis.arranging.metre_reading import Asked, read_metre_of
 from pianalysis.arranging.structure import Earlier, earlier_bars
 from pianalysis.errors import PianalysisError
 from pianalysis.harmony.chart import ChordSpan
@@ -24,7 +25,7 @@ from pianalysis.music.clock import BeatClock, sits_on_grid, snap
 from pianalysis.music.keys import fold_to_keyboard, key_shift
 from pianalysis.music.midi import ms_to_ticks, read_midi, track_notes, write_midi
 from pianalysis.music.notes import Notes, let_go_before_restrike, monophonic, sort_notes
-from pianalysis.music.reading import read_score
+from pianalysis.music.reading import has_written_bars, read_score
 
 if TYPE_CHECKING:
     from pianalysis.arranging.options import Options
@@ -189,14 +190,27 @@ class Source:
         return self.clock.to_real(self.clock.bar_lines[self.first_bar : self.last_bar + 1])
 
 
-def prepare(source: str | os.PathLike[str] | bytes | symusic.Score, track: int | None, max_bars: int | None) -> Source:
-    """A melody on its clock, as it is, in its own key. Raises PianalysisError or FileNotFoundError for what can't be used."""
+def prepare(
+    source: str | os.PathLike[str] | bytes | symusic.Score,
+    track: int | None,
+    max_bars: int | None,
+    asked: Asked | None = None,
+) -> Source:
+    """A melody on its clock, as it is, in its own key.
+
+    asked: what is said of its metre; what isn't said may be heard in it (`metre_reading`). Without it all is as in the file.
+    Raises PianalysisError or FileNotFoundError for what can't be used.
+    """
     name = os.fspath(source) if isinstance(source, str | os.PathLike) else "the melody"
     score = source if isinstance(source, symusic.core.ScoreTick) else read_score(source, name=name)
     melody = find_melody(score, track=track, name=name)
+    remarks: list[str] = []
+    if asked is not None:
+        read = read_metre_of(score, melody, asked, written=has_written_bars(source))
+        score, melody = read.score, read.melody
+        remarks.extend(read.remarks)
     clock = BeatClock.from_score(score)
     notes = clock.notes_to_clock(melody.notes)
-    remarks = []
     folded = fold_to_keyboard(notes)
     if (folded["pitch"] != notes["pitch"]).any():
         count = int((folded["pitch"] != notes["pitch"]).sum())

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from pianalysis.arranging.figures import read_figures
 from pianalysis.errors import PianalysisError
 from pianalysis.harmony.richness import BALANCED, RICHNESS
+from pianalysis.music.metres import read_metre, read_pickup
 from pianalysis.music.typed import from_abc, from_names, pitch_of
 from pianalysis.tokens import vocab
 
@@ -44,6 +45,8 @@ ARRANGE_EXAMPLES = r"""examples:
   pianalysis arrange melody.mid -o full.mid --chords "C | ? | ? | G7" --harmony rich
   pianalysis arrange lead_sheet.musicxml -o full.mid --ignore-chords
   pianalysis arrange tune.abc -o full.mid
+  pianalysis arrange melody.mid -o full.mid --time-signature 3/4 --pickup 1
+  pianalysis arrange melody.mid -o full.mid --keep-metre
   pianalysis arrange --abc "X:1\nM:3/4\nL:1/4\nK:G\nD|G2A|B2c|A2F|G2|]" -o full.mid
   pianalysis arrange --notes "C4/4 D4/4 E4/2 | F#4/8. R/16 Bb3/2" --bpm 90 --time-signature 4/4 -o full.mid
 """
@@ -74,7 +77,19 @@ def add_arrange(parser: argparse.ArgumentParser) -> None:
         "--notes", metavar="TEXT", help="a melody typed in note names; C4/4 is middle C, a quarter long"
     )
     parser.add_argument("--bpm", type=float, metavar="N", help="quarter notes a minute of --notes (default: 100)")
-    parser.add_argument("--time-signature", metavar="N/N", help="the metre of --notes (default: 4/4)")
+    parser.add_argument(
+        "--time-signature",
+        metavar="N/N",
+        help="the melody's metre, whatever its file says (default: the file's, or heard)",
+    )
+    parser.add_argument(
+        "--pickup",
+        metavar="N",
+        help="quarter notes before the first full bar, from the melody's first note on: 1, 0.5, 3/2, or 0 for none",
+    )
+    parser.add_argument(
+        "--keep-metre", action="store_true", help="keep the file's beats and bar lines, however the melody sounds"
+    )
     parser.add_argument("--track", type=int, metavar="N", help="the melody's track, from 1 (default: found)")
     parser.add_argument(
         "--chords",
@@ -257,15 +272,13 @@ def _best_alone(arranger: Arranger) -> Callable[..., list[Arrangement]]:
 
 def _typed(args: argparse.Namespace) -> list[symusic.Score]:
     """The melody that was typed, if one was."""
-    if args.notes is None and (args.bpm is not None or args.time_signature is not None):
-        raise PianalysisError("--bpm and --time-signature go with --notes; a file or ABC text states its own")
+    if args.notes is None and args.bpm is not None:
+        raise PianalysisError("--bpm goes with --notes; a file or ABC text states its own")
     scores = []
     if args.notes is not None:
-        metre = re.fullmatch(r"(\d{1,2})/(\d{1,2})", args.time_signature or "4/4")
-        if metre is None:
-            raise PianalysisError(f"expected a metre such as 3/4 after --time-signature, found {args.time_signature!r}")
+        metre = None if args.time_signature is None else read_metre(args.time_signature)
         bpm = 100.0 if args.bpm is None else args.bpm
-        scores.append(from_names(args.notes, bpm=bpm, time_signature=(int(metre[1]), int(metre[2]))))
+        scores.append(from_names(args.notes, bpm=bpm, time_signature=metre))
     if args.abc is not None:
         scores.append(from_abc(args.abc))
     if len(scores) > 1:
@@ -315,6 +328,10 @@ def _load(args: argparse.Namespace) -> tuple[Arranger, Options]:
     asked = {name: getattr(args, name) for name in (*names, "ignore_chords", "figures") if hasattr(args, name)}
     asked |= {name: ",".join(said) for name in ("density", "left_hand") if (said := getattr(args, name))}
     asked |= {name: pitch_of(text) for name in ("lowest", "highest") if (text := getattr(args, name)) is not None}
+    if hasattr(args, "keep_metre"):
+        typed_bars = args.abc is not None or "|" in (args.notes or "")
+        pickup = None if args.pickup is None else float(read_pickup(args.pickup))
+        asked |= {"time_signature": args.time_signature, "pickup": pickup, "keep_metre": args.keep_metre or typed_bars}
     options = Options(**asked)
     return Arranger.from_pretrained(args.model), options
 

@@ -33,3 +33,10 @@ def read_score(source: str | os.PathLike[str] | bytes, *, name: str = "") -> sym
     for start, _, label in sheet.chords:
         sheet.score.markers.append(symusic.TextMeta(start, label))
     return sheet.score
+
+
+def has_written_bars(source: object) -> bool:
+    """Whether a source is a file in which people write bar lines: a MusicXML score or a tune in ABC."""
+    if not isinstance(source, str | os.PathLike):
+        return False
+    return Path(os.fspath(source)).suffix.lower() in (*SHEET_SUFFIXES, ABC_SUFFIX)
