@@ -25,7 +25,8 @@ TRIPLET_GAIN: Final = 0.05
 """By how much of a beat, in all, triplets must fit a beat better than sixteenths."""
 LARGEST_CHANGE: Final = 1.6
 """A note off its place that would make the tempo jump by more between two notes stays off it."""
-LEAST_TEMPO_CHANGE_MS: Final = 1.0
+LATE_END: Final = 0.25
+"""What ends so shortly after a quarter, as a share of it, ends on it."""
 
 Floats = NDArray[np.float64]
 
@@ -123,14 +124,17 @@ def _steady(before: tuple[float, float], after: tuple[float, float], beats_ms: F
 def _with_edges(times: Floats, quarters: Floats, score: symusic.Score) -> tuple[Floats, Floats]:
     """Knots from real ms 0, at whole quarters from tick 0, to past the score's end."""
     first, last = ((times[k + 1] - times[k]) / (quarters[k + 1] - quarters[k]) for k in (0, len(times) - 2))
-    if times[0] > 0:  # a beat fewer or more before it, so that the tempo of the silence is near the player's
-        before = max(1, round(times[0] / first))
+    if times[0] > 0:  # half a quarter more or less before it, so that the tempo of the silence is near the player's
+        before = max(0.5, round(2 * times[0] / first) / 2)
         quarters = quarters - quarters[0] + before
         times, quarters = np.append(0.0, times), np.append(0.0, quarters)
     else:
         quarters = quarters - quarters[0]
-    end = float(ticks_to_ms(score, [max(score.tpq, score.end())])[0]) + last
-    beyond = np.ceil(max(1.0, (end - times[-1]) / last))
+    end = float(ticks_to_ms(score, [max(score.tpq, score.end())])[0])
+    held = (end - times[-1]) / last
+    if held > 1 and held % 1 < LATE_END:  # let go a little after a beat: the player slowed down
+        last *= held / np.floor(held)
+    beyond = np.ceil((end + last - times[-1]) / last)
     return np.append(times, times[-1] + beyond * last), np.append(quarters, quarters[-1] + beyond)
 
 

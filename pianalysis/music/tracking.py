@@ -18,21 +18,26 @@ from pianalysis.music.notes import SAME_ONSET_MS, Notes
 
 BIN_MS: Final = 10.0
 """Beats are found this exactly, then put on the notes that are struck there."""
-FASTEST_MS, SLOWEST_MS = 330.0, 1_300.0
-"""Periods of beats: 182 to 46 a minute."""
-USUAL_MS: Final = 620.0
-"""The period that people play in most, and how far others are from it, in octaves."""
-TEMPO_SPREAD: Final = 0.45
+BANDS_MS: Final = {
+    2: ((340.0, 560.0), (500.0, 860.0), (800.0, 1_300.0)),
+    3: ((420.0, 720.0), (660.0, 1_050.0), (950.0, 1_500.0)),
+}
+"""The periods of beats that divide in two, and in three: in each band the best are found, then one of the bands is chosen."""
+NEAR_HINT: Final = 1.2
+"""How far the tempo may be from the one that somebody says."""
+USUAL_MS: Final = 600.0
+"""The period that others are compared with."""
+LEVEL_WEIGHTS: Final = (1.0, 0.5, 0.0, -2.0, -1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+"""Of `level_features`: a conditional logistic regression on performances of training songs
+(`scripts/measure_metre_reading.py --fit`)."""
 STEADINESS: Final = 0.06
 """How much a beat's period differs from the one before, as a share of it."""
 JITTER_MS: Final = ((0.7, 15.0), (0.3, 40.0))
 """How far from its place a note is played: most are near, some aren't."""
 EARLY_MS: Final = 40.0
 """A note so shortly before a beat is of that beat."""
-BEAT_COST: Final = 0.5
+BEAT_COST: Final = 0.0
 """What a beat costs, in nats, as each is put where it fits best."""
-EACH_BEAT: Final = 0.15
-"""How much of the tempo's prior counts again at each beat."""
 STRAY: Final = 2e-5
 """How many notes a millisecond are in no place that is known."""
 PLACES: Final = {
@@ -70,19 +75,66 @@ def distinct_onsets(notes: Notes) -> Floats:
     return onsets[kept]
 
 
-def track_beats(onsets_ms: Floats, *, bpm: float | None = None, division: int | None = None) -> Beats:
+def track_beats(onsets_ms: Floats, *, bpm: float | None = None) -> Beats:
     """The likeliest beats of onsets in real ms, rising. bpm: about how many beats a minute there are, where somebody knows.
 
-    division: 2 or 3, the likelier where it isn't given. Raises PianalysisError for fewer than four onsets, or for music
-    that is too long.
+    Raises PianalysisError for fewer than four onsets, or for music that is too long.
     """
+    found = beat_candidates(onsets_ms, bpm=bpm)
+    return max(found, key=lambda beats: level_score(onsets_ms, beats, known=bpm is not None))
+
+
+def beat_candidates(onsets_ms: Floats, *, bpm: float | None = None) -> list[Beats]:
+    """The best beats at each speed, that divide in two and in three. Raises what `track_beats` raises."""
     onsets = np.asarray(onsets_ms, np.float64)
     if len(onsets) < 4 or onsets[-1] - onsets[0] > LONGEST_MS:
         raise PianalysisError(
             f"expected 4 notes or more within {LONGEST_MS / 60_000:.0f} minutes to find beats in, found {len(onsets)} notes"
         )
-    wanted = [division] if division else [2, 3]
-    return max((_tracked(onsets, parts, bpm) for parts in wanted), key=lambda beats: beats.score)
+    if bpm is not None:
+        return [_tracked(onsets, parts, (60_000 / bpm / NEAR_HINT, 60_000 / bpm * NEAR_HINT)) for parts in PLACES]
+    found = [_tracked(onsets, parts, band) for parts, bands in BANDS_MS.items() for band in bands]
+    return found + [_off_beats(beats) for beats in found if beats.division == 2]
+
+
+def _off_beats(beats: Beats) -> Beats:
+    """The same half a beat later, as they are heard where a melody is syncopated throughout."""
+    times = beats.times_ms
+    middles = (times[:-1] + times[1:]) / 2
+    return Beats(
+        np.concatenate([[times[0] - (times[1] - times[0]) / 2], middles, [times[-1] + (times[-1] - times[-2]) / 2]]),
+        2,
+        beats.score,
+    )
+
+
+def level_features(onsets_ms: Floats, beats: Beats) -> Floats:
+    """What tells beats from their halves and doubles, ``[len(LEVEL_WEIGHTS)]``."""
+    times, division = beats.times_ms, beats.division
+    place = np.clip(np.searchsorted(times, onsets_ms + EARLY_MS, side="right") - 1, 0, len(times) - 2)
+    periods = np.diff(times)
+    share = ((onsets_ms - times[place]) / periods[place] * 12).round() % 12
+    inside = periods[place[0] : place[-1] + 1]
+    slow = float(np.log(np.median(inside) / USUAL_MS))
+    count = float(np.log(len(onsets_ms) / len(inside)))
+    fit = grid_score(onsets_ms, times, division)
+    struck = len(np.unique(place[share == 0])) / len(inside)
+    ternary = float(division == 3)
+    rough = float(np.mean(np.abs(np.diff(np.log(inside))))) if len(inside) > 1 else 0.0
+    half = float(np.mean(share == 6))
+    return np.array(
+        [
+            fit, fit * np.sqrt(len(onsets_ms)) / 10, slow, slow * slow, ternary, ternary * slow, count, count * count, struck,
+            float(np.mean(share == 0)), half, ternary * half, float(np.mean((share == 3) | (share == 9))), rough,
+        ]
+    )  # fmt: skip
+
+
+def level_score(onsets_ms: Floats, beats: Beats, *, known: bool = False) -> float:
+    """How likely beats are, compared with others of the same notes, in nats; known: where their tempo is given, how they fit."""
+    if known:
+        return beats.score
+    return float(level_features(onsets_ms, beats) @ np.array(LEVEL_WEIGHTS))
 
 
 def grid_score(onsets_ms: Floats, beats_ms: Floats, division: int) -> float:
@@ -109,26 +161,18 @@ def _log_place(share: Floats, period_ms: Floats, division: int) -> Floats:
     return np.log(total)
 
 
-def _periods(division: int) -> NDArray[np.int64]:
-    """The periods that are tried, in bins, each about 3 % longer than the one before."""
-    steps = np.exp(np.arange(np.log(FASTEST_MS), np.log(SLOWEST_MS), 0.03)) / BIN_MS
-    return np.unique(np.rint(steps).astype(np.int64))
-
-
-def _tracked(onsets: Floats, division: int, bpm: float | None) -> Beats:
-    periods = _periods(division)
+def _tracked(onsets: Floats, division: int, band_ms: tuple[float, float]) -> Beats:
+    """The best beats whose periods lie in a band."""
+    steps = np.exp(np.arange(np.log(band_ms[0]), np.log(band_ms[1]) + 0.03, 0.03)) / BIN_MS
+    periods = np.unique(np.rint(steps).astype(np.int64))
     lead = int(periods[-1])
     begin = onsets[0] - lead * BIN_MS
-    total = int(np.ceil((onsets[-1] - begin) / BIN_MS)) + lead + 1
+    total = int(np.ceil((onsets[-1] - begin) / BIN_MS)) + lead + 3
     log_periods = np.log(periods * BIN_MS)
-    usual, spread = (USUAL_MS * (1.25 if division == 3 else 1.0), TEMPO_SPREAD * np.log(2))
-    if bpm is not None:
-        usual, spread = 60_000 / bpm, 0.12
-    prior = -0.5 * ((log_periods - np.log(usual)) / spread) ** 2
-    gains = _gains(onsets - begin, periods, total, division) + EACH_BEAT * prior
+    gains = _gains(onsets - begin, periods, total, division)
     change = -0.5 * ((log_periods[:, None] - log_periods[None, :]) / STEADINESS) ** 2  # [period, period before]
     change -= BEAT_COST
-    best, came = _forward(gains, periods, prior, change, int((onsets[0] - begin) / BIN_MS), total)
+    best, came = _forward(gains, periods, change, lead, total)
     last = int((onsets[-1] - begin) / BIN_MS) + 2
     ends = np.array([best[last : last + size, row].max() for row, size in enumerate(periods)])
     row = int(ends.argmax())
@@ -158,7 +202,7 @@ def _gains(onsets: Floats, periods: NDArray[np.int64], total: int, division: int
 
 
 def _forward(
-    gains: Floats, periods: NDArray[np.int64], prior: Floats, change: Floats, first: int, total: int
+    gains: Floats, periods: NDArray[np.int64], change: Floats, first: int, total: int
 ) -> tuple[Floats, NDArray[np.int16]]:
     """The score of the best beats up to one at each bin with each period before it, and the period before that (-1: none).
 
@@ -167,17 +211,16 @@ def _forward(
     best = np.full((total, len(periods)), -np.inf)
     came = np.full((total, len(periods)), -1, np.int16)
     columns = np.arange(len(periods))
-    for time in range(int(first), total):
-        start = time - periods
-        usable = start >= 0
-        begins = np.where(
-            usable & (start <= first + 3) & (start > first - periods),
-            prior + gains[np.maximum(start, 0), columns],
-            -np.inf,
-        )
-        reach = best[np.maximum(start, 0)] + change  # [period, period before]
-        before = reach.argmax(axis=1)
-        goes_on = np.where(usable, reach[columns, before] + gains[np.maximum(start, 0), columns], -np.inf)
-        best[time] = np.maximum(begins, goes_on)
-        came[time] = np.where(goes_on > begins, before, -1)
+    block = int(periods[0])  # beats that begin within so many bins don't depend on each other
+    for begin in range(first, total, block):
+        times = np.arange(begin, min(total, begin + block))
+        start = np.maximum(times[:, None] - periods, 0)
+        gained = gains[start, columns]
+        opening = (start <= first + EARLY_MS / BIN_MS) & (start > first - periods)
+        begins = np.where(opening, gained, -np.inf)
+        reach = best[start] + change  # [time, period, period before]
+        before = reach.argmax(axis=2)
+        goes_on = np.take_along_axis(reach, before[:, :, None], axis=2)[:, :, 0] + gained
+        best[times] = np.maximum(begins, goes_on)
+        came[times] = np.where(goes_on > begins, before, -1)
     return best, came

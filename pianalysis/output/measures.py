@@ -26,6 +26,9 @@ VOICES: Final = 2
 TEMPO_CHANGE: Final = 0.1
 """A tempo mark is printed where the tempo differs so much from the mark before; playback follows every change."""
 
+FREE_CHANGES: Final = 8
+"""With more tempi than this, and one to every two quarters, a tempo map is a player's, not a composer's."""
+
 Floats = NDArray[np.float64]
 
 
@@ -121,6 +124,8 @@ def _with_pickup(measures: list[Measure]) -> list[Measure]:
 def without_silence(measures: list[Measure], onset: int) -> list[Measure]:
     """The measures with the silent beats before the first onset, in the first measure, left out: a pickup."""
     first = measures[0]
+    if first.pickup and onset >= first.length:  # nothing but silence, which a performance begins with
+        return measures[1:]
     cut = max((beat for beat in first.beats if beat <= onset), default=0)
     if not cut or onset >= first.length or len(measures) == 1:
         return measures
@@ -130,16 +135,26 @@ def without_silence(measures: list[Measure], onset: int) -> list[Measure]:
 
 
 def tempo_marks(score: symusic.Score, measures: list[Measure]) -> dict[int, list[tuple[int, float, bool]]]:
-    """For each measure's index its tempi: units from its start, quarters a minute, and whether it is printed."""
+    """For each measure's index its tempi: units from its start, quarters a minute, and whether it is printed.
+
+    Of a performance, whose tempo changes at nearly every beat, only the tempo of most of it is printed.
+    """
     played = np.array([measure.played for measure in measures])
     tempi = {max(0, tempo.time): 60_000_000 / tempo.mspq for tempo in score.tempos if tempo.mspq > 0}
     marks: dict[int, list[tuple[int, float, bool]]] = {}
     shown = 0.0
+    length = (measures[-1].played + measures[-1].length - measures[0].played) / QUARTER
+    if len(tempi) > max(FREE_CHANGES, length / 2):
+        marks[0], shown = [(0, float(np.median([*tempi.values()])), True)], np.inf
     for tick, bpm in sorted({0: 120.0, **tempi}.items()):
         place = tick * QUARTER / score.tpq
         index = max(0, int(np.searchsorted(played, place + 1, side="right")) - 1)
         offset = round(np.clip(place - played[index], 0, measures[index].length))
-        printed = abs(bpm - shown) > TEMPO_CHANGE * bpm and not any(mark[2] for mark in marks.get(index, []))
+        printed = (
+            np.isfinite(shown)
+            and abs(bpm - shown) > TEMPO_CHANGE * bpm
+            and not any(mark[2] for mark in marks.get(index, []))
+        )
         shown = bpm if printed else shown
         marks.setdefault(index, []).append((offset, bpm, printed))
     return marks
