@@ -9,6 +9,8 @@ composing: A melody from nothing, written by the model as it writes accompanimen
     those before it.
 figures: The figures of the left hand: a table of words that says which degree of a chord is played where in a bar.
 left_hand: The notes of a left hand that plays figures: made by rule from a chart, the beats of a piece and the melody above.
+metre_reading: the metre, the pickup and the beats of a melody, as somebody says they are, as its file has them, or as
+    they are heard.
 options: what a user may ask of the arranger: `Options`.
 pieces: A melody made ready to be accompanied, and the piece that comes of it.
 ranking: which of several takes is closest to what people play: in its chords and its key, without clashes, neither

@@ -41,16 +41,17 @@ SURE_WITHOUT: Final = 0.6
 SURE_OF_DEFAULT: Final = 0.97
 """… where it states 4/4 at 120, as programs do whose user said nothing …"""
 SURE_OF_STATED: Final = 0.98
-"""… and where somebody stated a metre, of which only the pickup is questioned. On the validation songs whose files are
-right … of 100 are changed."""
+"""… and where somebody stated a metre, of which only the pickup is questioned. Of the validation
+songs whose files are right fewer than one in a hundred is changed."""
 WORTH_SAYING: Final = 0.5
 """A reading that isn't sure enough, but likelier than all others together, is offered."""
 FILE_BEGINS_A_BAR: Final = 6.0
 """How much likelier a reading is whose bar line stands at tick 0, where the melody doesn't begin there."""
 NEAR_GRID_MS: Final = 8.0
 ON_GRID_SHARE: Final = 0.9
-OFF_BEAT_NATS: Final = 0.8
-"""Nats a note by which beats that are heard explain the onsets better than the file's before they are used."""
+OFF_BEAT_NATS, FREE_NATS = 1.0, -7.0
+"""Nats a note by which beats that are heard explain the onsets better than the file's before they are used, and how badly
+the file's must do: of the validation songs played to a click, 15 ms off it, one in fifty is taken for free."""
 SAME: Final[dict[Metre, Metre]] = {(2, 2): (4, 4), (4, 8): (2, 4)}
 """Metres that are heard as another."""
 
@@ -215,12 +216,11 @@ def _played_beats(score: symusic.Score, bpm: float | None) -> tuple[NDArray[np.f
     quarter_ms = float(ticks_to_ms(score, [score.tpq])[0])
     if _on_grid_share(onsets, quarter_ms) >= ON_GRID_SHARE:
         return None
-    file_beats = np.arange(0.0, onsets[-1] + 2 * quarter_ms, quarter_ms)
     of_file = max(
         grid_score(onsets, np.arange(0.0, onsets[-1] + 6 * quarter_ms, quarter_ms * beat), division)
         for beat, division in ((1.0, 2), (2.0, 2), (0.5, 2), (1.5, 3))
     )
-    if of_file == -np.inf or len(file_beats) < 4:
+    if of_file > FREE_NATS:
         return None
     beats = track_beats(onsets, bpm=bpm)
     if grid_score(onsets, beats.times_ms, beats.division) < of_file + OFF_BEAT_NATS:

@@ -20,7 +20,7 @@ from pianalysis.errors import PianalysisError
 from pianalysis.files import DATA
 from pianalysis.music.keys import key_shift
 from pianalysis.music.metres import Metre
-from pianalysis.music.notes import Notes, sort_notes
+from pianalysis.music.notes import Notes
 
 WEIGHTS_FILE: Final = DATA / "downbeats.safetensors"
 STEPS: Final = 4

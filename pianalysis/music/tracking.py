@@ -27,9 +27,8 @@ NEAR_HINT: Final = 1.2
 """How far the tempo may be from the one that somebody says."""
 USUAL_MS: Final = 600.0
 """The period that others are compared with."""
-LEVEL_WEIGHTS: Final = (1.0, 0.5, 0.0, -2.0, -1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-"""Of `level_features`: a conditional logistic regression on performances of training songs
-(`scripts/measure_metre_reading.py --fit`)."""
+LEVEL_WEIGHTS: Final = (1.46, 0.23, -0.2, -0.4, -0.12, 0.83, -0.01, -0.54, 6.0, 4.75, 1.45, 3.39, 2.0, -60.4)
+"""Of `level_features`: a conditional logistic regression on performances of training songs (`scripts/fit_beat_levels.py`)."""
 STEADINESS: Final = 0.06
 """How much a beat's period differs from the one before, as a share of it."""
 JITTER_MS: Final = ((0.7, 15.0), (0.3, 40.0))
