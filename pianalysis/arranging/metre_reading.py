@@ -36,13 +36,14 @@ FEWEST_NOTES: Final = 12
 """Fewer notes say too little of their metre …"""
 FEWEST_PLAYED: Final = 16
 """… and of the tempo that they are played in."""
-SURE_WITHOUT: Final = 0.6
-"""How likely a reading must be to be used where the file states no metre …"""
+SURE_WITHOUT: Final = 0.3
+"""How likely a reading must be to be used where the file states no metre: of the validation songs' likeliest readings below
+0.5 half are right, and 4/4 from the first note on, what is left, is so less often …"""
 SURE_OF_DEFAULT: Final = 0.97
 """… where it states 4/4 at 120, as programs do whose user said nothing …"""
-SURE_OF_STATED: Final = 0.98
-"""… and where somebody stated a metre, of which only the pickup is questioned. Of the validation
-songs whose files are right fewer than one in a hundred is changed."""
+SURE_OF_STATED: Final = 0.99
+"""… and where somebody stated a metre, of which only the pickup is questioned. Of 152 validation
+songs whose files are right and begin on a bar line none is changed; at 0.98 one is."""
 WORTH_SAYING: Final = 0.5
 """A reading that isn't sure enough, but likelier than all others together, is offered."""
 FILE_BEGINS_A_BAR: Final = 6.0
@@ -189,7 +190,7 @@ def _quarters(score: symusic.Score, melody: Melody, voice: Notes) -> NDArray[np.
     after = np.append(onset[1:], onset[-1] + 4 * score.tpq)
     rate = np.interp(voice["onset_ms"], ms, np.gradient(ticks.astype(np.float64), ms) if len(ms) > 1 else [1.0])
     stop = np.minimum(onset + voice["duration_ms"] * rate, after)
-    return np.stack([onset, stop]) / score.tpq
+    return np.asarray(np.stack([onset, stop]) / score.tpq, np.float64)
 
 
 def _first_tick(melody: Melody) -> int:

@@ -142,7 +142,8 @@ class DownbeatNet:
                 np.bincount(np.arange(len(out)) % size, column, size)
                 for size, column in zip((bar, beat), out.T, strict=True)
             )
-            found[metre] = scale * (bars + np.tile(beats, bar // beat)) + float(self.weights["bias"][place])
+            together = scale * (bars + np.tile(beats, bar // beat)) + float(self.weights["bias"][place])
+            found[metre] = np.asarray(together, np.float64)
         return found
 
 
