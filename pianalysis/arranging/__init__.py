@@ -17,6 +17,8 @@ introduction: The bars before a melody: a phrase of it, played by the piano alon
 kept: What stays of the file that a melody comes from, beside its notes: words, markers, programme, bends, pedal,
     controllers.
 left_hand: The notes of a left hand that plays figures: made by rule from a chart, the beats of a piece and the melody above.
+metre_reading: the metre, the pickup and the beats of a melody, as somebody says they are, as its file has them, or as
+    they are heard.
 options: what a user may ask of the arranger: `Options`.
 pedal: The sustain pedal of a piece: down with each chord, up where the next one begins.
 pieces: A melody made ready to be accompanied, and the piece that comes of it.

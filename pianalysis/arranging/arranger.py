@@ -240,7 +240,7 @@ class Arranger:
         changes: OptionChanges,
     ) -> list[Take]:
         chosen = replace(options or Options(), **changes)
-        prepared = prepare(source, track, chosen.max_bars, tune=chosen.tune, bpm=chosen.bpm)
+        prepared = prepare(source, track, chosen.max_bars, chosen.metre_asked, tune=chosen.tune)
         if self.normalises_key:
             prepared = to_the_models_key(prepared)
         given = self._given(prepared, chart, chosen)
@@ -432,7 +432,7 @@ class Arranger:
         """
         if not 1 <= bars <= 1_000:
             raise PianalysisError(f"expected 1 to 1,000 bars, found {bars}")
-        chosen = replace(replace(options or Options(), **changes), max_bars=bars)
+        chosen = replace(replace(options or Options(), **changes), max_bars=bars, keep_metre=True)
         chosen = self._resolved(chosen)
         score = empty_score(COMPOSED_BPM if chosen.bpm is None else chosen.bpm)
         melody = compose_melody(self.engine, score, bars, chosen, np.random.default_rng([seed, 1]))

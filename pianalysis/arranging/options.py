@@ -16,11 +16,13 @@ import numpy as np
 from pianalysis.arranging.figures import AUTO as NO_FIGURE
 from pianalysis.arranging.figures import Figure, read_figures
 from pianalysis.arranging.form_options import FormChanges, FormOptions
+from pianalysis.arranging.metre_reading import Asked
 from pianalysis.errors import PianalysisError
 from pianalysis.harmony.richness import BALANCED, RICHNESS
 from pianalysis.model.sampling import Sampling
 from pianalysis.music.difficulty import AUTO as NO_DIFFICULTY
 from pianalysis.music.difficulty import DIFFICULTIES, HandRule
+from pianalysis.music.metres import read_metre, read_pickup
 from pianalysis.music.notes import Notes
 from pianalysis.tokens import vocab
 
@@ -47,7 +49,10 @@ class Options(FormOptions):
     (`figures.read_figures`), for some bars another, as in density: ``"waltz,9-16:arpeggio"``; the model adds the right hand
     and how loud both are. figures: a file of figures of one's own. difficulty: ``"easy"``, ``"medium"`` or ``"hard"`` to play, or
     ``"auto"`` (what the model writes): what each hand is asked for (`music.difficulty`), and, where density and harmony
-    are the defaults, other ones; others hold, as far as the hands go. The three numbers of sampling are the checkpoint's own
+    are the defaults, other ones; others hold, as far as the hands go. time_signature: the melody's metre, such as ``"3/4"``,
+    whatever its file says; pickup: the quarters before its first full bar, from its first note on. Where they are None
+    they are the file's, or heard in the melody, unless keep_metre, with which the file's beats aren't questioned either. The
+    three numbers of sampling are the checkpoint's own
     where they are None.
     """
 
@@ -68,6 +73,9 @@ class Options(FormOptions):
     figures: str | os.PathLike[str] | None = None
     tune: int | None = None
     difficulty: str = NO_DIFFICULTY
+    time_signature: str | None = None
+    pickup: float | None = None
+    keep_metre: bool = False
 
     def __post_init__(self) -> None:
         if self.style not in (vocab.AUTO, *vocab.STYLES):
@@ -95,7 +103,17 @@ class Options(FormOptions):
         if not -1 <= self.dynamics <= 1:
             raise PianalysisError(f"expected dynamics from -1, very soft, to 1, very loud, found {self.dynamics}")
         self.check_form()
-        _ = self.sampling, self.density_at(0), self.left_hand_at(0)  # checks them
+        _ = self.sampling, self.density_at(0), self.left_hand_at(0), self.metre_asked  # checks them
+
+    @property
+    def metre_asked(self) -> Asked:
+        """What is said of the melody's bars and its tempo. Raises PianalysisError for what is no metre, or no pickup."""
+        return Asked(
+            None if self.time_signature is None else read_metre(self.time_signature),
+            None if self.pickup is None else read_pickup(self.pickup),
+            self.keep_metre,
+            self.bpm,
+        )
 
     def density_at(self, bar: int) -> str:
         """The density word of a bar, counted from 0; what is said last holds. Raises PianalysisError for another text."""
@@ -203,3 +221,6 @@ class OptionChanges(FormChanges, total=False):
     figures: str | os.PathLike[str] | None
     tune: int | None
     difficulty: str
+    time_signature: str | None
+    pickup: float | None
+    keep_metre: bool

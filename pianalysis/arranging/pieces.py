@@ -16,6 +16,7 @@ import numpy as np
 import symusic
 
 from pianalysis.arranging.kept import markers_of, melody_track
+from pianalysis.arranging.metre_reading import Asked, read_metre_of
 from pianalysis.arranging.structure import Earlier, earlier_bars
 from pianalysis.errors import PianalysisError
 from pianalysis.harmony.chart import ChordSpan
@@ -235,26 +236,30 @@ def prepare(
     source: str | os.PathLike[str] | bytes | symusic.Score,
     track: int | None,
     max_bars: int | None,
+    asked: Asked | None = None,
     *,
     tune: int | None = None,
-    bpm: float | None = None,
 ) -> Source:
-    """A melody on its clock, as it is, in its own key. tune: which one of a tune book in ABC, from 1. bpm: another tempo.
+    """A melody on its clock, as it is, in its own key. tune: which one of a tune book in ABC, from 1.
 
+    asked: what is said of its metre and tempo; what isn't said may be heard in it (`metre_reading`). Without it all is as in
+    the file.
     Raises PianalysisError or FileNotFoundError for what can't be used.
     """
     name = os.fspath(source) if isinstance(source, str | os.PathLike) else "the melody"
     is_score = isinstance(source, symusic.core.ScoreTick)
-    read = ReadScore(source) if is_score else read_with_remarks(source, name=name, tune=tune)
-    score = read.score
+    read = (
+        ReadScore(source)
+        if is_score
+        else read_with_remarks(source, name=name, tune=tune, bpm=asked.bpm if asked else None)
+    )
+    score, remarks = read.score, [*read.remarks]
     melody = find_melody(score, track=track, name=name)
-    if bpm is not None:
-        score = with_bpm(score, bpm)
-        check_limits(score, name)
-        melody = retimed(melody, score)
+    if asked is not None:
+        score, melody, said = _as_asked(read, melody, asked, name)
+        remarks.extend(said)
     clock = BeatClock.from_score(score)
     notes = clock.notes_to_clock(melody.notes)
-    remarks = [*read.remarks]
     folded = fold_to_keyboard(notes)
     if (folded["pitch"] != notes["pitch"]).any():
         count = int((folded["pitch"] != notes["pitch"]).sum())
@@ -271,6 +276,20 @@ def prepare(
         remarks.append(f"only the first {max_bars} bars are accompanied, as you asked")
     on_grid, stated = sits_on_grid(voice, lines), stated_chart(score, clock)
     return Source(score, melody, clock, voice, first_bar, last_bar, on_grid, tuple(remarks), stated=stated)
+
+
+def _as_asked(
+    read: ReadScore, melody: Melody, asked: Asked, name: str
+) -> tuple[symusic.Score, Melody, tuple[str, ...]]:
+    """A score and its melody on the bar lines that fit them, in the tempo that is asked for; what is said of that."""
+    found = read_metre_of(read.score, melody, asked, written=read.has_bars)
+    if (
+        asked.bpm is None or read.is_recording or found.tracked
+    ):  # there it said how fast the beats are, which were found
+        return found.score, found.melody, found.remarks
+    score = with_bpm(found.score, asked.bpm)
+    check_limits(score, name)
+    return score, retimed(found.melody, score), found.remarks
 
 
 def retimed(melody: Melody, score: symusic.Score, score_notes: Iterable[symusic.Note] | None = None) -> Melody:

@@ -18,6 +18,7 @@ from pianalysis.errors import PianalysisError
 from pianalysis.harmony.richness import BALANCED, RICHNESS
 from pianalysis.music.abc_notation import from_abc
 from pianalysis.music.difficulty import AUTO, DIFFICULTIES
+from pianalysis.music.metres import read_metre, read_pickup
 from pianalysis.music.typed import from_names, pitch_of
 from pianalysis.tokens import vocab
 
@@ -50,6 +51,8 @@ ARRANGE_EXAMPLES = r"""examples:
   pianalysis arrange tune.abc -o full.mid
   pianalysis arrange book.abc --tune 3 -o full.mid
   pianalysis arrange hum.wav -o full.mid
+  pianalysis arrange melody.mid -o full.mid --time-signature 3/4 --pickup 1
+  pianalysis arrange melody.mid -o full.mid --keep-metre
   pianalysis arrange --abc "X:1\nM:3/4\nL:1/4\nK:G\nD|G2A|B2c|A2F|G2|]" -o full.mid
   pianalysis arrange --notes "C4/4 D4/4 E4/2 | F#4/8. R/16 Bb3/2" --bpm 90 --time-signature 4/4 -o full.mid
 """
@@ -85,9 +88,22 @@ def add_arrange(parser: argparse.ArgumentParser) -> None:
         "--bpm",
         type=float,
         metavar="N",
-        help="quarter notes a minute, instead of the melody's own tempo (of --notes: 100)",
+        help="quarter notes a minute, instead of the melody's own tempo (of --notes: 100); of what was played or sung "
+        "freely about how many beats a minute there are",
     )
-    parser.add_argument("--time-signature", metavar="N/N", help="the metre of --notes (default: 4/4)")
+    parser.add_argument(
+        "--time-signature",
+        metavar="N/N",
+        help="the melody's metre, whatever its file says (default: the file's, or heard)",
+    )
+    parser.add_argument(
+        "--pickup",
+        metavar="N",
+        help="quarter notes before the first full bar, from the melody's first note on: 1, 0.5, 3/2, or 0 for none",
+    )
+    parser.add_argument(
+        "--keep-metre", action="store_true", help="keep the file's beats and bar lines, however the melody sounds"
+    )
     parser.add_argument(
         "--track",
         type=int,
@@ -288,15 +304,11 @@ def _best_alone(arranger: Arranger) -> Callable[..., list[Arrangement]]:
 
 def _typed(args: argparse.Namespace) -> list[symusic.Score]:
     """The melody that was typed, if one was."""
-    if args.notes is None and args.time_signature is not None:
-        raise PianalysisError("--time-signature goes with --notes; a file or ABC text states its own")
     scores = []
     if args.notes is not None:
-        metre = re.fullmatch(r"(\d{1,2})/(\d{1,2})", args.time_signature or "4/4")
-        if metre is None:
-            raise PianalysisError(f"expected a metre such as 3/4 after --time-signature, found {args.time_signature!r}")
+        metre = None if args.time_signature is None else read_metre(args.time_signature)
         bpm = 100.0 if args.bpm is None else args.bpm
-        scores.append(from_names(args.notes, bpm=bpm, time_signature=(int(metre[1]), int(metre[2]))))
+        scores.append(from_names(args.notes, bpm=bpm, time_signature=metre))
     if args.abc is not None:
         scores.append(from_abc(args.abc, tune=args.tune))
     if len(scores) > 1:
@@ -357,6 +369,10 @@ def _load(args: argparse.Namespace) -> tuple[Arranger, Options]:
     asked = {name: getattr(args, name) for name in names if hasattr(args, name)}
     asked |= {name: ",".join(said) for name in ("density", "left_hand") if (said := getattr(args, name))}
     asked |= {name: pitch_of(text) for name in ("lowest", "highest") if (text := getattr(args, name)) is not None}
+    if hasattr(args, "keep_metre"):
+        typed_bars = args.abc is not None or "|" in (args.notes or "")
+        pickup = None if args.pickup is None else float(read_pickup(args.pickup))
+        asked |= {"time_signature": args.time_signature, "pickup": pickup, "keep_metre": args.keep_metre or typed_bars}
     options = Options(**asked)
     return Arranger.from_pretrained(args.model), options
 

@@ -28,10 +28,15 @@ ABC_SUFFIX: Final = ".abc"
 
 @dataclass(frozen=True)
 class ReadScore:
-    """A score, and what is to be said of how it was read."""
+    """A score, and what is to be said of how it was read.
+
+    has_bars: people wrote its bar lines: a MusicXML score, or a tune in ABC. is_recording: it was heard in a sound file.
+    """
 
     score: symusic.Score
     remarks: tuple[str, ...] = ()
+    has_bars: bool = False
+    is_recording: bool = False
 
 
 def read_score(source: str | os.PathLike[str] | bytes, *, name: str = "", tune: int | None = None) -> symusic.Score:
@@ -55,7 +60,7 @@ def read_with_remarks(
     kind = kind_of(data, name) or _by_suffix(name)
     if kind is Kind.ABC:
         found = abc_tune(decode(data), name=name, tune=tune)
-        return ReadScore(found.score, found.remarks)
+        return ReadScore(found.score, found.remarks, has_bars=True)
     if tune is not None:
         raise PianalysisError(
             f"{name}: expected a tune book in ABC to choose tune {tune} of, found another kind of file"
@@ -63,13 +68,13 @@ def read_with_remarks(
     if kind is Kind.RECORDING:
         remarks: list[str] = []
         score = read_recording(data, name=name, bpm=bpm, say=remarks.append)
-        return ReadScore(score, tuple(remarks))
+        return ReadScore(score, tuple(remarks), is_recording=True)
     if kind is Kind.MIDI:
         return ReadScore(read_midi(data, name=name))
     sheet = read_musicxml(data, name=name)
     for start, _, label in sheet.chords:
         sheet.score.markers.append(symusic.TextMeta(start, label))
-    return ReadScore(sheet.score)
+    return ReadScore(sheet.score, has_bars=True)
 
 
 def _by_suffix(name: str) -> Kind:

@@ -16,9 +16,9 @@ from pianalysis.arranging.ending import Ending, chord_keys, ended, ending_of, he
 from pianalysis.arranging.pieces import prepare
 from pianalysis.arranging.upbeat import has_upbeat
 from pianalysis.model.gpt2 import make_model
+from pianalysis.music.abc_notation import from_abc
 from pianalysis.music.notes import make_notes
 from pianalysis.music.pedal import held_by_pedal, pedal_spans
-from pianalysis.music.abc_notation import from_abc
 
 HEADS = {"3/4": "X:1\nM:3/4\nL:1/4\nK:C\n", "4/4": "X:1\nM:4/4\nL:1/4\nK:C\n", "6/8": "X:1\nM:6/8\nL:1/8\nK:C\n"}
 UPBEATS = {

@@ -16,6 +16,7 @@ from pianalysis.arranging.charting import typed_chart
 from pianalysis.arranging.form import lay_out
 from pianalysis.arranging.form_options import read_key
 from pianalysis.arranging.introduction import fits_under
+from pianalysis.arranging.metre_reading import Asked
 from pianalysis.arranging.pieces import prepare
 from pianalysis.arranging.transposing import home, transposed
 from pianalysis.arranging.upbeat import has_upbeat
@@ -206,7 +207,7 @@ def test_key_signatures_move_with_the_piece():
 def test_another_tempo_keeps_ticks_and_proportions():
     score = simple_score([(quarter, 1, 60 + quarter % 7) for quarter in range(16)], bpm=100)
     score.tempos.append(symusic.Tempo(12 * 480, 50))
-    source = prepare(score, None, None, bpm=80)
+    source = prepare(score, None, None, Asked(keep=True, bpm=80))
     assert [round(tempo.qpm) for tempo in source.score.tempos] == [80, 40]
     assert [note.time for note in source.melody.score_notes] == [quarter * 480 for quarter in range(16)]
     assert source.melody.notes["onset_ms"][1] == pytest.approx(750)

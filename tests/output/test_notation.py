@@ -25,9 +25,11 @@ def test_every_note_is_written_once_near_where_it_was_and_bars_are_full(score):
     parts = read_back(to_musicxml(two))
     end = max(max(n.time + n.duration, n.time + score.tpq / 4) for track in two.tracks for n in track.notes)
     measures = measures_of(two, end * QUARTER / score.tpq)
+    if measures[0].pickup and len(next(iter(parts.values()))[1]) < len(measures):  # a pickup in which nothing begins
+        measures = measures[1:]
     for track, (notes, lengths) in zip(two.tracks, parts.values(), strict=True):
         assert lengths[1:] == [measure.length for measure in measures][1:]
-        cut = measures[0].length - lengths[0]
+        cut = measures[0].start + measures[0].length - lengths[0]
         places = {(onset + cut, pitch) for onset, _, pitch in notes}
         assert len(places) == len(notes)
         played = [(note.time * QUARTER / score.tpq, note.pitch) for note in track.notes]
