@@ -24,8 +24,6 @@ from tqdm import tqdm
 from update_readme import between
 
 from pianalysis import Arrangement, Arranger
-from pianalysis.music.midi import track_notes
-from pianalysis.music.notes import sort_notes
 from pianalysis.output.audio import SAMPLE_RATE_HZ, synthesize
 from pianalysis.output.musicxml import to_musicxml
 
@@ -34,9 +32,11 @@ EXAMPLES: Final = ROOT / "space" / "examples"
 FLAGS: Final = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 PAGE: Final = {"scale": 40, "pageWidth": 2100, "pageHeight": 1500, "adjustPageHeight": True, "breaks": "auto"}
 """How a score is set: millimetres/10 of a page before scaling, in verovio's terms."""
-FIRST_LINE: Final = {"pageHeight": 420}
+FIRST_LINE: Final = {"breaks": "none", "adjustPageWidth": True}
 SHOWN_BARS: Final = 5
 """README shows so many bars, one line."""
+MOST_BARS: Final = 36
+"""Auld Lang Syne has five verses."""
 SOUND_S: Final = 30.0
 FADE_S: Final = 2.0
 """How much of a piece is to be heard: enough to judge it by, little enough for a repository."""
@@ -51,14 +51,15 @@ class Entry:
     figure: str
     style: str = "pop"
     seed: int = 0
+    pedal: bool = True
 
     @property
     def command(self) -> str:
         """What writes the same piece."""
-        seed = f" --seed {self.seed}" if self.seed else ""
+        others = (" --pedal" if self.pedal else "") + (f" --seed {self.seed}" if self.seed else "")
         return (
             f"pianalysis arrange space/examples/{self.tune}.mid -o {self.tune}.mid --style {self.style} "
-            f"--left-hand {self.figure}{seed}"
+            f"--left-hand {self.figure} --max-bars {MOST_BARS}{others}"
         )
 
 
@@ -67,12 +68,12 @@ ENTRIES: Final = (
     Entry("greensleeves", "Greensleeves", "arpeggio", "classical"),
     Entry("silent_night", "Silent Night", "broken", "classical"),
     Entry("lieber_augustin", "O du lieber Augustin", "waltz", "classical"),
-    Entry("minuet_in_g", "Minuet in G", "block", "classical"),
+    Entry("minuet_in_g", "Minuet in G", "block", "classical", pedal=False),
     Entry("ah_vous_dirai_je", "Ah! vous dirai-je, maman", "alberti", "classical"),
-    Entry("auld_lang_syne", "Auld Lang Syne", "stride"),
-    Entry("irish_washerwoman", "The Irish Washerwoman", "root-fifth"),
+    Entry("auld_lang_syne", "Auld Lang Syne", "stride", pedal=False),
+    Entry("irish_washerwoman", "The Irish Washerwoman", "root-fifth", pedal=False),
     Entry("new_world_largo", "Largo from the New World Symphony", "octaves"),
-    Entry("ode_to_joy", "Ode to Joy", "boogie"),
+    Entry("ode_to_joy", "Ode to Joy", "boogie", pedal=False),
     Entry("korobeiniki", "Korobeiniki", "habanera"),
     Entry("sakura", "Sakura Sakura", "pedal", "classical"),
 )
@@ -93,7 +94,14 @@ def main(argv: list[str] | None = None) -> int:
         browser = driver.chromium.launch(executable_path=args.chromium, args=FLAGS)
         page = browser.new_page(device_scale_factor=1.5)
         for entry in tqdm(entries):
-            piece = arranger(EXAMPLES / f"{entry.tune}.mid", style=entry.style, left_hand=entry.figure, seed=entry.seed)
+            piece = arranger(
+                EXAMPLES / f"{entry.tune}.mid",
+                style=entry.style,
+                left_hand=entry.figure,
+                seed=entry.seed,
+                pedal=entry.pedal,
+                max_bars=MOST_BARS,
+            )
             charts[entry.tune] = chart_lines(piece)
             write_entry(piece, entry, args.output, page)
         browser.close()
@@ -107,7 +115,7 @@ def main(argv: list[str] | None = None) -> int:
 def write_entry(piece: Arrangement, entry: Entry, folder: Path, page: Any) -> None:
     """The files of one tune: MIDI, score, sound; of the one that README shows its melody and first line too."""
     piece.save(folder / f"{entry.tune}.mid")
-    score = to_musicxml(piece.score, title="", chords=piece.chords)
+    score = to_musicxml(piece.score, title=entry.title, chords=piece.chords, border=piece.border)
     draw(score, folder / f"{entry.tune}.png", page)
     save_sound(piece, folder / f"{entry.tune}.ogg")
     if entry.tune == SHOWN:
@@ -132,7 +140,7 @@ def draw(score: bytes, path: Path, page: Any, options: dict[str, Any] | None = N
 
 def save_sound(piece: Arrangement, path: Path) -> None:
     """The beginning of a piece as it sounds, faded out."""
-    notes = sort_notes(np.concatenate([track_notes(piece.score, [track]) for track in piece.score.tracks]))
+    notes = piece.sounding
     sound = synthesize(notes[notes["onset_ms"] < SOUND_S * 1000])[: int(SOUND_S * SAMPLE_RATE_HZ)]
     fade = min(int(FADE_S * SAMPLE_RATE_HZ), len(sound))
     sound[len(sound) - fade :] *= np.linspace(1, 0, fade, dtype=sound.dtype).reshape(-1, *[1] * (sound.ndim - 1))
@@ -168,7 +176,7 @@ def shown_in_readme(chart: str) -> str:
     first = "\n".join(chart.splitlines()[:2])
     return (
         f"\n**{entry.title}**, in: [the melody]({raw}/space/examples/{SHOWN}.mid). Out, by `pianalysis arrange {SHOWN}.mid -o "
-        f"full.mid --style {entry.style} --left-hand {entry.figure}`: its chords,\n\n```text\n{first}\n```\n\nthe score,\n\n"
+        f"full.mid --style {entry.style} --left-hand {entry.figure} --pedal`: its chords,\n\n```text\n{first}\n```\n\nthe score,\n\n"
         f"![the score's first line]({raw}/docs/gallery/{SHOWN}_line.png)\n\nand [the sound]({raw}/docs/gallery/{SHOWN}.ogg). "
         f"[Eleven more tunes](https://github.com/pianalysis/pianalysis/blob/main/docs/gallery/README.md), each with another "
         "figure of the left hand.\n"

@@ -29,6 +29,9 @@ USUAL_MS: Final = 600.0
 """The period that others are compared with."""
 LEVEL_WEIGHTS: Final = (1.46, 0.23, -0.2, -0.4, -0.12, 0.83, -0.01, -0.54, 6.0, 4.75, 1.45, 3.39, 2.0, -60.4)
 """Of `level_features`: a conditional logistic regression on performances of training songs (`scripts/fit_beat_levels.py`)."""
+SLOWEST_HEARD_MS, SLOW_NATS = 1_000.0, 4.0
+"""Beats slower than one a second are hardly heard as beats (Parncutt 1994), though slow songs are written in them: what each e-fold
+more costs. Validation songs have the same beats without it."""
 STEADINESS: Final = 0.06
 """How much a beat's period differs from the one before, as a share of it."""
 JITTER_MS: Final = ((0.7, 15.0), (0.3, 40.0))
@@ -133,7 +136,8 @@ def level_score(onsets_ms: Floats, beats: Beats, *, known: bool = False) -> floa
     """How likely beats are, compared with others of the same notes, in nats; known: where their tempo is given, how they fit."""
     if known:
         return beats.score
-    return float(level_features(onsets_ms, beats) @ np.array(LEVEL_WEIGHTS))
+    slower = max(0.0, float(np.log(np.median(np.diff(beats.times_ms)) / SLOWEST_HEARD_MS)))
+    return float(level_features(onsets_ms, beats) @ np.array(LEVEL_WEIGHTS)) - SLOW_NATS * slower
 
 
 def grid_score(onsets_ms: Floats, beats_ms: Floats, division: int) -> float:

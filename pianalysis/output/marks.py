@@ -27,7 +27,7 @@ def pedal_marks(score: symusic.Score, measures: Sequence[Measure]) -> dict[int, 
     """What is to be written into the measures, by their index: where the pedal is put down and let go.
 
     A pedal that follows a chord is marked with the chord, a sixteenth earlier at most than it goes down. A change is two marks: the
-    one for both isn't shown by all programs.
+    one for both isn't shown by all programs; nor is one at a bar's end, which is therefore the next one's.
     """
     spans = pedal_spans(score.tracks[1]) if len(score.tracks) > 1 else []
     if not spans:
@@ -36,9 +36,7 @@ def pedal_marks(score: symusic.Score, measures: Sequence[Measure]) -> dict[int, 
     played, marks = np.array([measure.played for measure in measures]), dict[int, list[Mark]]()
     for tick, kind in places:
         moment = tick * QUARTER / score.tpq
-        index = max(
-            0, int(np.searchsorted(played, moment + SMALLEST - (kind == "stop") * 2 * SMALLEST, side="right")) - 1
-        )
+        index = max(0, int(np.searchsorted(played, moment + SMALLEST, side="right")) - 1)
         offset = int(np.clip(round((moment - played[index]) / SMALLEST) * SMALLEST, 0, measures[index].length))
         marks.setdefault(index, []).append(partial(_add_pedal, kind=kind, offset=offset))
     return marks
