@@ -6,8 +6,9 @@ arrange: the commands that write music: ``pianalysis arrange | compose | regener
     progress.
 chords: The command that shows chords: ``pianalysis chords``.
 dataset: the commands of the dataset: ``pianalysis prepare | validate``.
+evaluate: the command that judges anybody's arrangements: ``pianalysis evaluate``.
 main: the command line: ``pianalysis arrange | compose | regenerate | chords | tracks | demo | tokens | vocab |
-    prepare | validate | train``.
+    prepare | validate | train | evaluate``.
 tracks: the command that lists what may be the melody: ``pianalysis tracks``.
 train: the command of training: ``pianalysis train``, the same as ``accelerate launch scripts/train.py``.
 """

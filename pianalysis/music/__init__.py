@@ -22,6 +22,7 @@ performance: written notes as they sound: measures in the order of playing, grac
 phrases: where a melody returns: eight bars, or four, that were heard before, at the same pitch or moved.
 reading: Melodies from files of any kind: MIDI, MusicXML lead sheets, tunes in ABC.
 repeats: the order in which bars are played: repeats, endings, D.C., D.S., Fine and Coda.
+timed: Notes and the beats that they are played on, whatever they come in: a file, a score, or an array with its beats.
 typed: typed melodies: note names to a `symusic.Score`, and notes back to names.
 written_chords: the chord symbols of MusicXML as Harte et al. (2005) write them.
 written_parts: A part of a MusicXML score, measure by measure, as it is written.
