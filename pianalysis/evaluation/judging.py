@@ -8,6 +8,7 @@ What is measured and what each figure means: docs/metrics.md.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -17,7 +18,7 @@ from typing import Any, Final
 import numpy as np
 
 from pianalysis.errors import PianalysisError
-from pianalysis.evaluation.folders import CHARTS, MELODIES, Folder, Source, in_all, read_folder
+from pianalysis.evaluation.folders import CHARTS, MELODIES, MIDI, Folder, Source, in_all, read_folder
 from pianalysis.evaluation.judged_songs import GIVEN, NOWHERE, STATED, JudgedSong, read_song
 from pianalysis.evaluation.songs import BY_RULE, Song
 from pianalysis.evaluation.summary import Measured, Pieces, measure_systems, summarise, telling
@@ -134,14 +135,16 @@ def _systems(arrangements: Folder | Mapping[str, Folder]) -> dict[str, Folder]:
     """Each system's arrangements; of one that has no name it is its folder's."""
     if not isinstance(arrangements, Mapping):
         return {_free(Path(arrangements).resolve().name or "arrangements"): arrangements}
-    several = arrangements and all(isinstance(value, Mapping) or _is_folder(value) for value in arrangements.values())
-    if several:
-        return {_free(name): folder for name, folder in arrangements.items()}  # type: ignore[misc]
-    return {"arrangements": arrangements}  # type: ignore[dict-item]
+    if any(_is_song(value) for value in arrangements.values()):
+        return {"arrangements": arrangements}  # type: ignore[dict-item]
+    return {_free(name): folder for name, folder in arrangements.items()}  # type: ignore[misc]
 
 
-def _is_folder(source: object) -> bool:
-    return (isinstance(source, str) or hasattr(source, "__fspath__")) and Path(source).is_dir()  # type: ignore[arg-type]
+def _is_song(source: object) -> bool:
+    """Whether it is a song's music rather than a system's folder or songs."""
+    if isinstance(source, str | os.PathLike):
+        return Path(source).suffix.lower() in MIDI and not Path(source).is_dir()
+    return not isinstance(source, Mapping)
 
 
 def _free(name: str) -> str:
