@@ -21,10 +21,10 @@ from pianalysis.evaluation.summary import Voices
 from pianalysis.harmony.beats import clock_beats
 from pianalysis.harmony.recognise import recognise_spans
 from pianalysis.melody.find import find_melody
-from pianalysis.music.clock import QUARTER_MS, BeatClock, tempo_fold
+from pianalysis.music.clock import BeatClock
 from pianalysis.music.midi import track_notes
 from pianalysis.music.notes import NOTE_DTYPE, Notes, make_notes, sort_notes
-from pianalysis.music.timed import pitched_notes, score_of
+from pianalysis.music.timed import beat_by_beat, pitched_notes, quarter_ms_of, score_of
 
 JUDGED: Final = "judged"
 """What stands in a corpus's place."""
@@ -130,15 +130,7 @@ def _lead(
 
 def _ways(notes: Notes, own: BeatClock, clock: BeatClock) -> dict[str, Notes]:
     """Notes in real ms on another clock than their own, by real time and quarter by quarter."""
-    in_beats = own.notes_to_clock(notes)
-    for field in ("onset_ms", "duration_ms"):
-        in_beats[field] *= _quarter_ms(clock) / _quarter_ms(own)
-    return {REAL: clock.notes_to_clock(notes), BEATS: in_beats}
-
-
-def _quarter_ms(clock: BeatClock) -> float:
-    """A quarter in clock-ms."""
-    return QUARTER_MS * tempo_fold(clock.bpm)
+    return {REAL: clock.notes_to_clock(notes), BEATS: beat_by_beat(notes, own, clock)}
 
 
 def _part(score: symusic.Score, clock: BeatClock) -> _Part:
@@ -170,7 +162,7 @@ def _placed(
             f"{name}: its tempi are others than the melody's, with which it agrees beat by beat; read by its beats"
         )
     if fit.shift_ms:
-        beats = fit.shift_ms / _quarter_ms(clock)
+        beats = fit.shift_ms / quarter_ms_of(clock)
         said.append(
             f"{name}: its melody stands {abs(beats):.2f} quarters {'later' if beats < 0 else 'earlier'}; moved back"
         )

@@ -64,6 +64,19 @@ def pitched_notes(score: symusic.Score) -> Notes:
     return track_notes(score, [track for track in score.tracks if not track.is_drum])
 
 
+def quarter_ms_of(clock: BeatClock) -> float:
+    """A quarter in clock-ms: 500, or half or twice that and so on where the tempo is folded."""
+    return QUARTER_MS * tempo_fold(clock.bpm)
+
+
+def beat_by_beat(notes: Notes, own: BeatClock, clock: BeatClock) -> Notes:
+    """Notes in real ms of one score on another's clock: quarter on quarter, whatever the tempi of both are."""
+    placed = own.notes_to_clock(notes)
+    for field in ("onset_ms", "duration_ms"):
+        placed[field] *= quarter_ms_of(clock) / quarter_ms_of(own)
+    return placed
+
+
 def timed_score(source: File | symusic.Score, *, name: str = "") -> Timed:
     """The notes of a score or a file on its own clock."""
     score = score_of(source, name=name)
@@ -103,7 +116,10 @@ def clock_of_beats(beats_ms: Beats, *, metre: tuple[int, int] = FOUR_FOUR, end_m
 
     Raises PianalysisError for a length that isn't above 0, and for fewer than two times or times that don't rise.
     """
-    times = np.asarray(beats_ms, np.float64)
+    try:
+        times = np.asarray(beats_ms, np.float64)
+    except (TypeError, ValueError):
+        times = np.zeros(0)
     if times.ndim == 0:
         times = np.array([0.0, 1.0]) * float(times)
     if times.ndim != 1 or len(times) < 2 or not np.isfinite(times).all() or not (np.diff(times) > 0).all():

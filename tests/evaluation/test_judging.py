@@ -77,7 +77,7 @@ def test_all_of_it_in_another_key_has_the_same_figures(up):
 
 @pytest.mark.parametrize("how", [{"tpq": 96}, {"tpq": 960}, {"bpm": 90}])
 def test_neither_ticks_nor_tempo_changes_a_figure(how):
-    melodies, out, people = songs(2)
+    melodies, out, _ = songs(2)
     other = songs(2, **how)
     expected, found = judge(melodies, {"out": out}).systems["out"], judge(other[0], {"out": other[1]}).systems["out"]
     found, wanted = means(found), means(expected)
