@@ -1,6 +1,6 @@
 """Whole songs arranged, measured, and compared with what people wrote.
 
-In: a dataset's split and models. Out: figures with intervals, a report, and the metrics as `evaluate.Metric`s; the
+In: a dataset's split and models, or folders of MIDI. Out: figures with intervals, a report, and the metrics as `evaluate.Metric`s; the
 extra `evaluation`.
 
 bootstrap: how sure is a mean over songs: percentile bootstrap intervals (Efron & Tibshirani 1993).
