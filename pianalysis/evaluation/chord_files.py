@@ -34,7 +34,7 @@ def given_chords(source: File | symusic.Score, excerpt: Excerpt, *, name: str) -
     """
     try:
         if not is_score(source):
-            text = _text_of(source)  # type: ignore[arg-type]
+            text = _text_of(source)
             if text is not None:
                 return _timed_labels(text, excerpt.clock) or _of_chart(_chart(text, excerpt))
         score = score_of(source, name=name)
@@ -56,10 +56,7 @@ def stated_chords(score: symusic.Score, clock: BeatClock) -> Chords:
     chart = stated_chart(score, own)
     if chart is None:
         return ()
-    return tuple(
-        (*clock.to_clock(own.to_real([start, end])).tolist(), label)  # type: ignore[misc]
-        for start, end, label in _of_chart(chart)
-    )
+    return tuple((*clock.to_clock(own.to_real([start, end])).tolist(), label) for start, end, label in _of_chart(chart))
 
 
 def _of_chart(chart: Chart) -> Chords:

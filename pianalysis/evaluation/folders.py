@@ -6,11 +6,9 @@ In: folders, or mappings from names to files, scores or arrays. Out: what each n
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Final
-
-import symusic
+from typing import Any, Final
 
 from pianalysis.errors import PianalysisError
 from pianalysis.music.timed import HOW, File, is_file_or_score
@@ -21,7 +19,8 @@ CHARTS: Final = (".txt", ".lab", *MELODIES)
 NAMED: Final = 5
 """So many names are said; the rest are counted."""
 
-Source = File | symusic.core.ScoreTick
+Source = File | Any
+"""A file, or a `symusic.Score`, which is several classes and no type."""
 Sources = Mapping[str, Source]
 Folder = str | os.PathLike[str] | Mapping[str, Source]
 """A folder of files, or what it would hold by its files' names without suffix."""
@@ -29,6 +28,8 @@ Folder = str | os.PathLike[str] | Mapping[str, Source]
 
 def read_folder(folder: Folder, what: str, suffixes: Iterable[str] = MIDI) -> dict[str, Source]:
     """The files of some kinds in a folder and those inside it, by name without suffix, in the order of their names.
+
+    Of a name in several kinds (song.mid, song.musicxml) the kind that is first in `suffixes` counts.
 
     Raises PianalysisError, in which `what` says what was wanted, for what is no folder, for one without such files, for two files
     of one name, and for arrays, which don't say where their beats are.
@@ -38,18 +39,25 @@ def read_folder(folder: Folder, what: str, suffixes: Iterable[str] = MIDI) -> di
     root = Path(folder)
     if not root.is_dir():
         raise PianalysisError(f"{root}: expected a folder of {what}, found {'a file' if root.exists() else 'nothing'}")
-    files: dict[str, Source] = {}
-    for path in sorted(root.rglob("*")):
+    kinds = [*suffixes]
+    files: dict[str, Path] = {}
+    for path in sorted(root.rglob("*"), key=lambda path: (_kind(path, kinds), path)):
         hidden = any(part.startswith(".") for part in path.relative_to(root).parts)  # ._song.mid is a Mac's own note
-        if path.suffix.lower() in suffixes and path.is_file() and not hidden:
-            if path.stem in files:
+        if path.suffix.lower() in kinds and path.is_file() and not hidden:
+            if path.stem in files and _kind(files[path.stem], kinds) == _kind(path, kinds):
                 raise PianalysisError(
                     f"{root}: expected one file of {what} for each name, found {files[path.stem]} and {path}; rename one"
                 )
-            files[path.stem] = path
+            files.setdefault(path.stem, path)
     if not files:
-        raise PianalysisError(f"{root}: expected {what} ({', '.join(suffixes)}), found none in it")
-    return files
+        raise PianalysisError(f"{root}: expected {what} ({', '.join(kinds)}), found none in it")
+    return dict(sorted(files.items()))
+
+
+def _kind(path: Path, kinds: Sequence[str]) -> int:
+    """The place of a file's kind among some; .midi is .mid."""
+    suffix = path.suffix.lower()
+    return kinds.index(MIDI[0] if suffix in MIDI and MIDI[0] in kinds else suffix) if suffix in kinds else len(kinds)
 
 
 def _checked(sources: Mapping[str, Source], what: str) -> dict[str, Source]:

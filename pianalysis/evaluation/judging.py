@@ -136,8 +136,8 @@ def _systems(arrangements: Folder | Mapping[str, Folder]) -> dict[str, Folder]:
     if not isinstance(arrangements, Mapping):
         return {_free(Path(arrangements).resolve().name or "arrangements"): arrangements}
     if any(_is_song(value) for value in arrangements.values()):
-        return {"arrangements": arrangements}  # type: ignore[dict-item]
-    return {_free(name): folder for name, folder in arrangements.items()}  # type: ignore[misc]
+        return {"arrangements": arrangements}
+    return {_free(name): folder for name, folder in arrangements.items()}
 
 
 def _is_song(source: object) -> bool:
@@ -186,7 +186,7 @@ def _by_song(system: Measured, songs: Sequence[Song]) -> dict[str, dict[str, flo
 
 def _left_out(measured: Mapping[str, Measured], songs: Sequence[Song]) -> dict[str, str]:
     """The metrics that can't be measured here, and why."""
-    reasons = {}
+    reasons: dict[str, str] = {}
     if not any(song.chords for song in songs):
         why = "agreement with the songs' chords: there are neither chords nor references; what is heard in each arrangement is"
         reasons |= dict.fromkeys(OF_THE_SONGS_CHORDS, f"{why} under “its own chords”")

@@ -56,7 +56,7 @@ def is_file_or_score(source: object) -> bool:
 
 def score_of(source: File | symusic.Score, *, name: str = "") -> symusic.Score:
     """A score as it is, or read from a file of any kind. Raises what `read_score` raises."""
-    return source if is_score(source) else read_score(source, name=name)  # type: ignore[arg-type]
+    return source if is_score(source) else read_score(source, name=name)
 
 
 def pitched_notes(score: symusic.Score) -> Notes:
@@ -102,7 +102,7 @@ def timed(
     [1000.0]
     """
     if is_file_or_score(source):
-        return timed_score(source, name=name)  # type: ignore[arg-type]
+        return timed_score(source, name=name)
     notes: Notes = np.asarray(source)
     if beats_ms is None:
         raise PianalysisError(f"{name}: expected notes that say where their beats are, found an array alone; {HOW}")
@@ -132,7 +132,7 @@ def clock_of_beats(beats_ms: Beats, *, metre: tuple[int, int] = FOUR_FOUR, end_m
     rough = BeatClock(times, knots, knots, bpm, metre)
     bar_ms = metre[0] * 4 / metre[1] * quarter_ms
     bars = max(1, int(np.ceil(float(rough.to_clock(end_ms)) / bar_ms - 1e-6)))
-    return BeatClock(times, knots, np.arange(bars + 1) * bar_ms, bpm, metre)
+    return BeatClock(times, knots, np.arange(bars + 1, dtype=np.float64) * bar_ms, bpm, metre)
 
 
 def clock_of_bars(bar_lines_ms: ArrayLike, *, metre: tuple[int, int] = FOUR_FOUR) -> BeatClock:

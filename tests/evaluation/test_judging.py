@@ -15,6 +15,7 @@ from judged import blocks, folders, means, score_of, song_of
 from pianalysis.cli.main import main
 from pianalysis.errors import PianalysisError
 from pianalysis.evaluation import judge
+from pianalysis.evaluation.folders import MELODIES, read_folder
 from pianalysis.evaluation.judging import OURS_ALONE
 from pianalysis.evaluation.matching import best_fit, melody_in, moved
 from pianalysis.metrics.names import AREAS, BIGRAMS, HUMAN, METRICS, TWO_SAMPLE
@@ -281,3 +282,16 @@ def test_what_cannot_be_judged_is_one_sentence(tmp_path, capsys, change, said):
 def test_an_array_alone_is_refused():
     with pytest.raises(PianalysisError, match="score_of_notes"):
         judge({"a": make_notes([(0, 500, 60, 80)])}, {"out": {"a": AS_IT_IS}})
+
+
+def test_a_name_that_is_there_twice_is_refused_and_one_in_two_kinds_is_the_first(tmp_path):
+    score = score_of(MELODY)
+    for name in ("a.mid", "deep/b.MID"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        score.dump_midi(tmp_path / name)
+    (tmp_path / "a.abc").write_text("X:1")
+    found = read_folder(tmp_path, "melodies", MELODIES)
+    assert {name: path.name for name, path in found.items()} == {"a": "a.mid", "b": "b.MID"}
+    score.dump_midi(tmp_path / "deep" / "a.midi")
+    with pytest.raises(PianalysisError, match="one file of melodies for each name"):
+        read_folder(tmp_path, "melodies", MELODIES)
