@@ -62,8 +62,9 @@ HEAD: Final = """# Leaderboard
 Accompaniments for the same melodies by several systems, judged by `pianalysis evaluate`: of each figure the mean over songs and its
 95 % bootstrap interval. The order is that of the first column, in which 0.5 is best: whether a classifier tells a system's four bars
 from people's, of songs it hasn't seen; in people's own row it tells their four bars from each other. What the columns are, and what they
-don't tell, is in [metrics.md](metrics.md). *Another song's*: what people wrote for another melody. *Block chords*: of the melody's key,
-the diatonic triad that fits each half bar best."""
+don't tell, is in [metrics.md](metrics.md). With few songs that column is rough: people's own row, which would be 0.5 of very many, shows how
+rough. *Other song's*: what people wrote for another melody. *Block chords*: of the melody's key, the diatonic triad that fits each half
+bar best."""
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -15,7 +15,7 @@ import symusic
 from pianalysis.errors import PianalysisError
 from pianalysis.evaluation.chord_files import given_chords, stated_chords
 from pianalysis.evaluation.folders import Source
-from pianalysis.evaluation.matching import FOUND, Fit, best_fit, melody_in, moved
+from pianalysis.evaluation.matching import FOUND, Fit, best_fit, likely_transposition, melody_in, moved
 from pianalysis.evaluation.songs import BY_RULE, Chords, Song, excerpt_of
 from pianalysis.evaluation.summary import Voices
 from pianalysis.harmony.beats import clock_beats
@@ -76,7 +76,7 @@ def read_song(
     fit = (
         best_fit(ways, {REAL: clock.notes_to_clock(pitched_notes(lead))})
         if lead is not score
-        else Fit(REAL, REAL, 0.0, 1.0)
+        else Fit(REAL, REAL, 0.0, 1.0, 1.0)
     )
     on_clock = moved(ways[fit.lead], -fit.shift_ms)
     excerpt = excerpt_of(clock, on_clock)
@@ -169,6 +169,8 @@ def _placed(
     if fit.recall < FOUND:
         kept = round(fit.recall * len(melody))
         what = "the rest counts as accompaniment" if kept else "all of it counts as accompaniment"
+        if up := likely_transposition(melody, notes):
+            what += f"; all is there {abs(up)} semitones {'higher' if up > 0 else 'lower'}, which isn't the melody that was given"
         said.append(f"{name}: expected the melody's {len(melody)} notes in it, found {kept}; {what}")
     return Voices(sort_notes(notes[mine]), sort_notes(notes[~mine])), said
 

@@ -17,18 +17,23 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pianalysis.metrics.recall import melody_recall
 from pianalysis.music.clock import SIXTEENTH_MS, Floats
 from pianalysis.music.notes import Notes
 
 MATCH_MS: Final = SIXTEENTH_MS / 2
 """A note of the melody may be moved so far, in clock-ms: to a grid of sixteenths and no farther."""
+EXACT_MS: Final = 20.0
+"""So near a note is where the melody has it: of two ways to read a piece in which all of it is found, one has more of these."""
 FOUND: Final = 0.8
 """From this share of its notes on a melody counts as found, and no shift is looked for."""
-GAIN, SHIFTED_GAIN = 0.05, 0.2
+GAIN, SHIFTED_GAIN = 0.02, 0.2
 """Another way to read a piece must have so many more of the melody's notes, one that is shifted more yet, as the best of many."""
 SHIFTED: Final = 0.5
 """And this share of them at least: some are there by chance."""
 BINS_PER_SIXTEENTH: Final = 4
+TRANSPOSITIONS: Final = tuple(sorted({*range(-12, 13), -24, 24}, key=abs))
+"""Octaves and keys that systems move melodies to, the smallest first."""
 
 Bools = NDArray[np.bool_]
 Tracks = NDArray[np.int64]
@@ -38,14 +43,15 @@ Tracks = NDArray[np.int64]
 class Fit:
     """How a piece's times are read so that the melody is in it.
 
-    lead, piece: which of the ways each is read. shift_ms: what is added to the piece's clock-ms. recall: the share of the
-    melody's notes that are there then.
+    lead, piece: which of the ways each is read. shift_ms: what is added to the piece's clock-ms. recall, exact: the share of the
+    melody's notes that are there then, within `MATCH_MS` and `EXACT_MS`.
     """
 
     lead: str
     piece: str
     shift_ms: float
     recall: float
+    exact: float
 
 
 def best_fit(leads: Mapping[str, Notes], pieces: Mapping[str, Notes]) -> Fit:
@@ -54,21 +60,28 @@ def best_fit(leads: Mapping[str, Notes], pieces: Mapping[str, Notes]) -> Fit:
     The first way is taken unless another has clearly more. Notes in clock-ms.
     """
     ways = [(lead, piece) for lead in leads for piece in pieces]
-    fits = [Fit(lead, piece, 0.0, recall(leads[lead], pieces[piece])) for lead, piece in ways]
+    fits = [fit_of(leads, pieces, lead, piece, 0.0) for lead, piece in ways]
     best = _clearly_best(fits, GAIN)
     if best.recall >= FOUND:
         return best
-    shifted = []
-    for lead, piece in ways:
-        shift = likely_shift_ms(leads[lead], pieces[piece])
-        shifted.append(Fit(lead, piece, shift, recall(leads[lead], moved(pieces[piece], shift))))
+    shifted = [fit_of(leads, pieces, lead, piece, likely_shift_ms(leads[lead], pieces[piece])) for lead, piece in ways]
     return _clearly_best([best, *(fit for fit in shifted if fit.recall >= SHIFTED)], SHIFTED_GAIN)
+
+
+def fit_of(leads: Mapping[str, Notes], pieces: Mapping[str, Notes], lead: str, piece: str, shift_ms: float) -> Fit:
+    """How much of the melody is in the piece, read in these ways and shifted."""
+    notes = moved(pieces[piece], shift_ms)
+    return Fit(lead, piece, shift_ms, *(recall(leads[lead], notes, within) for within in (MATCH_MS, EXACT_MS)))
 
 
 def _clearly_best(fits: list[Fit], gain: float) -> Fit:
     """The first, or the first of those with the most, if that is clearly more."""
-    most = max(fits, key=lambda fit: fit.recall)
-    return most if most.recall >= fits[0].recall + gain else fits[0]
+    most = max(fits, key=_share)
+    return most if _share(most) >= _share(fits[0]) + gain else fits[0]
+
+
+def _share(fit: Fit) -> float:
+    return (fit.recall + fit.exact) / 2
 
 
 def moved(notes: Notes, shift_ms: float) -> Notes:
@@ -100,10 +113,25 @@ def likely_shift_ms(melody: Notes, piece: Notes) -> float:
     return float(np.median(shifts[np.abs(shifts - middle) <= width]))
 
 
-def recall(melody: Notes, piece: Notes) -> float:
-    """The share of a melody's notes that meet one of the piece, within `MATCH_MS`; 0 for no melody."""
-    found = melody_in(melody, piece, np.zeros(len(piece), np.int64))
-    return float(found.sum() / len(melody)) if len(melody) else 0.0
+def recall(melody: Notes, piece: Notes, within_ms: float = MATCH_MS) -> float:
+    """The share of a melody's notes that meet one of the piece; 0 for no melody."""
+    return melody_recall(melody, piece, tolerance_ms=within_ms) if len(melody) else 0.0
+
+
+def likely_transposition(melody: Notes, piece: Notes) -> int:
+    """The semitones, one of `TRANSPOSITIONS`, by which a melody stands higher in a piece; 0 where it is found nowhere.
+
+    For telling people what is wrong: nothing is moved by it.
+    """
+    found = {up: recall(_up(melody, up), piece) for up in TRANSPOSITIONS}
+    most = max(found, key=lambda up: found[up])
+    return most if found[most] >= FOUND else 0
+
+
+def _up(notes: Notes, semitones: int) -> Notes:
+    higher = notes.copy()
+    higher["pitch"] += semitones
+    return higher
 
 
 def melody_in(melody: Notes, piece: Notes, tracks: Tracks) -> Bools:

@@ -45,8 +45,8 @@ class Timed:
 
 
 def is_score(source: object) -> TypeGuard[symusic.Score]:
-    """Whether something is a score in ticks, as `symusic.Score` reads files."""
-    return isinstance(source, symusic.core.ScoreTick)
+    """Whether something is a score, in ticks as `symusic.Score` reads files, or in quarters or seconds."""
+    return isinstance(source, symusic.core.ScoreTick | symusic.core.ScoreQuarter | symusic.core.ScoreSecond)
 
 
 def is_file_or_score(source: object) -> bool:
@@ -55,8 +55,10 @@ def is_file_or_score(source: object) -> bool:
 
 
 def score_of(source: File | symusic.Score, *, name: str = "") -> symusic.Score:
-    """A score as it is, or read from a file of any kind. Raises what `read_score` raises."""
-    return source if is_score(source) else read_score(source, name=name)
+    """A score in ticks: one as it is, or read from a file of any kind. Raises what `read_score` raises."""
+    if not is_score(source):
+        return read_score(source, name=name)
+    return source if isinstance(source, symusic.core.ScoreTick) else source.to("tick")
 
 
 def pitched_notes(score: symusic.Score) -> Notes:

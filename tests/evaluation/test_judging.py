@@ -129,6 +129,24 @@ def test_an_accompaniment_alone_and_one_without_the_melody_are_said():
     assert judged(drums)[0]["notes_per_beat"] == 0
 
 
+def test_a_melody_in_another_key_is_said_and_not_moved():
+    figures, remarks = judged(score_of(MELODY, BELOW, bpm=80, up=-2))
+    assert figures["melody_recall"] < 0.5
+    assert "all is there 2 semitones lower" in remarks[0]
+
+
+def test_a_tempo_that_is_a_little_other_is_read_by_beats():
+    """By real time all is within half a sixteenth still, and nothing is where it was."""
+    figures, remarks = judged(score_of(MELODY, BELOW, bpm=80.15))
+    assert figures == pytest.approx(judged(AS_IT_IS)[0], nan_ok=True)
+    assert "agrees beat by beat" in remarks[0]
+
+
+@pytest.mark.parametrize("unit", ["tick", "quarter", "second"])
+def test_a_score_in_any_unit_is_judged_alike(unit):
+    assert judged(AS_IT_IS.to(unit))[0] == pytest.approx(judged(AS_IT_IS)[0], nan_ok=True)
+
+
 def test_a_part_that_doubles_the_melody_is_accompaniment():
     doubled = score_of([*MELODY, *BELOW], MELODY, bpm=80)
     assert judged(doubled)[0]["notes_per_beat"] == pytest.approx(judged(AS_IT_IS)[0]["notes_per_beat"] + 1)

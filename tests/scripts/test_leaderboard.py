@@ -9,7 +9,11 @@ from conftest import ROOT
 from judged import folders
 from songs import write_dataset
 
-from pianalysis.metrics.names import METRICS
+from pianalysis.evaluation import judge
+from pianalysis.evaluation.judging import OF_THE_SONGS_CHORDS
+from pianalysis.evaluation.run import read_songs, references
+from pianalysis.evaluation.summary import measure_systems, summarise
+from pianalysis.metrics.names import HUMAN, METRICS
 from pianalysis.model.gpt2 import make_model, save_model
 
 
@@ -35,6 +39,24 @@ def test_systems_stand_side_by_side(script, tmp_path, capsys):
     assert script("make_leaderboard").main([*argv, *system]) == 0
     again = dict(re.findall(r"^\| ([^|]+?) \| (.*) \|$", capsys.readouterr().out, re.MULTILINE))
     assert again["theirs"] == again["block chords"] == rows["block chords"]
+
+
+def test_what_is_read_from_files_is_measured_as_the_evaluation_measures_it(script, tmp_path):
+    """The judge finds melody, metre, excerpt and chords from MIDI alone; the evaluation has them from the dataset."""
+    board, dataset = script("make_leaderboard"), write_dataset(tmp_path / "waltzes")
+    for corpus, songs in read_songs(str(dataset), "test", 90.0).items():
+        folder = tmp_path / corpus
+        board.write_songs(songs, folder)
+        systems = references(songs, songs)
+        for name, pieces in systems.items():
+            board.write_pieces(songs, [takes[0].accompaniment for takes in pieces], folder / name)
+        others = {name: folder / name for name in systems if name != HUMAN}
+        judged = judge(folder / "melodies", others, references=folder / HUMAN).systems
+        measured = summarise(measure_systems(songs, systems), classify=False)
+        for name, figures in judged.items():
+            for metric in figures.keys() - set(OF_THE_SONGS_CHORDS):
+                found, wanted = figures[metric]["mean"], measured[name][metric]["mean"]
+                assert found == (wanted if wanted is None else pytest.approx(wanted, abs=2e-3)), (name, metric)
 
 
 def test_outputs_of_others_have_a_table_of_their_own(script, tmp_path, capsys):
