@@ -138,7 +138,7 @@ def clock_of_beats(beats_ms: Beats, *, metre: tuple[int, int] = FOUR_FOUR, end_m
 
 
 def clock_of_bars(bar_lines_ms: ArrayLike, *, metre: tuple[int, int] = FOUR_FOUR) -> BeatClock:
-    """The clock of bar lines in a metre: a bar about as long as the middle one is a whole bar, another as much as it is longer.
+    """The clock of bar lines in a metre: a bar about as long as the middle one is a whole bar, another has so many sixteenths.
 
     Raises PianalysisError for fewer than two bar lines, or ones that don't rise.
 
@@ -151,7 +151,8 @@ def clock_of_bars(bar_lines_ms: ArrayLike, *, metre: tuple[int, int] = FOUR_FOUR
     lengths, quarters = np.diff(lines), metre[0] * 4 / metre[1]
     middle = float(np.median(lengths))
     bpm = 60_000 * quarters / middle
-    shares = np.where(np.abs(lengths - middle) <= SAME_BAR * middle, 1.0, lengths / middle)
+    sixteenths = np.maximum(np.rint(lengths / middle * quarters * 4), 1)
+    shares = np.where(np.abs(lengths - middle) <= SAME_BAR * middle, 1.0, sixteenths / (quarters * 4))
     knots = np.concatenate([[0.0], np.cumsum(shares)]) * quarters * QUARTER_MS * tempo_fold(bpm)
     return BeatClock(lines, knots, knots, bpm, metre)
 
