@@ -84,7 +84,7 @@ def measure(args: argparse.Namespace) -> dict[str, dict[str, Any]]:
         if len(shares.setdefault(kind, [])) == args.songs:
             continue
         try:
-            piece = arranger(tune.score, seed=args.seed, style=args.style, max_bars=args.bars)
+            piece = arranger(tune.score, seed=args.seed, style=args.style, max_bars=args.bars, keep_metre=True)
         except PianalysisError as error:
             print(f"{tune.name}: left out: {error}", file=sys.stderr)
             continue

@@ -91,7 +91,7 @@ def of_chart(song: Song, richness: str) -> list[float]:
 def kept_to(arranger: Arranger, song: Song) -> tuple[float, float]:
     """Of one song, arranged with its own chords."""
     chart = song_chart(song)
-    piece = arranger(song.score(), chart=chart, style=song.style)
+    piece = arranger(song.score(), chart=chart, style=song.style, keep_metre=True)
     return kept(song.notes_of(piece.score, 1), chart)
 
 

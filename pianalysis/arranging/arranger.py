@@ -27,11 +27,22 @@ from pianalysis.arranging.charting import (
     typed_chart,
 )
 from pianalysis.arranging.composing import compose_melody
+from pianalysis.arranging.form import check_chart, in_bars, lay_out
+from pianalysis.arranging.form_options import unchanged_form
 from pianalysis.arranging.options import OptionChanges, Options
-from pianalysis.arranging.pieces import Arrangement, Source, append_track, empty_score, prepare, to_the_models_key
+from pianalysis.arranging.pieces import (
+    Arrangement,
+    Source,
+    append_track,
+    empty_score,
+    in_its_own_key,
+    prepare,
+    to_the_models_key,
+)
 from pianalysis.arranging.planning import LONGEST_REST_MS
 from pianalysis.arranging.ranking import distance, look
 from pianalysis.arranging.rewriting import Hand, Rewrite, check_bars
+from pianalysis.arranging.transposing import transposed
 from pianalysis.arranging.writing import Fresh, Stream, Take, write_together
 from pianalysis.errors import PianalysisError
 from pianalysis.tokens import vocab
@@ -45,6 +56,7 @@ if TYPE_CHECKING:
 
     Melody: TypeAlias = str | os.PathLike[str] | bytes | symusic.Score
 STATED = "the chords are those that the file states; they can be ignored, and found"
+COMPOSED_BPM = 100.0
 Progress = Callable[[int, int], None]
 """Called with the bars done and the bars in all."""
 
@@ -228,7 +240,7 @@ class Arranger:
         changes: OptionChanges,
     ) -> list[Take]:
         chosen = replace(options or Options(), **changes)
-        prepared = prepare(source, track, chosen.max_bars, tune=chosen.tune)
+        prepared = prepare(source, track, chosen.max_bars, chosen.metre_asked, tune=chosen.tune)
         if self.normalises_key:
             prepared = to_the_models_key(prepared)
         given = self._given(prepared, chart, chosen)
@@ -236,10 +248,11 @@ class Arranger:
             prepared = replace(prepared, remarks=(*prepared.remarks, STATED))
         chosen = self._resolved(chosen, prepared, given)
         room = self.engine.max_length
-        charts = [self._chart(prepared, chosen, seed, given) for seed in seeds]
+        moved = transposed(prepared, chosen)
+        laid = [lay_out(moved, chosen, self._chart(prepared, chosen, seed, given)) for seed in seeds]
         return [
-            Take(prepared, chosen, seed, room, chart, wanted=given is not None)
-            for seed, chart in zip(seeds, charts, strict=True)
+            Take(form.source, form.options, seed, room, form.chart, wanted=given is not None)
+            for seed, form in zip(seeds, laid, strict=True)
         ]
 
     def _given(self, source: Source, chart: Chart | str | None, options: Options) -> Chart | None:
@@ -252,6 +265,8 @@ class Arranger:
             chart = None if options.ignore_chords else source.stated
         elif isinstance(chart, str):
             chart = typed_chart(chart, source)
+        else:
+            check_chart(chart, source, options)
         return chart.transposed(source.shift) if chart else None
 
     def _resolved(self, options: Options, source: Source | None = None, given: Chart | None = None) -> Options:
@@ -280,7 +295,8 @@ class Arranger:
 
     def _style(self, source: Source, options: Options, given: Chart | None) -> str:
         known = [style for style in vocab.STYLES if style != "hymn" or self.engine.weights.plays_chords]
-        if (options.density != Options.density or options.plays_figures) and "hymn" in known:
+        asked = (options.density, options.difficulty) != (Options.density, Options.difficulty) or options.plays_figures
+        if asked and "hymn" in known:
             known.remove("hymn")  # four parts are four parts: who wants more notes, or fewer, wants another style
         chart = self._chart(source, options, None, given)
         return likeliest_style(self.engine, source, known, chart, options.density_at(source.first_bar))
@@ -292,7 +308,7 @@ class Arranger:
         if not self.engine.weights.plays_chords:
             return None
         return chart_of(
-            source, options.style, seed=seed, structure=options.structure, given=given, harmony=options.harmony
+            source, options.style, seed=seed, structure=options.structure, given=given, harmony=options.richness
         )
 
     def regenerate(
@@ -339,8 +355,7 @@ class Arranger:
         **changes: Unpack[OptionChanges],
     ) -> Stream:
         """What `regenerate` writes, while it is written; cancelled, the bars that aren't rewritten yet stay as they were."""
-        changes.setdefault("structure", False)
-        chosen = replace(options or piece.options or Options(), **changes)
+        chosen = _of_a_piece(piece, options, changes)
         if keep == "left" and chosen.plays_figures and (options is not None or "left_hand" in changes):
             raise PianalysisError(
                 f"expected either the left hand's notes kept or a figure for it, found both, {chosen.left_hand!r}; leave one out"
@@ -355,8 +370,8 @@ class Arranger:
     def _source_of(self, piece: Arrangement) -> Source:
         """A piece's source in the key that this model knows."""
         source = piece.source
-        if source.shift and not self.normalises_key:  # another model's piece
-            return prepare(piece.score, 1, None)
+        if source.shift and not self.normalises_key:  # another model's piece, or one that was transposed
+            return in_its_own_key(source)
         return to_the_models_key(source) if self.normalises_key and not source.shift else source
 
     def reharmonise(
@@ -382,11 +397,11 @@ class Arranger:
         if not self.engine.weights.plays_chords:
             raise PianalysisError("this model knows no chords; choose a model that plays chords")
         check_bars(piece.source, bars)
-        changes.setdefault("structure", False)
+        chosen = _of_a_piece(piece, options, changes)
         source = self._source_of(piece)
         old = piece.chart or heard_chart(piece)
         given = changed_chart(old, source, bars, chords).transposed(source.shift)
-        chosen = self._resolved(replace(options or piece.options or Options(), **changes), source, given)
+        chosen = self._resolved(chosen, source, given)
         new = self._chart(source, chosen, seed, given)
         for run in changed_bars(old.transposed(source.shift), new or given, source, bars):
             rewrite = Rewrite(piece, source, run, chosen, seed, self.engine.max_length, keep, new, wanted=True)
@@ -407,20 +422,19 @@ class Arranger:
         *,
         seed: int = 0,
         bars: int = 16,
-        bpm: float = 100.0,
         options: Options | None = None,
         progress: Progress | None = None,
         **changes: Unpack[OptionChanges],
     ) -> Arrangement:
         """A piece from nothing, in 4/4: first a melody, four bars at a time after the first eight, then its accompaniment.
 
-        Raises PianalysisError for options out of range.
+        Its tempo is `COMPOSED_BPM` where no bpm is asked for. Raises PianalysisError for options out of range.
         """
-        if not 1 <= bars <= 1_000 or not 20 <= bpm <= 300:
-            raise PianalysisError(f"expected 1 to 1,000 bars at 20 to 300 bpm, found {bars} bars at {bpm} bpm")
-        chosen = replace(replace(options or Options(), **changes), max_bars=bars)
+        if not 1 <= bars <= 1_000:
+            raise PianalysisError(f"expected 1 to 1,000 bars, found {bars}")
+        chosen = replace(replace(options or Options(), **changes), max_bars=bars, keep_metre=True)
         chosen = self._resolved(chosen)
-        score = empty_score(bpm)
+        score = empty_score(COMPOSED_BPM if chosen.bpm is None else chosen.bpm)
         melody = compose_melody(self.engine, score, bars, chosen, np.random.default_rng([seed, 1]))
         if not len(melody):
             raise PianalysisError(
@@ -429,3 +443,10 @@ class Arranger:
         append_track(score, "MELODY", melody)
         piece = self(score, seed=seed, progress=progress, options=chosen)
         return replace(piece, how_found="composed")
+
+
+def _of_a_piece(piece: Arrangement, options: Options | None, changes: OptionChanges) -> Options:
+    """The options for some bars of a piece, which keeps its form. Raises PianalysisError where another one is asked for."""
+    changes.setdefault("structure", False)
+    chosen = replace(options or piece.options or Options(), **changes)
+    return in_bars(replace(chosen, **unchanged_form(chosen, piece.options)), piece.source)

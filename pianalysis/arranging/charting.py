@@ -60,13 +60,13 @@ def chart_of(
 
     known = None if style == vocab.AUTO else style
     if given is None:
-        chart = harmonise(source.voice, source.clock, known, seed=seed, harmony=harmony).chart
+        chart = harmonise(source.voice, source.clock, known, seed=seed, harmony=harmony, keys=source.keys).chart
         return with_returns(chart, source) if structure else chart
     beats = clock_beats(source.clock)
     fixed = Chart.from_spans(given.spans, bar_lines=source.clock.bar_lines, beats=beats.borders_ms)
     if not fixed.gaps:
         return fixed
-    return harmonise(source.voice, beats, known, seed=seed, harmony=harmony, fixed=fixed).chart
+    return harmonise(source.voice, beats, known, seed=seed, harmony=harmony, fixed=fixed, keys=source.keys).chart
 
 
 def typed_chart(text: str, source: Source) -> Chart:

@@ -17,11 +17,11 @@ import numpy as np
 
 from pianalysis.arranging.figures import CLOSE, TONIC, Figure, Strike
 from pianalysis.arranging.structure import Earlier
+from pianalysis.arranging.upbeat import begins_late
 from pianalysis.harmony.beats import BeatGrid
 from pianalysis.harmony.chart import Chart
 from pianalysis.harmony.qualities import PITCH_CLASSES, QUALITIES, semitones
 from pianalysis.harmony.symbols import Chord
-from pianalysis.music.clock import EARLY_MS
 from pianalysis.music.hands import HIGHEST_LEFT, LOWEST_RIGHT, WIDEST_SPAN
 from pianalysis.music.notes import Notes, let_go_before_restrike, make_notes
 
@@ -52,7 +52,8 @@ class Ground:
 
     beats: of all bars, compound: whether its time signature counts in eighths or less, of which a beat may have three; eighth_ms:
     what it counts in, in clock-ms. above: sorted notes that nothing may reach, the melody. bars: those that are accompanied.
-    keys: the lowest and the highest. tonic: of the piece's key, a pitch class.
+    keys: the lowest and the highest. tonic: of the piece's key, a pitch class. introduced: an introduction comes first, and no
+    upbeat.
     """
 
     chart: Chart
@@ -63,6 +64,7 @@ class Ground:
     bars: range
     keys: tuple[int, int]
     tonic: int = 0
+    introduced: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,12 +140,12 @@ def left_hand(
 
 
 def _is_pickup(ground: Ground, bar: int) -> bool:
-    """Whether a bar leads to the first whole one: a short one, or one in whose first half the melody is silent."""
-    if bar != ground.bars.start or len(ground.bars) == 1 or not len(ground.above):
+    """Whether a bar leads to the first whole one: a short one, or one in which the melody begins late."""
+    if ground.introduced or bar != ground.bars.start or len(ground.bars) == 1 or not len(ground.above):
         return False
     first = int(np.searchsorted(ground.beats.bar, bar))
     borders = ground.beats.borders_ms[[first, int(np.searchsorted(ground.beats.bar, bar, side="right"))]]
-    late = float(ground.above["onset_ms"][0]) - borders[0] >= (borders[1] - borders[0]) / 2 - EARLY_MS
+    late = begins_late(float(ground.above["onset_ms"][0]), *borders.tolist())
     return (bar == 0 and bool(ground.beats.place[first])) or late
 
 
@@ -159,12 +161,12 @@ def _parts(ground: Ground, bar: int) -> Iterator[_Part]:
     for begin, end in pairwise([*starts, stop]):
         chord, borders = chords[begin], grid.borders_ms[begin : end + 1]
         if chord:
-            ceiling = _lowest_between(ground.above, borders[0], borders[-1])
+            ceiling = lowest_between(ground.above, borders[0], borders[-1])
             if chord.pitch_classes:
                 yield _Part(tuple(borders.tolist()), ternary[begin], chord, ceiling)
 
 
-def _lowest_between(above: Notes, start_ms: float, end_ms: float) -> int:
+def lowest_between(above: Notes, start_ms: float, end_ms: float) -> int:
     """The lowest key that sounds above in a stretch of time."""
     ends = above["onset_ms"] + above["duration_ms"]
     inside = (above["onset_ms"] < end_ms - 1e-3) & (ends > start_ms + 1e-3)
@@ -337,7 +339,7 @@ def _play_again(ground: Ground, written: _Written, bar: int, earlier: Earlier) -
     notes["onset_ms"] += by_ms
     notes["pitch"] += earlier.shift
     for onset, length, pitch, _ in notes.tolist():
-        top = min(_lowest_between(ground.above, onset, onset + length), ground.keys[1])
+        top = min(lowest_between(ground.above, onset, onset + length), ground.keys[1])
         if not ground.keys[0] <= pitch < top:
             return False
     written.notes[bar] = notes

@@ -9,15 +9,20 @@ import os
 import re
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, lru_cache
-from typing import Final, TypedDict
+from typing import Final
 
 import numpy as np
 
 from pianalysis.arranging.figures import AUTO as NO_FIGURE
 from pianalysis.arranging.figures import Figure, read_figures
+from pianalysis.arranging.form_options import FormChanges, FormOptions
+from pianalysis.arranging.metre_reading import Asked
 from pianalysis.errors import PianalysisError
 from pianalysis.harmony.richness import BALANCED, RICHNESS
 from pianalysis.model.sampling import Sampling
+from pianalysis.music.difficulty import AUTO as NO_DIFFICULTY
+from pianalysis.music.difficulty import DIFFICULTIES, HandRule
+from pianalysis.music.metres import read_metre, read_pickup
 from pianalysis.music.notes import Notes
 from pianalysis.tokens import vocab
 
@@ -25,22 +30,29 @@ MOST_CLEAR: Final = 5.0
 LOUDEST: Final = 127
 NARROWEST: Final = 12
 """Semitones: with an octave there are keys left in whatever key the model thinks."""
-_SPAN: Final = re.compile(r"(?:(\d+)(?:-(\d+))?:)?([\w-]+)")
+_SPAN: Final = re.compile(r"(?:(?:(\d+)(?:-(\d+))?|v([1-9])):)?([\w-]+)")
 
 
 @dataclass(frozen=True)
-class Options:
-    """What a user may ask for. max_bars None: all bars. tune: which one of a tune book in ABC, from 1; None: the first.
+class Options(FormOptions):
+    """What a user may ask for; its form, `FormOptions`, too. max_bars None: all bars.
+
+    tune: which one of a tune book in ABC, from 1; None: the first.
 
     style: ``"pop"``, ``"classical"`` or ``"hymn"`` (four parts, the melody their soprano), or ``"auto"``: that of them under
-    which the melody and its chords are likeliest. density: ``"low"``, ``"mid"`` or ``"high"``, for some bars another: ``"mid,9-16:high,20:low"``; bars are the file's, from
-    1. lowest, highest: the keys of the accompaniment, MIDI pitches, at least an octave. dynamics: −1 very soft … 1 very
+    which the melody and its chords are likeliest. density: ``"low"``, ``"mid"`` or ``"high"``, for some bars another: ``"mid,9-16:high,20:low"``, or for
+    a verse: ``"v2:high"``; bars are those of the file, with an introduction or verses those of the piece, from 1. lowest, highest: the keys of the accompaniment, MIDI pitches, at least an octave. dynamics: −1 very soft … 1 very
     loud; the notes stay the same. structure: where the melody returns, what was played the first time is played again.
     clear: how much the accompaniment keeps off the melody's key and from above it; 0 lets it cross. harmony: ``"simple"``,
     ``"balanced"`` or ``"rich"``: how many chords are found, and of which kinds. ignore_chords: find them although the file
     states some. left_hand: what the left hand plays, ``"auto"`` (what the model writes) or the name of a figure
     (`figures.read_figures`), for some bars another, as in density: ``"waltz,9-16:arpeggio"``; the model adds the right hand
-    and how loud both are. figures: a file of figures of one's own. The three numbers of sampling are the checkpoint's own
+    and how loud both are. figures: a file of figures of one's own. difficulty: ``"easy"``, ``"medium"`` or ``"hard"`` to play, or
+    ``"auto"`` (what the model writes): what each hand is asked for (`music.difficulty`), and, where density and harmony
+    are the defaults, other ones; others hold, as far as the hands go. time_signature: the melody's metre, such as ``"3/4"``,
+    whatever its file says; pickup: the quarters before its first full bar, from its first note on. Where they are None
+    they are the file's, or heard in the melody, unless keep_metre, with which the file's beats aren't questioned either. The
+    three numbers of sampling are the checkpoint's own
     where they are None.
     """
 
@@ -60,12 +72,23 @@ class Options:
     left_hand: str = NO_FIGURE
     figures: str | os.PathLike[str] | None = None
     tune: int | None = None
+    difficulty: str = NO_DIFFICULTY
+    time_signature: str | None = None
+    pickup: float | None = None
+    keep_metre: bool = False
 
     def __post_init__(self) -> None:
         if self.style not in (vocab.AUTO, *vocab.STYLES):
             raise PianalysisError(f"expected one of the styles {[vocab.AUTO, *vocab.STYLES]}, found {self.style!r}")
         if self.harmony not in RICHNESS:
             raise PianalysisError(f"expected the harmony as one of {[*RICHNESS]}, found {self.harmony!r}")
+        if self.difficulty not in DIFFICULTIES:
+            raise PianalysisError(f"expected the difficulty as one of {[*DIFFICULTIES]}, found {self.difficulty!r}")
+        if self.difficulty != NO_DIFFICULTY and self.style == "hymn":
+            raise PianalysisError(
+                f"difficulty {self.difficulty!r}: a hymn's four parts are as hard as they are; choose the style pop or "
+                "classical, or the difficulty auto"
+            )
         if self.max_bars is not None and self.max_bars < 1:
             raise PianalysisError(f"expected at least 1 bar, found {self.max_bars}")
         if self.tune is not None and self.tune < 1:
@@ -79,12 +102,34 @@ class Options:
             raise PianalysisError(f"expected clear from 0 to {MOST_CLEAR:g}, found {self.clear}")
         if not -1 <= self.dynamics <= 1:
             raise PianalysisError(f"expected dynamics from -1, very soft, to 1, very loud, found {self.dynamics}")
-        _ = self.sampling, self.density_at(0), self.left_hand_at(0)  # checks them
+        self.check_form()
+        _ = self.sampling, self.density_at(0), self.left_hand_at(0), self.metre_asked  # checks them
+
+    @property
+    def metre_asked(self) -> Asked:
+        """What is said of the melody's bars and its tempo. Raises PianalysisError for what is no metre, or no pickup."""
+        return Asked(
+            None if self.time_signature is None else read_metre(self.time_signature),
+            None if self.pickup is None else read_pickup(self.pickup),
+            self.keep_metre,
+            self.bpm,
+        )
 
     def density_at(self, bar: int) -> str:
         """The density word of a bar, counted from 0; what is said last holds. Raises PianalysisError for another text."""
         words = _by_bars(self.density, tuple(vocab.DENSITIES), "a density", "9-16:high")
-        return _said_at(words, bar) or "mid"
+        default = DIFFICULTIES[self.difficulty].density
+        return default if self.density == Options.density else _said_at(words, bar) or default
+
+    @property
+    def richness(self) -> str:
+        """The harmony asked for, or the difficulty's own."""
+        return DIFFICULTIES[self.difficulty].harmony if self.harmony == BALANCED else self.harmony
+
+    @property
+    def hand_rule(self) -> HandRule | None:
+        """What each hand is asked for, by the difficulty; None for no more than that two hands can strike it."""
+        return DIFFICULTIES[self.difficulty].hands
 
     def left_hand_at(self, bar: int) -> str:
         """The name of the figure of a bar, counted from 0, or `NO_FIGURE`. Raises PianalysisError for another text."""
@@ -141,11 +186,13 @@ def _by_bars(text: str, known: tuple[str, ...], what: str, example: str) -> tupl
     for part in text.split(","):
         found = _SPAN.fullmatch(part.strip())
         first, last = (int(found[1] or 1), int(found[2] or found[1] or 1)) if found else (0, 0)
-        if found is None or found[3] not in known or not 1 <= first <= last:
+        if found is None or found[4] not in known or not 1 <= first <= last:
             raise PianalysisError(
                 f"expected {what} of {[*known]}, or one for some bars such as {example}, found {part!r}"
             )
-        words.append((found[3], range(first, last + 1) if found[1] else None))
+        # which bars a verse is isn't known before the melody is: `form.in_bars` says it
+        bars = range(first, last + 1) if found[1] else range(0) if found[3] else None
+        words.append((found[4], bars))
     return tuple(words)
 
 
@@ -154,7 +201,7 @@ def _said_at(words: tuple[tuple[str, range | None], ...], bar: int) -> str | Non
     return next((word for word, bars in reversed(words) if bars is None or bar + 1 in bars), None)
 
 
-class OptionChanges(TypedDict, total=False):
+class OptionChanges(FormChanges, total=False):
     """Fields of `Options` that are to be other than they are, as keywords: a type checker knows their names."""
 
     style: str
@@ -173,3 +220,7 @@ class OptionChanges(TypedDict, total=False):
     left_hand: str
     figures: str | os.PathLike[str] | None
     tune: int | None
+    difficulty: str
+    time_signature: str | None
+    pickup: float | None
+    keep_metre: bool

@@ -6,7 +6,7 @@ In: a melody (path of MIDI, MusicXML or ABC, bytes or `symusic.Score`), then not
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -15,16 +15,22 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import symusic
 
+from pianalysis.arranging.kept import markers_of, melody_track
+from pianalysis.arranging.metre_reading import Asked, read_metre_of
 from pianalysis.arranging.structure import Earlier, earlier_bars
 from pianalysis.errors import PianalysisError
 from pianalysis.harmony.chart import ChordSpan
+from pianalysis.harmony.key_areas import KeyAreas
 from pianalysis.harmony.stated import chart_markers, stated_chart
 from pianalysis.melody.find import Melody, find_melody
-from pianalysis.music.clock import BeatClock, sits_on_grid, snap
+from pianalysis.music.clock import EARLY_MS, BeatClock, sits_on_grid, snap
+from pianalysis.music.difficulty import border_under, can_play
 from pianalysis.music.keys import fold_to_keyboard, key_shift
-from pianalysis.music.midi import ms_to_ticks, read_midi, track_notes, write_midi
-from pianalysis.music.notes import Notes, let_go_before_restrike, monophonic, sort_notes
+from pianalysis.music.midi import check_limits, ms_to_ticks, read_midi, ticks_to_ms, track_notes, write_midi
+from pianalysis.music.notes import Notes, let_go_before_restrike, make_notes, monophonic, sort_notes
+from pianalysis.music.pedal import held_by_pedal, pedal_spans
 from pianalysis.music.reading import ReadScore, read_with_remarks
+from pianalysis.music.tempo import with_bpm
 
 if TYPE_CHECKING:
     from pianalysis.arranging.options import Options
@@ -66,13 +72,16 @@ class Arrangement:
         """
         name = os.fspath(path) if isinstance(path, str | os.PathLike) else "the piece"
         score = path if isinstance(path, symusic.core.ScoreTick) else read_midi(path, name=name)
-        if not 1 <= len(score.tracks) <= 2:
+        tracks = [track for track in score.tracks if len(track.notes)]  # lyrics may lie in one of their own
+        if not 1 <= len(tracks) <= 2:
             raise PianalysisError(
                 f"{name}: expected the melody on track 1 and the accompaniment on track 2, as `pianalysis arrange` "
-                f"writes them, found {len(score.tracks)} tracks"
+                f"writes them, found {len(tracks)} tracks"
             )
-        source = prepare(score, 1, None)
-        piece = rebuild(source, [*score.tracks[1].notes] if len(score.tracks) > 1 else [])
+        source = with_all_bars(prepare(score, 1, None), score)
+        piece = rebuild(source, [*tracks[1].notes] if len(tracks) > 1 else [])
+        if len(tracks) > 1:
+            piece.score.tracks[1].controls.extend(tracks[1].controls)
         return replace(piece, chart=source.stated)
 
     @property
@@ -90,6 +99,15 @@ class Arrangement:
         times = np.array([(span.onset_ms, span.end_ms) for span in spans]).reshape(-1, 2)
         rows = zip(clock.to_real(times).tolist(), spans, strict=True)
         return [ChordSpan(onset, end, span.chord) for (onset, end), span in rows]
+
+    @property
+    def border(self) -> int | None:
+        """The right hand's lowest key where a difficulty was asked for; None where the notes tell the hands (`split_hands`)."""
+        rule = self.options.hand_rule if self.options else None
+        if rule is None or self.options is None:
+            return None
+        border = border_of(self.source, self.options)
+        return border if can_play(self.accompaniment, border, rule) else None
 
     @property
     def style(self) -> str:
@@ -118,10 +136,14 @@ class Arrangement:
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the piece as a MIDI file, whole or not at all.
 
-        Its first marker is what it is made with (`about`), the others are its chart's chords, where they change.
+        Its first marker is what it is made with (`about`), then come those that the melody's file had, and its chart's
+        chords, where they change.
         """
         score = self.score.copy()
+        kept = list(score.markers)
+        score.markers = type(score.markers)()
         score.markers.append(symusic.TextMeta(0, self.about))
+        score.markers.extend(kept)
         if self.chart is not None:
             score.markers.extend(chart_markers(self.chart, self.score, self.source.clock))
         return write_midi(path, score)
@@ -136,7 +158,15 @@ class Arrangement:
         """Play the piece on the sampled piano into an audio file."""
         from pianalysis.output.audio import save_wav
 
-        return save_wav(path, self.notes)
+        return save_wav(path, self.sounding)
+
+    @property
+    def sounding(self) -> Notes:
+        """`notes` as long as they sound: the accompaniment's with the sustain pedal."""
+        if len(self.score.tracks) < 2 or not (spans := pedal_spans(self.score.tracks[1])):
+            return self.notes
+        spans_ms = ticks_to_ms(self.score, np.array(spans)).tolist()
+        return sort_notes(np.concatenate([self.melody, held_by_pedal(self.accompaniment, spans_ms)]))
 
     def save_png(self, path: str | os.PathLike[str], *, title: str = "") -> Path:
         """Draw the piece as a piano roll, the chords above it."""
@@ -160,6 +190,10 @@ class Source:
     voice: the prompt, one voice on the piano's keys, in clock-ms. shift: the semitones that it was moved by, to the key
     that the model knows. The bars are first_bar … last_bar. stated: the chart that the file states, in the melody's own key,
     on the clock's beats; what it leaves open is a gap.
+
+    Of a piece with a form of its own (`form.lay_out`): intro_bars: so many of the bars come before the melody. line: what the
+    piano plays of it there, in clock-ms and the model's key; the voice has it too. verses: each verse's bars. returning: what
+    `earlier_bars` is, where it isn't found in the voice.
     """
 
     score: symusic.Score
@@ -172,6 +206,10 @@ class Source:
     remarks: tuple[str, ...] = ()
     shift: int = 0
     stated: Chart | None = None
+    intro_bars: int = 0
+    line: Notes = field(default_factory=make_notes)
+    verses: tuple[range, ...] = ()
+    returning: Mapping[int, Earlier] | None = None
 
     @property
     def bars(self) -> int:
@@ -179,9 +217,14 @@ class Source:
         return self.last_bar - self.first_bar
 
     @cached_property
-    def earlier_bars(self) -> dict[int, Earlier]:
+    def keys(self) -> KeyAreas | None:
+        """Where the file's key signature changes; None where it doesn't."""
+        return KeyAreas.of(self.score, self.clock)
+
+    @cached_property
+    def earlier_bars(self) -> Mapping[int, Earlier]:
         """The bars in which the melody returns, and where it was heard first."""
-        return earlier_bars(self.voice, self.clock.bar_lines)
+        return self.returning if self.returning is not None else earlier_bars(self.voice, self.clock.bar_lines)
 
     @property
     def bar_lines_ms(self) -> np.ndarray:
@@ -193,21 +236,30 @@ def prepare(
     source: str | os.PathLike[str] | bytes | symusic.Score,
     track: int | None,
     max_bars: int | None,
+    asked: Asked | None = None,
     *,
     tune: int | None = None,
 ) -> Source:
     """A melody on its clock, as it is, in its own key. tune: which one of a tune book in ABC, from 1.
 
+    asked: what is said of its metre and tempo; what isn't said may be heard in it (`metre_reading`). Without it all is as in
+    the file.
     Raises PianalysisError or FileNotFoundError for what can't be used.
     """
     name = os.fspath(source) if isinstance(source, str | os.PathLike) else "the melody"
     is_score = isinstance(source, symusic.core.ScoreTick)
-    read = ReadScore(source) if is_score else read_with_remarks(source, name=name, tune=tune)
-    score = read.score
+    read = (
+        ReadScore(source)
+        if is_score
+        else read_with_remarks(source, name=name, tune=tune, bpm=asked.bpm if asked else None)
+    )
+    score, remarks = read.score, [*read.remarks]
     melody = find_melody(score, track=track, name=name)
+    if asked is not None:
+        score, melody, said = _as_asked(read, melody, asked, name)
+        remarks.extend(said)
     clock = BeatClock.from_score(score)
     notes = clock.notes_to_clock(melody.notes)
-    remarks = [*read.remarks]
     folded = fold_to_keyboard(notes)
     if (folded["pitch"] != notes["pitch"]).any():
         count = int((folded["pitch"] != notes["pitch"]).sum())
@@ -226,12 +278,61 @@ def prepare(
     return Source(score, melody, clock, voice, first_bar, last_bar, on_grid, tuple(remarks), stated=stated)
 
 
+def _as_asked(
+    read: ReadScore, melody: Melody, asked: Asked, name: str
+) -> tuple[symusic.Score, Melody, tuple[str, ...]]:
+    """A score and its melody on the bar lines that fit them, in the tempo that is asked for; what is said of that."""
+    found = read_metre_of(read.score, melody, asked, written=read.has_bars)
+    if (
+        asked.bpm is None or read.is_recording or found.tracked
+    ):  # there it said how fast the beats are, which were found
+        return found.score, found.melody, found.remarks
+    score = with_bpm(found.score, asked.bpm)
+    check_limits(score, name)
+    return score, retimed(found.melody, score), found.remarks
+
+
+def retimed(melody: Melody, score: symusic.Score, score_notes: Iterable[symusic.Note] | None = None) -> Melody:
+    """A melody by a score's tempo map; its notes in ticks are others where they are given."""
+    track = symusic.Track("", 0, False)
+    track.notes.extend(melody.score_notes if score_notes is None else score_notes)
+    return replace(melody, score_notes=tuple(track.notes), notes=track_notes(score, [track]))
+
+
+def with_all_bars(source: Source, score: symusic.Score) -> Source:
+    """The source of a piece that is there, with the bars in which only the accompaniment, on track 2, is played."""
+    below = source.clock.notes_to_clock(track_notes(score, [*score.tracks[1:2]]))
+    if not len(below):
+        return source
+    lines, ends = source.clock.bar_lines, below["onset_ms"] + below["duration_ms"]
+    first = max(0, int(np.searchsorted(lines, below["onset_ms"].min() + EARLY_MS, side="right")) - 1)
+    last = int(np.clip(np.searchsorted(lines, ends.max() - EARLY_MS, side="left"), 1, len(lines) - 1))
+    before = max(0, source.first_bar - first)
+    return replace(
+        source, first_bar=min(first, source.first_bar), last_bar=max(last, source.last_bar), intro_bars=before
+    )
+
+
 def to_the_models_key(source: Source) -> Source:
     """The source with its voice in C major or A minor: of two octaves the one that is nearer to where it was."""
     shift = key_shift(source.voice)
-    moved = source.voice.copy()
+    moved, line = source.voice.copy(), source.line.copy()
     moved["pitch"] += shift
-    return replace(source, voice=fold_to_keyboard(moved), shift=shift)
+    line["pitch"] += shift
+    return replace(source, voice=fold_to_keyboard(moved), line=fold_to_keyboard(line), shift=shift)
+
+
+def in_its_own_key(source: Source) -> Source:
+    """The source with its voice in the melody's key."""
+    voice, line = source.voice.copy(), source.line.copy()
+    voice["pitch"] -= source.shift
+    line["pitch"] -= source.shift
+    return replace(source, voice=fold_to_keyboard(voice), line=fold_to_keyboard(line), shift=0)
+
+
+def border_of(source: Source, options: Options) -> int:
+    """The right hand's lowest key in a piece that is to be easy to play, in the melody's key."""
+    return border_under(source.melody.notes, options.lowest, options.highest)
 
 
 def to_real(source: Source, below: Notes, lead: np.ndarray | None = None) -> Notes:
@@ -258,9 +359,7 @@ def finish(source: Source, below: Notes) -> Arrangement:
 def rebuild(source: Source, below: Iterable[symusic.Note]) -> Arrangement:
     """The piece of a melody and an accompaniment in ticks."""
     score = _empty_like(source.score)
-    melody_track = symusic.Track("Melody", 0, False)
-    melody_track.notes.extend(symusic.Note(n.time, n.duration, n.pitch, n.velocity) for n in source.melody.score_notes)
-    score.tracks.append(melody_track)
+    score.tracks.append(melody_track(source.score, source.melody.score_notes))
     score.tracks.append(symusic.Track("Accompaniment", 0, False))
     score.tracks[1].notes.extend(below)
     _check_melody_kept(source.melody, score)
@@ -272,11 +371,12 @@ def rebuild(source: Source, below: Iterable[symusic.Note]) -> Arrangement:
 
 
 def _empty_like(score: symusic.Score) -> symusic.Score:
-    """A score without tracks but with the tempo map, metres and keys of another."""
+    """A score without tracks but with the tempo map, metres, keys and markers, but for chords, of another."""
     empty = symusic.Score(score.tpq)
     empty.tempos.extend(score.tempos)
     empty.time_signatures.extend(score.time_signatures)
     empty.key_signatures.extend(score.key_signatures)
+    empty.markers.extend(markers_of(score))
     return empty
 
 

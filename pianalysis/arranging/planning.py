@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from pianalysis.arranging.charting import bar_chords, held_chords, let_go, moved
+from pianalysis.arranging.easier import allowed_classes, easier_left_hand, strike_times
+from pianalysis.arranging.ending import ended, ending_of, held_on
 from pianalysis.arranging.figures import AUTO
 from pianalysis.arranging.left_hand import Ground, LeftHand, left_hand
 from pianalysis.arranging.options import Options
-from pianalysis.arranging.pieces import Source
+from pianalysis.arranging.pieces import Source, border_of
 from pianalysis.arranging.structure import Earlier, played_later
 from pianalysis.harmony.beats import clock_beats
 from pianalysis.metrics.keys import find_key
@@ -29,6 +31,7 @@ from pianalysis.tokens.forcing import ForcedState, forced
 from pianalysis.tokens.four_parts import four_parts, last_chord
 from pianalysis.tokens.grammar import GrammarState, Limits, state_after
 from pianalysis.tokens.guidance import both, clearance, fidelity
+from pianalysis.tokens.hand_limits import NOWHERE, HandLimits, Hands
 from pianalysis.tokens.tokenizer import ChordTones, decode_notes, encode_accompaniment, encode_chords, encode_melody
 from pianalysis.tokens.windows import bars_in_window, chords_between, notes_between
 
@@ -42,6 +45,8 @@ LONGEST_REST_MS: Final = 2_000
 """No voice rests longer, in clock-ms: of POP909's and OpenScore's gaps between onsets 999 in 1,000 are shorter."""
 
 
+RECENT_PARTS: Final = 32
+"""So many bars or windows back it is known where a hand was."""
 FOUND, WANTED = 1.0, 2.5
 """How closely an accompaniment keeps to chords that were found, and to those that somebody wants (`guidance.fidelity`)."""
 
@@ -105,6 +110,7 @@ class Planner:
         self._start_bar = source.first_bar
         self._bar = self._stop_bar = self.first_bar
         self._ids: list[int] = []
+        self._ending = ending_of(source, chart, options)
 
     @property
     def bar(self) -> int:
@@ -195,8 +201,10 @@ class Planner:
             downbeats=self._downbeats(),
             changes=self._changes(held),
             dynamics=self._dynamics,
+            hands=self.hand_limits.on_window(start) if self.hand_limits else None,
         )
         state = state_after(prompt, limits, chords=self._chords is not None)
+        state = replace(state, hands=self._hands())
         if self._chords is not None and self.options.style == "hymn":
             beats = clock_beats(self.source.clock).borders_ms - start
             before = last_chord(past, above)
@@ -244,6 +252,29 @@ class Planner:
         """What was played in the last bars, as far back as a window can reach."""
         return _recent(self._all, self.start_ms - vocab.TIME_STEP_MS)
 
+    # --- how hard it is to play
+
+    @cached_property
+    def hand_limits(self) -> HandLimits | None:
+        """What each hand may strike, and when, in clock-ms and the model's key; None where no such thing is asked for."""
+        rule, source, options = self.options.hand_rule, self.source, self.options
+        if rule is None:
+            return None
+        times = strike_times(clock_beats(source.clock), rule)
+        classes = allowed_classes(find_key(source.voice), self._chords or ()) if rule.in_scale else ()
+        border = border_of(source, options)
+        return HandLimits(rule, border + source.shift, times, classes)
+
+    def _hands(self) -> Hands:
+        """Where both hands are after what is written, on the keys that are asked for."""
+        if self.hand_limits is None:
+            return NOWHERE
+        lowest, highest = self._keys
+        recent = np.concatenate([make_notes(), *self._all[-RECENT_PARTS:]])
+        hands = self.hand_limits.after_all(recent)
+        left, right = (hand if hand and lowest <= hand[0] and hand[1] <= highest else None for hand in hands)
+        return left, right
+
     # --- the left hand's figures
 
     def _plays_figure(self, bar: int) -> bool:
@@ -267,9 +298,13 @@ class Planner:
             bars=range(source.first_bar, source.last_bar),
             keys=(lowest - source.shift, highest - source.shift),
             tonic=(key.tonic - source.shift) % 12 if key else 0,
+            introduced=source.intro_bars > 0,
         )
         returns = {bar: earlier for bar in ground.bars if (earlier := self._returning(bar)) is not None}
-        return left_hand(ground, self.options.figure_at, returns)
+        hand = left_hand(ground, self.options.figure_at, returns)
+        if self.hand_limits is None:
+            return hand
+        return easier_left_hand(hand, ground, self.hand_limits.transposed(-source.shift), returns)
 
     def _above_the_left(self) -> Notes:
         """What the left hand's figures may not reach, sorted, in the melody's key: the melody, and a right hand that stays."""
@@ -339,6 +374,7 @@ class Planner:
         lowest, highest = self._keys
         late = again["onset_ms"][0] - max((part["onset_ms"][-1] for part in self._all[-9:] if len(part)), default=0)
         fits = lowest <= again["pitch"].min() and again["pitch"].max() <= highest and late <= LONGEST_REST_MS
+        fits = fits and (self.hand_limits is None or self.hand_limits.allow(again, self._hands()))
         return again if fits else None
 
     def add(self, token: int) -> Written | None:
@@ -363,7 +399,8 @@ class Planner:
         return self._keep(let_go(notes, self._chords or (), basses=self._wanted), bar)
 
     def _keep(self, notes: Notes, bar: int) -> Written:
-        """Take in, in place, the notes of all bars up to one."""
+        """Take in, in place, the notes of all bars up to one; the last of them end the piece."""
+        notes = self._ended(notes, bar)
         self._written.append(notes)
         lines = self.source.clock.bar_lines
         edges = np.searchsorted(notes["onset_ms"], lines[self._bar + 1 : bar] - 1e-3)
@@ -371,6 +408,18 @@ class Planner:
         first, self._bar = self._bar, bar
         # Notes of the bar before come too: those that are snapped onto this bar's line haven't been given out yet.
         return Written(first, bar, _recent(self._written, lines[max(first - 1, 0)] - 2 * EARLY_MS))
+
+    def _ended(self, notes: Notes, bar: int) -> Notes:
+        """Notes of the bars up to one with the last chord, if it is theirs."""
+        if self._ending is None:
+            return notes
+        if self.options.style == "hymn" or self.hand_limits is not None:
+            return held_on(notes, self._ending) if bar == self.source.last_bar else notes
+        if bar < self.source.last_bar:  # what is struck just before the last chord would be snapped onto it
+            before: Notes = notes[notes["onset_ms"] < self._ending.onset_ms - EARLY_MS]
+            return before
+        octave = self.options.density_at(bar - 1) != "low"
+        return ended(notes, self._ending, self._history(), self._keys, octave=octave)
 
 
 def keys_of(options: Options, source: Source) -> tuple[int, int]:

@@ -12,7 +12,9 @@ import numpy as np
 import symusic
 
 from pianalysis.arranging.figures import AUTO
+from pianalysis.arranging.form_options import NONE
 from pianalysis.arranging.options import Options
+from pianalysis.arranging.pedal import pedalled
 from pianalysis.arranging.pieces import Arrangement, Source, notes_in_ticks, rebuild
 from pianalysis.arranging.planning import Kept, Planner, Written, keys_of
 from pianalysis.arranging.writing import Fresh, between, played, said_if_stopped
@@ -65,6 +67,8 @@ class Rewrite:
         check_bars(source, bars)
         if keep == "left":
             options = replace(options, left_hand=AUTO)
+        if keep is not None:
+            options = replace(options, ending=NONE)  # the kept hand's last notes stay as they are
         self.source, self.options, self.seed = source, options, seed
         self._keep_hand = keep
         self._take_in(piece, range(bars[0] - 1, bars[1]))
@@ -145,6 +149,7 @@ class Rewrite:
             chart=self.plan.own_chart,
             seed=self.seed,
         )
+        piece = pedalled(piece, range(self.plan.first_bar, self.plan.bar), self._old, asked=self.options.pedal)
         return said_if_stopped(piece, self.plan)
 
     def fresh(self, written: Written) -> Fresh:

@@ -10,11 +10,15 @@ from dataclasses import dataclass, replace
 from threading import Event
 from typing import TYPE_CHECKING, Final, Protocol
 
+from pianalysis.arranging.introduction import with_line
 from pianalysis.arranging.options import Options
+from pianalysis.arranging.pedal import pedalled
 from pianalysis.arranging.pieces import Arrangement, Source, finish, to_real
 from pianalysis.arranging.planning import Planner, Written
+from pianalysis.arranging.upbeat import after_upbeat
 from pianalysis.model.sampling import Job
 from pianalysis.music.clock import ROUNDING_MS
+from pianalysis.music.difficulty import let_go_in_time
 from pianalysis.music.notes import Notes
 from pianalysis.tokens.four_parts import one_chord_at_a_time
 
@@ -73,6 +77,8 @@ class Take:
         notes = between(self.source, played(self.plan, self.plan.written), self.plan.first_bar, self.plan.bar)
         piece = finish(self.source, notes)
         piece = replace(piece, options=self.options, chart=self.plan.own_chart, seed=self.seed)
+        if self.options.pedal:
+            piece = pedalled(piece, range(self.plan.first_bar, self.plan.bar))
         return said_if_stopped(piece, self.plan)
 
     def next_window(self) -> Job | None:
@@ -89,7 +95,11 @@ def played(plan: Planner, written: Notes) -> Notes:
     """What was written (clock-ms, the model's key) as it is played, in real ms."""
     if plan.options.style == "hymn":
         written = one_chord_at_a_time(written)
-    return plan.options.played(to_real(plan.source, written, plan.lead))
+    written = with_line(after_upbeat(written, plan.source, plan.options.style), plan.source.line)
+    notes, hands = to_real(plan.source, written, plan.lead), plan.hand_limits
+    if hands is not None:
+        notes = let_go_in_time(notes, hands.border - plan.source.shift, hands.rule)
+    return plan.options.played(notes)
 
 
 def between(source: Source, notes: Notes, first: int, last: int) -> Notes:

@@ -7,6 +7,7 @@ arrange: the commands that write music: ``pianalysis arrange | compose | regener
 chords: The command that shows chords: ``pianalysis chords``.
 dataset: the commands of the dataset: ``pianalysis prepare | validate``.
 evaluate: the command that judges anybody's arrangements: ``pianalysis evaluate``.
+form: Options of a piece's form on the command line: introduction, verses, ending, pedal, key.
 main: the command line: ``pianalysis arrange | compose | regenerate | chords | tracks | demo | tokens | vocab |
     prepare | validate | train | evaluate``.
 tracks: the command that lists what may be the melody: ``pianalysis tracks``.

@@ -13,9 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pianalysis.arranging.figures import read_figures
+from pianalysis.cli.form import FORM_EXAMPLES, SOME_BARS, WHOLE_PIECE, add_ending, add_form
 from pianalysis.errors import PianalysisError
 from pianalysis.harmony.richness import BALANCED, RICHNESS
 from pianalysis.music.abc_notation import from_abc
+from pianalysis.music.difficulty import AUTO, DIFFICULTIES
+from pianalysis.music.metres import read_metre, read_pickup
 from pianalysis.music.typed import from_names, pitch_of
 from pianalysis.tokens import vocab
 
@@ -39,6 +42,7 @@ ARRANGE_EXAMPLES = r"""examples:
   pianalysis arrange melody.mid -o full.mid --no-structure
   pianalysis arrange melody.mid -o full.mid --left-hand waltz --left-hand 9-16:arpeggio
   pianalysis arrange melody.mid -o full.mid --figures mine.toml --left-hand tango
+  pianalysis arrange melody.mid -o full.musicxml --difficulty easy
   pianalysis arrange melody.mid -o full.mid --lowest C2 --highest C5 --dynamics -0.5
   pianalysis arrange melody.mid -o full.mid --chart
   pianalysis arrange melody.mid -o full.mid --chords "C | Am F | G7 | C"
@@ -46,9 +50,13 @@ ARRANGE_EXAMPLES = r"""examples:
   pianalysis arrange lead_sheet.musicxml -o full.mid --ignore-chords
   pianalysis arrange tune.abc -o full.mid
   pianalysis arrange book.abc --tune 3 -o full.mid
+  pianalysis arrange hum.wav -o full.mid
+  pianalysis arrange melody.mid -o full.mid --time-signature 3/4 --pickup 1
+  pianalysis arrange melody.mid -o full.mid --keep-metre
   pianalysis arrange --abc "X:1\nM:3/4\nL:1/4\nK:G\nD|G2A|B2c|A2F|G2|]" -o full.mid
   pianalysis arrange --notes "C4/4 D4/4 E4/2 | F#4/8. R/16 Bb3/2" --bpm 90 --time-signature 4/4 -o full.mid
 """
+ARRANGE_EXAMPLES += FORM_EXAMPLES
 
 
 REGENERATE_EXAMPLES = """examples:
@@ -69,14 +77,33 @@ def add_arrange(parser: argparse.ArgumentParser) -> None:
         nargs="*",
         type=Path,
         metavar="MELODY",
-        help="MIDI files, MusicXML scores (.musicxml, .xml, .mxl), or tunes in ABC",
+        help="MIDI files (.mid, .kar, .rmi), MusicXML scores (.musicxml, .xml, .mxl), tunes in ABC, or recordings of one voice "
+        "(.wav, .mp3, .flac, .ogg; the extra `audio`); what a file is shows in its bytes",
     )
     parser.add_argument("--abc", metavar="TEXT", help="a melody typed in ABC notation; \\n ends a line")
     parser.add_argument(
         "--notes", metavar="TEXT", help="a melody typed in note names; C4/4 is middle C, a quarter long"
     )
-    parser.add_argument("--bpm", type=float, metavar="N", help="quarter notes a minute of --notes (default: 100)")
-    parser.add_argument("--time-signature", metavar="N/N", help="the metre of --notes (default: 4/4)")
+    parser.add_argument(
+        "--bpm",
+        type=float,
+        metavar="N",
+        help="quarter notes a minute, instead of the melody's own tempo (of --notes: 100); of what was played or sung "
+        "freely about how many beats a minute there are",
+    )
+    parser.add_argument(
+        "--time-signature",
+        metavar="N/N",
+        help="the melody's metre, whatever its file says (default: the file's, or heard)",
+    )
+    parser.add_argument(
+        "--pickup",
+        metavar="N",
+        help="quarter notes before the first full bar, from the melody's first note on: 1, 0.5, 3/2, or 0 for none",
+    )
+    parser.add_argument(
+        "--keep-metre", action="store_true", help="keep the file's beats and bar lines, however the melody sounds"
+    )
     parser.add_argument(
         "--track",
         type=int,
@@ -99,6 +126,7 @@ def add_arrange(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--best", action="store_true", help="of the --takes keep only the one that is closest to what people play"
     )
+    add_form(parser)
     _add_common(parser)
     parser.set_defaults(run=arrange)
 
@@ -107,6 +135,7 @@ def add_compose(parser: argparse.ArgumentParser) -> None:
     """The options of `pianalysis compose`."""
     parser.add_argument("--bars", type=int, default=16, metavar="N", help="bars of 4/4 (default: 16)")
     parser.add_argument("--bpm", type=float, default=100.0, help="quarter notes a minute (default: 100)")
+    add_form(parser)
     _add_common(parser)
     parser.set_defaults(run=compose)
 
@@ -201,6 +230,13 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         metavar="FILE.toml",
         help="figures of your own, written as in pianalysis/data/figures.toml",
     )
+    parser.add_argument(
+        "--difficulty",
+        choices=DIFFICULTIES,
+        default=AUTO,
+        help="easy: two keys a hand, an octave, on the beats, few accidentals; medium: three keys, a ninth, two strikes a beat; "
+        "hard: many notes (default: auto, as the model writes)",
+    )
     parser.add_argument("--lowest", metavar="KEY", help="the accompaniment's lowest key: C2, or a MIDI pitch")
     parser.add_argument("--highest", metavar="KEY", help="… and its highest")
     parser.add_argument(
@@ -212,6 +248,7 @@ def _add_common(parser: argparse.ArgumentParser) -> None:
         action="store_false",
         help="write anew where the melody returns, instead of playing what was played the first time",
     )
+    add_ending(parser)
     parser.add_argument("--chart", action="store_true", help="print the chords of each piece, a bar between two lines")
     parser.add_argument("--wav", action="store_true", help="also write audio beside each piece")
     parser.add_argument("--png", action="store_true", help="also draw each piece as a piano roll")
@@ -267,15 +304,11 @@ def _best_alone(arranger: Arranger) -> Callable[..., list[Arrangement]]:
 
 def _typed(args: argparse.Namespace) -> list[symusic.Score]:
     """The melody that was typed, if one was."""
-    if args.notes is None and (args.bpm is not None or args.time_signature is not None):
-        raise PianalysisError("--bpm and --time-signature go with --notes; a file or ABC text states its own")
     scores = []
     if args.notes is not None:
-        metre = re.fullmatch(r"(\d{1,2})/(\d{1,2})", args.time_signature or "4/4")
-        if metre is None:
-            raise PianalysisError(f"expected a metre such as 3/4 after --time-signature, found {args.time_signature!r}")
+        metre = None if args.time_signature is None else read_metre(args.time_signature)
         bpm = 100.0 if args.bpm is None else args.bpm
-        scores.append(from_names(args.notes, bpm=bpm, time_signature=(int(metre[1]), int(metre[2]))))
+        scores.append(from_names(args.notes, bpm=bpm, time_signature=metre))
     if args.abc is not None:
         scores.append(from_abc(args.abc, tune=args.tune))
     if len(scores) > 1:
@@ -321,10 +354,25 @@ def _load(args: argparse.Namespace) -> tuple[Arranger, Options]:
     """The arranger and what was asked of it; bad numbers fail before the model is loaded."""
     from pianalysis.arranging.arranger import Arranger, Options
 
-    names = ("style", "temperature", "top_k", "top_p", "clear", "max_bars", "dynamics", "structure", "harmony")
-    asked = {name: getattr(args, name) for name in (*names, "ignore_chords", "figures", "tune") if hasattr(args, name)}
+    names: tuple[str, ...] = (
+        "style",
+        "temperature",
+        "top_k",
+        "top_p",
+        "clear",
+        "max_bars",
+        "dynamics",
+        "structure",
+        "harmony",
+    )
+    names += ("difficulty", "ignore_chords", "figures", "tune", *WHOLE_PIECE, *SOME_BARS)
+    asked = {name: getattr(args, name) for name in names if hasattr(args, name)}
     asked |= {name: ",".join(said) for name in ("density", "left_hand") if (said := getattr(args, name))}
     asked |= {name: pitch_of(text) for name in ("lowest", "highest") if (text := getattr(args, name)) is not None}
+    if hasattr(args, "keep_metre"):
+        typed_bars = args.abc is not None or "|" in (args.notes or "")
+        pickup = None if args.pickup is None else float(read_pickup(args.pickup))
+        asked |= {"time_signature": args.time_signature, "pickup": pickup, "keep_metre": args.keep_metre or typed_bars}
     options = Options(**asked)
     return Arranger.from_pretrained(args.model), options
 

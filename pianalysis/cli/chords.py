@@ -115,7 +115,7 @@ def _sought(args: argparse.Namespace) -> _Shown:
             "those that the file states", source.stated, source.clock, remedy="--ignore-chords has them found"
         )
     harmony = args.harmony or BALANCED
-    found = harmonise(source.voice, source.clock, args.style, seed=args.seed, harmony=harmony)
+    found = harmonise(source.voice, source.clock, args.style, seed=args.seed, harmony=harmony, keys=source.keys)
     how = f"found for the melody ({source.melody.how}), in the style {found.style}"
     return _Shown(how, with_returns(found.chart, source), source.clock, found)
 

@@ -128,7 +128,7 @@ def make_take(take: Take, stem: Path) -> None:
     began = time.process_time()
     arranger = _arranger(take.model.source, take.model.digest)
     chart = song_chart(take.song) if take.given else None
-    piece = arranger(take.song.score(), seed=take.seed, chart=chart, options=take.options)
+    piece = arranger(take.song.score(), seed=take.seed, chart=chart, options=take.options, keep_metre=True)
     seconds = time.process_time() - began
     piece.save(stem.with_suffix(".mid"))
     about = {"cpu_seconds": round(seconds, 3), "music_seconds": round(take.song.seconds, 3), "remarks": piece.remarks}

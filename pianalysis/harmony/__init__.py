@@ -10,6 +10,7 @@ decoding: exact inference in a chain of states: the likeliest path, the surest s
 features: what the harmoniser hears: a melody on the beat grid, in one key.
 harmoniser: chords for a melody: the surest, the likeliest, or drawn by chance; alternatives with their probabilities;
     gaps of a chart filled.
+key_areas: where a piece's key changes, and the melody and its chords as they would be in one key.
 net: the network that scores chords for a melody: dilated convolutions over its beats, in one key.
 qualities: the qualities of chords: degrees of the major scale, by Harte's shorthand and as people write them after
     the root.

@@ -18,6 +18,7 @@ from pianalysis.errors import PianalysisError
 from pianalysis.harmony.beats import BeatGrid, clock_beats
 from pianalysis.harmony.chart import Chart
 from pianalysis.harmony.features import STYLES, melody_features, melody_shift
+from pianalysis.harmony.key_areas import KeyAreas
 from pianalysis.harmony.net import STATES, HarmonyNet, Scores, bundled_net, chord_of, state_of
 from pianalysis.harmony.richness import BALANCED, at_richness
 from pianalysis.harmony.symbols import CORE_QUALITIES, NO_CHORD, PITCH_CLASSES, QUALITIES, Chord
@@ -51,18 +52,22 @@ class Harmonisation:
     """Chords for a melody, and what else they might have been.
 
     chart: a chord a beat. style: the one they are in. shift: the semitones up to the key of `scores`, whose states are
-    `state_of`'s; what the user has fixed is given there.
+    `state_of`'s; what the user has fixed is given there. keys: where the piece's key changes; the scores' is one.
     """
 
     chart: Chart
     style: str
     shift: int
     scores: Scores
+    keys: KeyAreas | None = None
 
     @property
     def probabilities(self) -> Floats:
         """How likely each beat's chord is, whatever its bass, 0 … 1, ``[n]``."""
-        states = [state_of(chord or NO_CHORD, self.shift) for chord in self.chart.chords]
+        chords = self.chart.chords
+        if self.keys is not None:
+            chords = self.keys.chords_in_one_key(chords, self.chart.beats[:-1])
+        states = [state_of(chord or NO_CHORD, self.shift) for chord in chords]
         found: Floats = self.scores.chain.marginals()[np.arange(len(states)), states]
         return found
 
@@ -78,8 +83,9 @@ class Harmonisation:
         found /= found.sum()
         best = np.argsort(-found, kind="stable")[:count].tolist()
         odds = self.scores.basses[start:stop].sum(axis=0)
+        shift = self.shift if self.keys is None else self.shift + int(self.keys.at(self.chart.beats[start]))
         return [
-            Alternative(with_bass(chord_of(state, self.shift), odds[state]), float(found[state]))
+            Alternative(with_bass(chord_of(state, shift), odds[state]), float(found[state]))
             for state in best
             if found[state] > 0
         ]
@@ -95,6 +101,7 @@ def harmonise(
     seed: int | None = None,
     temperature: float = 1.0,
     fixed: Chart | None = None,
+    keys: KeyAreas | None = None,
     net: HarmonyNet | None = None,
 ) -> Harmonisation:
     """Chords for a melody.
@@ -105,7 +112,8 @@ def harmonise(
     fewer chords than people's, and fewer right; or `drawn` by chance, each chart as often as it is likely, to the power of
     1 / temperature. harmony: `simple`, `balanced` or `rich` (`richness`): how many chords, and of which kinds. seed: of what is drawn (0 where there is none). A surest chart with a seed is judged by `VOTES` charts
     drawn by chance instead of by all there are: each seed has another, nearly as good. fixed: a chart on these beats
-    whose gaps are filled, and whose chords stay. net: the bundled one where none is given. Raises PianalysisError for an
+    whose gaps are filled, and whose chords stay. keys: where the piece's key changes: each area is harmonised in its own.
+    net: the bundled one where none is given. Raises PianalysisError for an
     unknown style, choice or harmony, a temperature below `decoding.LOWEST_TEMPERATURE`, a negative seed, or a chart on other beats.
 
     >>> from pianalysis.harmony.beats import beat_grid
@@ -124,6 +132,8 @@ def harmonise(
     beats = clock if isinstance(clock, BeatGrid) else clock_beats(clock)
     given = _given(fixed, beats)
     net, voice = net or bundled_net(), monophonic(melody)
+    if keys is not None:
+        voice, given = keys.in_one_key(voice), keys.chords_in_one_key(given, beats.borders_ms[:-1])
     shift = melody_shift(voice)
     if style is None:
         style = net.style(melody_features(voice, beats, STYLES[0], shift))
@@ -134,8 +144,10 @@ def harmonise(
         path = chain.surest(ROOTS, None if seed is None else chain.shares(generator, VOTES))
     else:
         path = chain.likeliest() if choice == LIKELIEST else chain.sample(generator)
-    chart = Chart(_chords(path.tolist(), given, scores.basses, shift), *_times(beats))
-    return Harmonisation(chart, style, shift, Scores(chain, scores.basses))
+    chords: tuple[Chord | None, ...] = _chords(path.tolist(), given, scores.basses, shift)
+    if keys is not None:
+        chords = keys.back(chords, beats.borders_ms[:-1])
+    return Harmonisation(Chart(chords, *_times(beats)), style, shift, Scores(chain, scores.basses), keys)
 
 
 def with_bass(chord: Chord, odds: Floats) -> Chord:

@@ -48,18 +48,31 @@ def chart_markers(chart: Chart, score: symusic.Score, clock: BeatClock) -> list[
     return [symusic.TextMeta(max(tick, 0), text) for tick, text in zip(ticks, texts, strict=True)]
 
 
+def other_markers(score: symusic.Score) -> list[tuple[int, str]]:
+    """A score's markers that are no chords, by tick: a verse's name, a section's letter."""
+    chords = {(tick, chord) for tick, chord in _chord_marks(score)}
+    found = []
+    for mark in sorted(score.markers, key=lambda mark: mark.time):
+        text = mark.text.strip()
+        states = text == GAP or (is_chord(text) and (mark.time, parse_chord(text)) in chords)
+        if text and not states and not text.startswith(OURS):
+            found.append((int(mark.time), text))
+    return found
+
+
 def _chord_marks(score: symusic.Score) -> list[tuple[int, Chord | None]]:
     """The markers that are chords, by tick; a gap's is None."""
     texts = sorted(((mark.time, mark.text.strip()) for mark in score.markers), key=lambda mark: mark[0])
     ours = bool(texts) and texts[0][1].startswith(OURS)
-    marks = [(tick, text) for tick, text in texts if text == GAP or _is_chord(text)]
+    marks = [(tick, text) for tick, text in texts if text == GAP or is_chord(text)]
     names = [text for _, text in marks]
     if not ours and names == list(SECTIONS[: len(names)]):
         return []
     return [(tick, None if text == GAP else parse_chord(text)) for tick, text in marks]
 
 
-def _is_chord(text: str) -> bool:
+def is_chord(text: str) -> bool:
+    """Whether a marker's text is a chord's symbol."""
     try:
         parse_chord(text)
     except PianalysisError:

@@ -5,6 +5,7 @@ In: bytes or text. Out: tunes, each with its title, its place in the book, its h
 
 from __future__ import annotations
 
+import codecs
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -42,11 +43,13 @@ class Tune:
 
 
 def decode(data: bytes) -> str:
-    """Text in UTF-8, UTF-16 or, where it is neither, Latin-1 as Windows has it.
+    """Text in UTF-8, UTF-16, UTF-32 or, where it is neither, Latin-1 as Windows has it.
 
     >>> decode("é".encode("utf-16")), decode("K:C".encode("utf-16-le")), decode("é".encode("latin-1")), decode("é".encode())
     ('é', 'K:C', 'é', 'é')
     """
+    if data[:4] in (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE):
+        return data.decode("utf-32", errors="replace")
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return data.decode("utf-16", errors="replace")
     zeros = data[:200].count(0), data[:200:2].count(0)

@@ -18,6 +18,8 @@ from pianalysis.errors import MidiReadError, first_line
 from pianalysis.files import write_atomically
 from pianalysis.music.midi_texts import texts_in_utf8
 from pianalysis.music.notes import NOTE_DTYPE, Notes, sort_notes
+from pianalysis.music.riff import is_wrapped, unwrapped
+from pianalysis.music.words import put_words, read_words
 
 MAX_FILE_BYTES: Final = 8 * 2**20
 MAX_NOTES: Final = 100_000
@@ -42,9 +44,17 @@ def read_midi(source: str | os.PathLike[str] | bytes, *, name: str = "") -> symu
         raise MidiReadError(
             f"{name}: {len(data) / 2**20:.1f} MB is too large; MIDI files up to {MAX_FILE_BYTES >> 20} MB are read"
         )
+    if is_wrapped(data):
+        data = unwrapped(data, name)
     if data[:4] != b"MThd":
         found = "an empty file" if not data else f"a file that starts with {data[:4]!r}"
         raise MidiReadError(f"{name}: expected a MIDI file (it starts with b'MThd'), found {found}")
+    if len(data) >= 14 and data[12] & 0x80:
+        frames, ticks = 256 - data[12], data[13]
+        raise MidiReadError(
+            f"{name}: the file tells time in SMPTE frames ({frames} a second, {ticks} ticks each), in which there are no beats; "
+            "export it with ticks per quarter note (PPQ)"
+        )
     try:
         score = symusic.Score.from_midi(data)
         if _texts_lost(score):
@@ -54,6 +64,7 @@ def read_midi(source: str | os.PathLike[str] | bytes, *, name: str = "") -> symu
             f"{name}: the MIDI file is damaged or cut off ({first_line(error)}); export it again"
         ) from None
     check_limits(score, name)
+    put_words(score, read_words(data))
     return score
 
 

@@ -9,6 +9,7 @@ from typing import Final
 import symusic
 
 from pianalysis.errors import PianalysisError
+from pianalysis.music.metres import bar_ticks, metre_of_lines, read_metre, with_bar_lines
 
 TICKS_PER_QUARTER: Final = 960
 """Every length from a whole note to a dotted sixty-fourth, triplets and quintuplets included, is whole ticks."""
@@ -20,28 +21,33 @@ NAMES: Final = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 DOTTED: Final = (Fraction(1), Fraction(3, 2), Fraction(7, 4))
 
 
-def from_names(text: str, *, bpm: float = 100.0, time_signature: tuple[int, int] = (4, 4)) -> symusic.Score:
+def from_names(text: str, *, bpm: float = 100.0, time_signature: tuple[int, int] | None = None) -> symusic.Score:
     """A score from note names: ``C4/4`` is middle C, a quarter long.
 
     A word is a letter, ``#`` or ``b``, the octave, ``/`` and the length as a part of a whole note, with dots; ``R`` rests.
-    A word without a length is as long as the one before it, the first a quarter. Bar lines ``|`` are read over.
-    Raises PianalysisError that shows the word that isn't understood, or for a tempo or metre out of range.
+    A word without a length is as long as the one before it, the first a quarter. Where the first bar line ``|`` comes before
+    a whole bar is full, what stands before it is a pickup. time_signature: where it isn't given, that of the bars between bar
+    lines; without bar lines the score states none. Raises PianalysisError that shows the word that isn't understood, or for a
+    tempo or metre out of range.
 
     >>> [(n.time, n.duration, n.pitch) for n in from_names("C4/4 Bb3/8. | R/16 D4").tracks[0].notes]
     [(0, 960, 60), (960, 720, 58), (1920, 240, 62)]
     """
-    numerator, denominator = time_signature
     if not 20 <= bpm <= 300:
         raise PianalysisError(f"expected a tempo of 20 to 300 bpm, found {bpm:g}")
-    if not 1 <= numerator <= 32 or denominator not in (1, 2, 4, 8, 16, 32):
-        raise PianalysisError(f"expected a metre such as 4/4, 3/4 or 6/8, found {numerator}/{denominator}")
+    if time_signature is not None:
+        read_metre("/".join(map(str, time_signature)))
     _check_length(text, "the typed notes")
     score = symusic.Score(TICKS_PER_QUARTER)
     score.tempos.append(symusic.Tempo(0, bpm))
-    score.time_signatures.append(symusic.TimeSignature(0, numerator, denominator))
     track = symusic.Track("Melody", 0, False)
-    place, length = Fraction(0), Fraction(1, 4)
-    for number, found in enumerate(re.finditer(r"[^\s|]+", text), start=1):
+    place, length, number = Fraction(0), Fraction(1, 4), 0
+    lines: list[Fraction] = []
+    for found in re.finditer(r"[^\s|]+|\|", text):
+        if found[0] == "|":
+            lines += [place] if place and place not in lines[-1:] else []
+            continue
+        number += 1
         pitch, stated = _read_word(found[0], f"the typed notes, word {number} (character {found.start() + 1})")
         length = stated or length
         start, stop = (round(4 * TICKS_PER_QUARTER * moment) for moment in (place, place + length))
@@ -51,7 +57,11 @@ def from_names(text: str, *, bpm: float = 100.0, time_signature: tuple[int, int]
     if not len(track.notes):
         raise PianalysisError('the typed notes: expected notes such as "C4/4 D4/4 E4/2", found none')
     score.tracks.append(track)
-    return score
+    metre = time_signature or metre_of_lines(lines)
+    if metre is None:
+        return score
+    first = round(4 * TICKS_PER_QUARTER * lines[0]) if lines else 0
+    return with_bar_lines(score, first if first < bar_ticks(score, metre) else 0, metre)
 
 
 def _read_word(word: str, where: str) -> tuple[int | None, Fraction | None]:

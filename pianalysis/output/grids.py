@@ -13,7 +13,17 @@ import numpy as np
 import symusic
 from numpy.typing import NDArray
 
-from pianalysis.output.measures import QUARTER, SIXTEENTH, THIRTYSECOND, TRIPLET_SIXTEENTH, Chord, Floats, Measure
+from pianalysis.output.measures import (
+    QUARTER,
+    SIXTEENTH,
+    THIRTYSECOND,
+    TRIPLET_EIGHTH,
+    TRIPLET_SIXTEENTH,
+    Chord,
+    Floats,
+    Measure,
+)
+from pianalysis.output.swing import straight, swung_beats
 
 EARLY: Final = 4
 """Units before a beat at which a note still belongs to it."""
@@ -23,18 +33,34 @@ FINER_GAIN: Final = 1.0
 """By how many units a note, on average, triplets or 32nds must fit a beat better than sixteenths to be written."""
 
 
-def write_notes(
-    score: symusic.Score, track: symusic.Track, measures: list[Measure], steps: tuple[int, ...] = (SIXTEENTH,)
-) -> list[Chord]:
-    """A track's notes on the measures' grid, each as a chord of one key, sorted; no key struck while it sounds.
+def grid_of(
+    score: symusic.Score,
+    track: symusic.Track,
+    measures: list[Measure],
+    steps: tuple[int, ...] = (SIXTEENTH,),
+    *,
+    swing: bool = False,
+) -> Grid:
+    """The grid that a track's onsets choose.
 
     steps: units of the grids to choose from. Beats are on the first but where another clearly fits their onsets better.
+    swing: long and short eighths are written as even ones.
+    """
+    onsets = np.asarray(track.notes.numpy()["time"], np.float64) * QUARTER / score.tpq
+    return Grid(measures, onsets, steps, swing=swing)
+
+
+def write_notes(
+    score: symusic.Score, track: symusic.Track, measures: list[Measure], grid: Grid, *, sung: bool = False
+) -> list[Chord]:
+    """A track's notes on their grid, each as a chord of one key, sorted; no key struck while it sounds.
+
+    What isn't `sung` is let go, in triplets, on whole eighths of them.
     """
     table = track.notes.numpy()
     onsets = np.asarray(table["time"], np.float64) * QUARTER / score.tpq
     ends = onsets + np.asarray(table["duration"], np.float64) * QUARTER / score.tpq
-    grid = _Grid(measures, onsets, steps)
-    begin, stop = grid.place(onsets), grid.place(ends)
+    begin, stop = grid.place(onsets), grid.place(ends, coarse=not sung)
     stop = np.maximum(stop, grid.next_place(begin))
     last = measures[-1].start + measures[-1].length
     notes: dict[tuple[int, int], Chord] = {}
@@ -55,10 +81,10 @@ def is_exact(onsets: Floats) -> bool:
     return bool(np.mean(off <= EXACT) >= 0.95)
 
 
-class _Grid:
+class Grid:
     """The beats of all measures, each with its step: of those to choose from the one that fits the onsets."""
 
-    def __init__(self, measures: list[Measure], onsets: Floats, steps: tuple[int, ...]) -> None:
+    def __init__(self, measures: list[Measure], onsets: Floats, steps: tuple[int, ...], *, swing: bool = False) -> None:
         beats = [(m, beat, stop) for m in measures for beat, stop in pairwise([*m.beats, m.length])]
         self.played = np.array([m.played + beat for m, beat, _ in beats], np.float64)
         self.written = np.array([m.start + beat for m, beat, _ in beats], np.int64)
@@ -66,6 +92,8 @@ class _Grid:
         may_be_ternary = np.array([not m.compound for m, _, _ in beats]) & (self.lengths == QUARTER)
         beat = self._beat_of(onsets)
         inside = onsets - self.played[beat]
+        self.swung = swing & may_be_ternary & swung_beats(beat, inside, len(beats))
+        inside = self._straight(inside, beat)
         count = np.bincount(beat, minlength=len(beats))
         errors = np.zeros((len(steps), len(beats)))
         for error, step in zip(errors, steps, strict=True):
@@ -77,11 +105,17 @@ class _Grid:
     def _beat_of(self, moments: Floats) -> NDArray[np.int64]:
         return np.asarray(np.maximum(np.searchsorted(self.played, moments + EARLY, side="right") - 1, 0), np.int64)
 
-    def place(self, moments: Floats) -> NDArray[np.int64]:
-        """Played moments as written ones, each within its beat."""
+    def place(self, moments: Floats, *, coarse: bool = False) -> NDArray[np.int64]:
+        """Played moments as written ones, each within its beat; coarse: on whole eighths in triplets."""
         beat = self._beat_of(moments)
-        inside = _rounded(moments - self.played[beat], self.steps[beat])
+        steps = self.steps[beat]
+        if coarse:
+            steps = np.where(steps == TRIPLET_SIXTEENTH, TRIPLET_EIGHTH, steps)
+        inside = _rounded(self._straight(moments - self.played[beat], beat), steps)
         return np.asarray(self.written[beat] + np.clip(inside, 0, self.lengths[beat]), np.int64)
+
+    def _straight(self, inside: Floats, beat: NDArray[np.int64]) -> Floats:
+        return np.where(self.swung[beat], straight(inside), inside)
 
     def next_place(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
         """The first place of the grid after each: where the shortest note that begins there ends."""

@@ -14,8 +14,10 @@ import numpy as np
 import symusic
 from numpy.typing import NDArray
 
+from pianalysis.output.slowing import slows_from
+
 QUARTER: Final = 48
-EIGHTH, SIXTEENTH, TRIPLET_SIXTEENTH, THIRTYSECOND = 24, 12, 8, 6
+EIGHTH, SIXTEENTH, TRIPLET_EIGHTH, TRIPLET_SIXTEENTH, THIRTYSECOND = 24, 12, 16, 8, 6
 SMALLEST: Final = 3
 """A 64th: every bar is a whole number of these."""
 SAME_LENGTH: Final = 24
@@ -25,6 +27,9 @@ SMALL_GAP: Final = 0.4
 VOICES: Final = 2
 TEMPO_CHANGE: Final = 0.1
 """A tempo mark is printed where the tempo differs so much from the mark before; playback follows every change."""
+
+FREE_CHANGES: Final = 8
+"""With more tempi than this, and one to every two quarters, a tempo map is a player's, not a composer's."""
 
 Floats = NDArray[np.float64]
 
@@ -118,28 +123,49 @@ def _with_pickup(measures: list[Measure]) -> list[Measure]:
     return measures
 
 
-def without_silence(measures: list[Measure], onset: int) -> list[Measure]:
-    """The measures with the silent beats before the first onset, in the first measure, left out: a pickup."""
-    first = measures[0]
+def without_silence(measures: list[Measure], notes: list[Chord]) -> list[Measure]:
+    """The measures with the silence before the first of all notes, in the first measure, left out: a pickup.
+
+    It is cut off to a sixteenth; where that isn't one, or where there are triplets, to the beat before it.
+    """
+    first, onset = measures[0], min(note.onset for note in notes)
+    if first.pickup and onset >= first.length:  # nothing but silence, which a performance begins with
+        return measures[1:]
+    edges = [edge for note in notes for edge in (note.onset, note.end) if edge < first.length]
     cut = max((beat for beat in first.beats if beat <= onset), default=0)
+    if onset % SIXTEENTH == 0 and not any(edge % SMALLEST for edge in edges):
+        cut = onset
     if not cut or onset >= first.length or len(measures) == 1:
         return measures
-    beats = tuple(beat - cut for beat in first.beats if beat >= cut)
+    beats = (0, *(beat - cut for beat in first.beats if beat > cut))
     rest = replace(first, start=cut, length=first.length - cut, beats=beats, played=first.played + cut, pickup=True)
     return [rest, *measures[1:]]
 
 
 def tempo_marks(score: symusic.Score, measures: list[Measure]) -> dict[int, list[tuple[int, float, bool]]]:
-    """For each measure's index its tempi: units from its start, quarters a minute, and whether it is printed."""
+    """For each measure's index its tempi: units from its start, quarters a minute, and whether it is printed.
+
+    Where the piece slows down to its end (`slows_from`), none are. Of a performance, whose tempo changes at nearly every beat,
+    only the tempo of most of it is printed.
+    """
+    slow = slows_from(score)
     played = np.array([measure.played for measure in measures])
     tempi = {max(0, tempo.time): 60_000_000 / tempo.mspq for tempo in score.tempos if tempo.mspq > 0}
     marks: dict[int, list[tuple[int, float, bool]]] = {}
     shown = 0.0
+    length = (measures[-1].played + measures[-1].length - measures[0].played) / QUARTER
+    if len(tempi) > max(FREE_CHANGES, length / 2):
+        marks[0], shown = [(0, float(np.median([*tempi.values()])), True)], np.inf
     for tick, bpm in sorted({0: 120.0, **tempi}.items()):
         place = tick * QUARTER / score.tpq
         index = max(0, int(np.searchsorted(played, place + 1, side="right")) - 1)
         offset = round(np.clip(place - played[index], 0, measures[index].length))
-        printed = abs(bpm - shown) > TEMPO_CHANGE * bpm and not any(mark[2] for mark in marks.get(index, []))
+        printed = (
+            np.isfinite(shown)
+            and abs(bpm - shown) > TEMPO_CHANGE * bpm
+            and not any(mark[2] for mark in marks.get(index, []))
+        )
+        printed = printed and (slow is None or tick < slow or not tick)
         shown = bpm if printed else shown
         marks.setdefault(index, []).append((offset, bpm, printed))
     return marks

@@ -8,6 +8,8 @@ four_parts: four-part harmony as a grammar: what alto, tenor and bass may sing u
     next.
 grammar: what may follow what.
 guidance: what a window's melody and chords say about the keys that are struck under them.
+hand_limits: what two hands may strike where a piece is to be easy to play: which keys, and when, after what they
+    struck before.
 midi: MIDI files to windows of ids, and ids back to MIDI.
 tokenizer: notes and chords of one window to token ids and back.
 vocab: the vocabulary: 801 token ids, every one of them named. No other module knows a number.

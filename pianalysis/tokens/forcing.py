@@ -80,7 +80,7 @@ class ForcedState(GrammarState):
         """Whether the free hand must strike now, after a long rest: on a bar line, when the fixed notes are struck."""
         if not self.floors or self.alone or self._its_turn or self.expects != "note" or not self.on_downbeat:
             return False
-        return self.onset_ms - self.free_ms >= LONGEST_FREE_REST_MS and max(self.bottom, self.limits.lowest) <= self.top
+        return self.onset_ms - self.free_ms >= LONGEST_FREE_REST_MS and any(self.next_keys())
 
     def spans(self, room: int = vocab.WINDOW_MS) -> list[range]:
         """The ids that may come next, as `GrammarState.spans` has them."""
@@ -109,7 +109,9 @@ class ForcedState(GrammarState):
             if self.alone or (only and any(time in span for span in spans)):
                 return [range(time, time + 1)]
             cut = [range(span.start, min(span.stop, time + 1)) for span in spans if vocab.EOS not in span]
-            return [span for span in cut if span] or [range(time, time + 1)]
+            kept = [span for span in cut if span] or [range(time, time + 1)]
+            # what is free may keep to other times than what is fixed
+            return kept if kept[-1].stop > time or self.limits.hands is None else [*kept, range(time, time + 1)]
         return spans
 
     def stand_in(self) -> tuple[int, list[range]]:

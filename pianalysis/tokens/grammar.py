@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pianalysis.errors import PianalysisError
 from pianalysis.music.hands import FINGERS, WIDEST_SPAN
 from pianalysis.tokens import vocab
+from pianalysis.tokens.hand_limits import NOWHERE, HandLimits, Hands
 
 Mask = NDArray[np.bool_]
 Expects = Literal[
@@ -52,7 +53,8 @@ class Limits:
     last onset to the window's end, no more than this may pass; waited_ms of it had passed at first_ms, where no onset is
     known. lowest, highest: the keys that may be struck. two_hands: of one onset no more than two hands can strike.
     downbeats: where bars begin, on the window's clock, rising. changes: where chords do that are to be struck as they begin,
-    on their bass. dynamics: how loud notes may be, as ids.
+    on their bass. dynamics: how loud notes may be, as ids. hands: what each hand may strike, and when, in a piece that is to
+    be easy to play.
     """
 
     first_ms: int = 0
@@ -65,6 +67,7 @@ class Limits:
     downbeats: tuple[int, ...] = ()
     changes: tuple[int, ...] = ()
     dynamics: tuple[range, ...] = (vocab.DYNAMIC_IDS,)
+    hands: HandLimits | None = None
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,7 @@ class GrammarState:
     accompaniment, as a model that plays them wants it. loud: after the last ``<sep>``.
     onset_ms: the TIME that holds, −1 before the first. pitch_floor: the last pitch of this onset. chord: where two hands
     are to strike it, what they strike at this onset so far. basses: each onset of the accompaniment so far and its lowest key.
+    hands: where there are limits for each hand, what both struck last before this onset.
     """
 
     expects: Expects = "time"
@@ -85,6 +89,7 @@ class GrammarState:
     pitch_floor: int = 0
     chord: tuple[int, ...] = ()
     basses: tuple[tuple[int, int], ...] = ()
+    hands: Hands = NOWHERE
     limits: Limits = Limits()
 
     def advance(self, token: int) -> GrammarState:
@@ -95,13 +100,14 @@ class GrammarState:
         if token in vocab.TIME_IDS:
             expects: Expects = "bass" if self.in_chords else "note_on"
             onset_ms = vocab.time_ms(token)
-            return replace(self, expects=expects, onset_ms=onset_ms, pitch_floor=0, chord=())
+            hands = self.limits.hands.after(self.chord, self.hands) if self.limits.hands else self.hands
+            return replace(self, expects=expects, onset_ms=onset_ms, pitch_floor=0, chord=(), hands=hands)
         if self.in_chords and token in vocab.PITCH_IDS:
             return replace(self, expects="tone" if self.expects == "bass" else "tones", pitch_floor=token)
         if token == vocab.NOTE_OFF:
             return replace(self, expects="chord")
         if token in vocab.PITCH_IDS:
-            chord = (*self.chord, token) if self.limits.two_hands else ()
+            chord = (*self.chord, token) if self.limits.two_hands or self.limits.hands else ()
             lowest = self.loud and not self.pitch_floor
             basses = (*self.basses, (self.onset_ms, token)) if lowest else self.basses
             return replace(self, expects="duration", pitch_floor=token, chord=chord, basses=basses)
@@ -200,17 +206,17 @@ class GrammarState:
         if self.expects == "density":
             return [range(token, token + 1) for token in sorted(vocab.DENSITIES.values())]
         if self.expects == "pitch":
-            return [range(max(self.bottom, self.limits.lowest), self.top + 1)]
+            return self.next_keys()
         if self.expects == "duration":
             return [vocab.DURATION_IDS]
         if self.expects == "note_on":
             return self._note_ons()
         if self.expects == "note":
             end, times = self._end_and_times()
-            return [*end, *self._note_ons(), times]
+            return [*end, *self._note_ons(), *times]
         if self.expects == "time":
             end, times = self._end_and_times()
-            return [*end, times]
+            return [*end, *times]
         return self._chord_spans()
 
     def _chord_spans(self) -> list[range]:
@@ -237,15 +243,24 @@ class GrammarState:
         """The lowest key that may be struck next at this onset, whatever the limits say."""
         return self.pitch_floor + 1
 
+    def next_keys(self) -> list[range]:
+        """The keys that may be struck next at this onset, as rising spans."""
+        keys, limits = range(max(self.bottom, self.limits.lowest), self.top + 1), self.limits.hands
+        if limits is None or not self.loud:
+            return [keys]
+        found = limits.keys(keys, self.onset_ms, self.chord, self.hands)
+        # an onset has a key at least, wherever the hands were in bars that somebody else wrote
+        return found if found or self.chord else limits.keys(keys, self.onset_ms, (), NOWHERE)
+
     def _note_ons(self) -> list[range]:
-        if self.pitch_floor >= self.top:
+        if self.pitch_floor >= self.top or not self.next_keys():
             return []
         if self.loud:
             return [*self.limits.dynamics]
         # The melody is one voice.
         return [range(vocab.NOTE_ON, vocab.NOTE_ON + 1)] if self.pitch_floor == 0 else []
 
-    def _end_and_times(self) -> tuple[list[range], range]:
+    def _end_and_times(self) -> tuple[list[range], list[range]]:
         step = vocab.TIME_STEP_MS
         # A rest goes on from the history's last onset, but the first new step is always open.
         now = self.onset_ms if self.onset_ms >= 0 else self.limits.first_ms - self.limits.waited_ms
@@ -253,7 +268,13 @@ class GrammarState:
         first = max(self.onset_ms // step + 1, -(-self.limits.first_ms // step))
         stop = max(first, min(-(-self.limits.length_ms // step), until // step + 1, len(vocab.TIME_IDS)))
         end = [range(self.end_token, self.end_token + 1)] if until >= self.limits.length_ms else []
-        return end, range(vocab.TIME_IDS.start + first, vocab.TIME_IDS.start + stop)
+        if self.limits.hands is None or not self.loud:
+            return end, [range(vocab.TIME_IDS.start + first, vocab.TIME_IDS.start + stop)]
+        steps = self.limits.hands.steps(first, stop)
+        if not steps and not end:  # the next one is far: it comes late, or never
+            steps = self.limits.hands.steps(first, -(-self.limits.length_ms // step))[:1]
+            end = [] if steps else [range(self.end_token, self.end_token + 1)]
+        return end, [range(vocab.TIME_IDS.start + place, vocab.TIME_IDS.start + place + 1) for place in steps]
 
     def _chord_times(self) -> range:
         """The first chord stands at 0, wherever in the window new ones may begin."""
@@ -362,10 +383,8 @@ def add_bias(
     if state.expects == "pitch":
         moved: NDArray[np.float32] = logits + row[np.clip(ids - vocab.LOWEST_PITCH, 0, len(row) - 1)]
         return moved
-    least = min(
-        0.0,
-        float(row[state.bottom - vocab.LOWEST_PITCH : state.top + 1 - vocab.LOWEST_PITCH].max(initial=-np.inf)),
-    )
+    rows = [row[keys.start - vocab.LOWEST_PITCH : keys.stop - vocab.LOWEST_PITCH] for keys in state.next_keys()]
+    least = min(0.0, max((float(keys.max(initial=-np.inf)) for keys in rows), default=-np.inf))
     begins = (ids >= vocab.DYNAMIC_IDS.start) & (ids < vocab.DYNAMIC_IDS.stop)
     return np.where(begins, logits + np.float32(least), logits) if least and np.isfinite(least) else logits
 

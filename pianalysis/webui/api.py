@@ -67,7 +67,7 @@ def add_endpoints(server: gr.Server, studio: Studio, examples: Mapping[str, Path
             seed: The same seed gives the same piece.
             style: pop, classical, hymn, or auto: the one that fits the melody best.
             density: How many notes: low, mid or high.
-            settings: Any of SETTINGS, such as {"temperature": 1.1}, which is more adventurous than 0.9.
+            settings: Any of left_hand, ending, key, SETTINGS, such as {"temperature": 1.1}, which is more adventurous than 0.9.
             max_bars: Accompany only so many bars; 0 for all.
             track: The melody's track in the file, from 1; 0 to have it found.
             format: mid, wav, mp3, png or musicxml.
@@ -89,7 +89,7 @@ def add_endpoints(server: gr.Server, studio: Studio, examples: Mapping[str, Path
 
         Args:
             melody: An example's name, note names, ABC, a MIDI file as data:audio/midi;base64,…, or played notes as JSON.
-            settings: Any of style, density, left_hand, SETTINGS, max_bars.
+            settings: Any of style, density, left_hand, ending, key, SETTINGS, max_bars.
             seed: The same seed gives the same piece.
             track: The melody's track, from 1; 0 to have it found.
             title: What to call the piece.
@@ -103,7 +103,7 @@ def add_endpoints(server: gr.Server, studio: Studio, examples: Mapping[str, Path
         """Write a piece from nothing, a melody and its accompaniment: events start, notes and done.
 
         Args:
-            settings: Any of style, density, left_hand, SETTINGS, max_bars.
+            settings: Any of style, density, left_hand, ending, key, SETTINGS, max_bars.
             seed: The same seed gives the same piece.
         """
         with plain_errors():
@@ -116,7 +116,7 @@ def add_endpoints(server: gr.Server, studio: Studio, examples: Mapping[str, Path
             piece: Its id, from the event done.
             first: The first bar, from 1.
             last: The last bar, itself written anew.
-            settings: Any of style, density, left_hand, SETTINGS.
+            settings: Any of style, density, left_hand, ending, key, SETTINGS.
             seed: The same seed gives the same bars.
 
         Returns:

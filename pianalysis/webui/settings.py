@@ -13,12 +13,12 @@ from pianalysis.arranging.arranger import Options
 from pianalysis.errors import PianalysisError
 
 MAX_SEED: Final = 2**32 - 1
-WORDS: Final = ("style", "density", "harmony", "left_hand")
+WORDS: Final = ("style", "density", "harmony", "left_hand", "difficulty", "ending", "key", "time_signature")
 KNOWN: Final = tuple(field.name for field in fields(Options) if field.name != "figures")
 """All but a file of figures: a page reads no files of the machine that it runs on."""
 NUMBERS: Final = tuple(name for name in KNOWN if name not in (*WORDS, "max_bars"))
 """What this version of the arranger lets one set, besides words and the number of bars."""
-WHOLE: Final = {"top_k", "max_bars", "lowest", "highest"}
+WHOLE: Final = {"top_k", "max_bars", "lowest", "highest", "intro", "transpose", "tune", "verses"}
 
 
 def read_options(values: Mapping[str, Any]) -> Options:

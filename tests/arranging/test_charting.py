@@ -181,8 +181,9 @@ def test_what_it_takes_to_write_it_again_is_in_the_file(arranger, tmp_path):
     assert piece.precision == arranger.engine.precision
     assert piece.about.endswith(f"style hymn, seed 7, {piece.precision}")
     saved = symusic.Score(piece.save(tmp_path / "piece.mid"))
-    first, *chords = saved.markers
+    first, title, *chords = saved.markers
     assert (first.time, first.text) == (0, piece.about)
+    assert title.text == "Ode to Joy"  # the melody's file has it
     assert [mark.text for mark in chords] == [span.chord.symbol(piece.chart.key()) for span in piece.chart.spans]
     assert Arrangement.read(tmp_path / "piece.mid").chart == piece.chart
 

@@ -14,6 +14,7 @@ from test_rewriting import rows
 from pianalysis.arranging.arranger import STATED, Arrangement, Arranger
 from pianalysis.arranging.charting import let_go
 from pianalysis.arranging.pieces import prepare
+from pianalysis.arranging.upbeat import has_upbeat
 from pianalysis.errors import PianalysisError
 from pianalysis.harmony.beats import clock_beats
 from pianalysis.harmony.chart import Chart
@@ -69,10 +70,10 @@ def test_given_a_chart_it_is_played(bundled_arranger):
         piece = bundled_arranger(tune, seed=seed, chart=chart, max_bars=8)
         assert piece.chart.chords == chart.chords
         end = float(source.clock.bar_lines[source.last_bar])
-        begin = float(source.clock.bar_lines[source.first_bar])
+        begin = float(source.clock.bar_lines[source.first_bar + has_upbeat(source)])  # nothing under an upbeat
         played = Chart.from_spans(
             chart.between(begin, end),
-            bar_lines=source.clock.bar_lines[source.first_bar : source.last_bar + 1],
+            bar_lines=source.clock.bar_lines[source.first_bar + has_upbeat(source) : source.last_bar + 1],
             beats=chart.beats,
         )
         shares.append(kept(piece, played))

@@ -36,7 +36,7 @@ def test_names_by_hand():
     assert rows(score)[:5] == [(0, 1, 60), (1, 1, 62), (2, 3, 64), (5.5, 0.25, 58), (5.75, 4 / 3, 78)]
     assert [pitch for _, _, pitch in rows(score)[5:]] == [60, 59]
     assert score.tempos[0].qpm == pytest.approx(90)
-    assert [(t.numerator, t.denominator) for t in score.time_signatures] == [(3, 4)]
+    assert [(t.time, t.numerator, t.denominator) for t in score.time_signatures] == [(0, 2, 4), (1920, 3, 4)]
     assert from_names("A4").tracks[0].notes[0].duration == TICKS_PER_QUARTER
 
 

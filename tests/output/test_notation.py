@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import pytest
 import symusic
 from conftest import EXAMPLES
-from hypothesis import given
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from read_musicxml import read_back
 from strategies import add_track, scores, simple_score
 
@@ -23,9 +25,11 @@ def test_every_note_is_written_once_near_where_it_was_and_bars_are_full(score):
     parts = read_back(to_musicxml(two))
     end = max(max(n.time + n.duration, n.time + score.tpq / 4) for track in two.tracks for n in track.notes)
     measures = measures_of(two, end * QUARTER / score.tpq)
+    if measures[0].pickup and len(next(iter(parts.values()))[1]) < len(measures):  # a pickup in which nothing begins
+        measures = measures[1:]
     for track, (notes, lengths) in zip(two.tracks, parts.values(), strict=True):
         assert lengths[1:] == [measure.length for measure in measures][1:]
-        cut = measures[0].length - lengths[0]
+        cut = measures[0].start + measures[0].length - lengths[0]
         places = {(onset + cut, pitch) for onset, _, pitch in notes}
         assert len(places) == len(notes)
         played = [(note.time * QUARTER / score.tpq, note.pitch) for note in track.notes]
@@ -110,6 +114,47 @@ def _by_name(score):
     for part in score.parts:
         groups.setdefault((part.partName or "Piano").split(" ")[0], []).append(part)
     return groups
+
+
+@st.composite
+def written_tunes(draw):
+    """A melody as a score can state it, on sixteenths or triplets, beat by beat, in any of the usual metres, and its rows."""
+    metre = draw(st.sampled_from([(4, 4), (3, 4), (6, 8), (2, 4), (9, 8), (5, 4)]))
+    bar = Fraction(4 * metre[0], metre[1])
+    beats = int(2 * bar) if metre[1] == 4 else int(2 * bar / Fraction(3, 2))
+    edges = {Fraction(0)}
+    for beat in range(beats):
+        parts = draw(st.sampled_from([4, 3])) if metre[1] == 4 else 6
+        length = Fraction(1) if metre[1] == 4 else Fraction(3, 2)
+        struck = draw(st.sets(st.integers(0, parts - 1), max_size=parts))
+        edges |= {length * (beat + Fraction(part, parts)) for part in struck}
+    edges = [*sorted(edges), 2 * bar]
+    rows = [(onset, end - onset, 60 + index % 13) for index, (onset, end) in enumerate(pairwise(edges))]
+    score = simple_score([(float(o), float(length), p) for o, length, p in rows], metre=metre, tpq=480)
+    score.key_signatures.append(symusic.KeySignature(0, draw(st.integers(-7, 7)), 0))
+    return score, rows, bar
+
+
+@settings(max_examples=15)
+@given(written_tunes())
+def test_music21_reads_every_bar_note_and_length(tune):
+    from music21 import converter
+
+    score, rows, bar = tune
+    part = converter.parse(to_musicxml(score).decode(), format="musicxml").parts[0]
+    bars = list(part.getElementsByClass("Measure"))
+    assert all(Fraction(item.duration.quarterLength) == bar for item in bars[1:])
+    cut = bar - Fraction(bars[0].duration.quarterLength)
+    read = []
+    for note in part.flatten().notes:  # not stripTies: it loses ties after a natural sign
+        length = Fraction(note.quarterLength).limit_denominator(48)
+        if note.tie is not None and note.tie.type != "start":
+            onset, before, pitch = read.pop()
+            assert pitch == note.pitch.midi
+            read.append((onset, before + length, pitch))
+        else:
+            read.append((Fraction(note.offset).limit_denominator(48) + cut, length, note.pitch.midi))
+    assert read == rows
 
 
 EXAMPLE_METRES = ["ode_to_joy", "greensleeves", "irish_washerwoman", "amazing_grace", "minuet_in_g"]

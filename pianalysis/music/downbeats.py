@@ -1,0 +1,188 @@
+"""Where the bars of a melody begin: every metre and every place of its first bar line, and how likely each is.
+
+In: one voice in quarters (no metre, no tempo). Out: `Reading`s with probabilities. A small convolutional network says of each
+sixteenth how likely a beat and a bar begin there, from accents, lengths, leaps, scale degrees and what returns around it; a
+logistic model over what each reading makes of that chooses among them. NumPy alone; `scripts/train_downbeats.py` trains both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pianalysis.errors import PianalysisError
+from pianalysis.files import DATA
+from pianalysis.music.keys import key_shift
+from pianalysis.music.metres import Metre
+from pianalysis.music.notes import Notes
+
+WEIGHTS_FILE: Final = DATA / "downbeats.safetensors"
+STEPS: Final = 4
+"""Steps of a quarter: sixteenths."""
+LONGEST_STEPS: Final = 2048
+"""A melody's first 512 quarters tell enough."""
+METRES: Final[Mapping[Metre, tuple[int, int]]] = {
+    (2, 4): (8, 4),
+    (3, 4): (12, 4),
+    (4, 4): (16, 4),
+    (3, 8): (6, 6),
+    (6, 8): (12, 6),
+    (9, 8): (18, 6),
+    (12, 8): (24, 6),
+}
+"""The metres that are told apart, each with the steps of its bar and of its beat."""
+LAGS: Final = (4, 6, 8, 12, 16, 18, 24, 32)
+"""Steps after which a melody may return: whether it does is heard at every step."""
+CHANNELS: Final = 12 + 12 + 2 * len(LAGS)
+
+Floats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A metre, the place of the first bar line in quarters from the melody's first note (its pickup), and how likely it is."""
+
+    metre: Metre
+    pickup: float
+    probability: float
+
+
+def melody_channels(
+    onsets: NDArray[np.float64], lengths: NDArray[np.float64], pitches: NDArray[np.int64], velocities: NDArray[np.int64]
+) -> Floats:
+    """What is heard at each step of a melody from its first note on, ``[steps, CHANNELS]``.
+
+    onsets, lengths: quarters, rising from 0. What lies between two steps is of the nearer one.
+    """
+    starts = np.rint(onsets * STEPS).astype(np.int64)
+    keep = np.concatenate([np.diff(starts) > 0, [True]]) & (starts < LONGEST_STEPS)
+    starts, lengths, pitches, velocities = starts[keep], lengths[keep], pitches[keep], velocities[keep]
+    n = len(starts)
+    total = int(min(LONGEST_STEPS, starts[-1] + max(1, round(float(lengths[-1]) * STEPS))))
+    wait = np.diff(np.append(starts, total)) / STEPS  # to the next onset
+    before = np.concatenate([[0.0], wait[:-1]])
+    sounding = np.minimum(np.minimum(lengths, wait), 8.0)
+    step = np.diff(pitches, prepend=pitches[:1])
+    after = np.append(step[1:], 0)
+    mean, spread = float(velocities.mean()), float(velocities.std())
+    accent = (velocities - mean) / spread if spread > 1 else np.zeros(n)
+    around = np.array([np.mean(pitches[max(0, i - 4) : i + 5]) for i in range(n)])
+    rows = np.zeros((total, CHANNELS), np.float32)
+    rows[starts, 0] = 1
+    rows[starts, 1] = np.log2(np.maximum(sounding, 1 / 8)) / 2
+    rows[starts, 2] = np.log2(np.maximum(np.minimum(wait, 8), 1 / 8)) / 2
+    rows[starts, 3] = np.log2(np.clip(wait, 1 / 8, 8) / np.clip(np.where(before > 0, before, 8), 1 / 8, 8)) / 3
+    rows[starts, 4] = np.clip(step / 12, -1, 1)
+    rows[starts, 5] = np.abs(np.clip(step / 12, -1, 1))
+    rows[starts, 6] = np.clip(after / 12, -1, 1)
+    rows[starts, 7] = (step == 0) & (np.arange(n) > 0)
+    rows[starts, 8] = np.clip((pitches - around) / 12, -1, 1)
+    rows[starts, 9] = np.clip(accent / 2, -1, 1)
+    rows[:, 10] = 1  # outside the melody it is 0
+    ends = np.minimum(starts + np.maximum(1, np.rint(sounding * STEPS).astype(np.int64)), total)
+    for start, end in zip(starts.tolist(), ends.tolist(), strict=True):
+        rows[start:end, 11] = 1
+    notes = np.zeros(n, dtype=[("pitch", "i2"), ("duration_ms", "f8"), ("onset_ms", "f8"), ("velocity", "i2")])
+    notes["pitch"], notes["duration_ms"] = pitches, sounding
+    classes = (pitches + key_shift(notes)) % 12
+    rows[starts, 12 + classes] = 1
+    sounds = np.full(total, -1, np.int64)
+    for start, end, pitch in zip(starts.tolist(), [*starts[1:].tolist(), total], pitches.tolist(), strict=True):
+        sounds[start:end] = pitch
+    struck = rows[:, 0] > 0
+    for place, lag in enumerate(LAGS):
+        if lag < total:
+            same = (struck[lag:] == struck[:-lag]) * 2.0 - 1
+            alike = struck[lag:] & struck[:-lag] & (sounds[lag:] == sounds[:-lag])
+            for row, values in ((24 + 2 * place, same), (25 + 2 * place, alike)):
+                rows[lag:, row] += values / 2
+                rows[:-lag, row] += values / 2
+    return rows
+
+
+@dataclass(frozen=True, eq=False)
+class DownbeatNet:
+    """Trained weights by name: dilated convolutions over steps, each added to what was known, then two logits a step."""
+
+    weights: Mapping[str, Floats]
+
+    @classmethod
+    def load(cls, path: str | Path = WEIGHTS_FILE) -> DownbeatNet:
+        """The bundled network, or that of a file. Raises PianalysisError for weights of another one."""
+        from safetensors.numpy import load_file
+
+        weights = {name: array.astype(np.float32) for name, array in load_file(path).items()}
+        found = weights["enter.weight"].shape[1] if "enter.weight" in weights else 0
+        if found != CHANNELS or len(weights["bias"]) != len(METRES):
+            raise PianalysisError(f"{path}: expected weights for {CHANNELS} channels, found {found}; train it again")
+        return cls(weights)
+
+    def logits(self, channels: Floats) -> Floats:
+        """How likely a bar and a beat begin at each step, as logits, ``[steps, 2]``; channels: ``[steps, CHANNELS]``."""
+        weights = self.weights
+        hidden = np.maximum(_convolved(channels, weights["enter.weight"], weights["enter.bias"], 1), 0)
+        for layer in range(sum(name.startswith("layers.") and name.endswith(".bias") for name in weights)):
+            kernel, bias = weights[f"layers.{layer}.weight"], weights[f"layers.{layer}.bias"]
+            hidden += np.maximum(_convolved(hidden, kernel, bias, 2**layer), 0)
+        return _convolved(hidden, weights["out.weight"], weights["out.bias"], 1)
+
+    def scores(self, channels: Floats) -> dict[Metre, NDArray[np.float64]]:
+        """For each metre the log-likelihood, but for a constant, of a bar line at each of the first bar's steps."""
+        out = self.logits(channels).astype(np.float64)
+        scale = 64 / len(out) * float(np.exp(self.weights["scale"])) / float(self.weights["temperature"])
+        found = {}
+        for place, (metre, (bar, beat)) in enumerate(METRES.items()):
+            bars, beats = (
+                np.bincount(np.arange(len(out)) % size, column, size)
+                for size, column in zip((bar, beat), out.T, strict=True)
+            )
+            together = scale * (bars + np.tile(beats, bar // beat)) + float(self.weights["bias"][place])
+            found[metre] = np.asarray(together, np.float64)
+        return found
+
+
+def _convolved(rows: Floats, kernel: Floats, bias: Floats, apart: int) -> Floats:
+    """A convolution over steps whose taps are so many steps apart; kernel: ``[out, in, taps]``."""
+    taps = kernel.shape[2]
+    reach = taps // 2 * apart
+    padded = np.pad(rows, ((reach, reach), (0, 0)))
+    total = sum(padded[tap * apart : tap * apart + len(rows)] @ kernel[:, :, tap].T for tap in range(taps))
+    return np.asarray(total + bias, np.float32)
+
+
+@lru_cache(maxsize=1)
+def bundled_downbeats() -> DownbeatNet:
+    """The bundled network, loaded once."""
+    return DownbeatNet.load()
+
+
+def readings(melody: Notes, quarters: NDArray[np.float64], metre: Metre | None = None) -> list[Reading]:
+    """Every metre and pickup of a melody with its probability, the likeliest first; those of one metre where it is given.
+
+    melody: one voice by onset, of which pitches and velocities are heard. quarters: its onsets and ends, ``[2, notes]``.
+    No reading where the metre isn't one of `METRES`, or without notes.
+    """
+    if not len(melody) or (metre is not None and metre not in METRES):
+        return []
+    begin = np.rint(quarters[0, 0] * STEPS) / STEPS
+    onsets = np.maximum.accumulate(np.maximum(quarters[0] - begin, 0))
+    channels = melody_channels(
+        onsets, quarters[1] - quarters[0], melody["pitch"].astype(np.int64), melody["velocity"].astype(np.int64)
+    )
+    scores = bundled_downbeats().scores(channels)
+    found = [
+        (name, step / STEPS, score)
+        for name in METRES
+        if metre in (None, name)
+        for step, score in enumerate(scores[name].tolist())
+    ]
+    log = np.array([score for _, _, score in found])
+    chances = np.exp(log - log.max()) / np.exp(log - log.max()).sum()
+    made = [Reading(name, place, float(chance)) for (name, place, _), chance in zip(found, chances, strict=True)]
+    return sorted(made, key=lambda reading: -reading.probability)

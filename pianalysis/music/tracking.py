@@ -1,0 +1,225 @@
+"""The beats of a performance that was played without a click.
+
+In: onsets in real milliseconds. Out: the beats, every one in turn, and whether they divide in two or in three. Of all series of
+beats the likeliest is found exactly, by dynamic programming over its times and periods: where in a beat notes begin, how
+steadily people play, and which tempi they play in. `scripts/measure_metre_reading.py` measures it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pianalysis.errors import PianalysisError
+from pianalysis.music.notes import SAME_ONSET_MS, Notes
+
+BIN_MS: Final = 10.0
+"""Beats are found this exactly, then put on the notes that are struck there."""
+BANDS_MS: Final = {
+    2: ((340.0, 560.0), (500.0, 860.0), (800.0, 1_300.0)),
+    3: ((420.0, 720.0), (660.0, 1_050.0), (950.0, 1_500.0)),
+}
+"""The periods of beats that divide in two, and in three: in each band the best are found, then one of the bands is chosen."""
+NEAR_HINT: Final = 1.2
+"""How far the tempo may be from the one that somebody says."""
+USUAL_MS: Final = 600.0
+"""The period that others are compared with."""
+LEVEL_WEIGHTS: Final = (1.46, 0.23, -0.2, -0.4, -0.12, 0.83, -0.01, -0.54, 6.0, 4.75, 1.45, 3.39, 2.0, -60.4)
+"""Of `level_features`: a conditional logistic regression on performances of training songs (`scripts/fit_beat_levels.py`)."""
+STEADINESS: Final = 0.06
+"""How much a beat's period differs from the one before, as a share of it."""
+JITTER_MS: Final = ((0.7, 15.0), (0.3, 40.0))
+"""How far from its place a note is played: most are near, some aren't."""
+EARLY_MS: Final = 40.0
+"""A note so shortly before a beat is of that beat."""
+BEAT_COST: Final = 0.0
+"""What a beat costs, in nats, as each is put where it fits best."""
+STRAY: Final = 2e-5
+"""How many notes a millisecond are in no place that is known."""
+PLACES: Final = {
+    2: {0.0: 0.66, 0.5: 0.35, 0.25: 0.06, 0.75: 0.10, 1 / 3: 0.01, 2 / 3: 0.015},
+    3: {0.0: 0.70, 1 / 3: 0.30, 2 / 3: 0.48, 1 / 6: 0.02, 0.5: 0.07, 5 / 6: 0.07},
+}
+"""How often a note begins at each place of a beat that divides in two, or in three."""
+LONGEST_MS: Final = 20 * 60_000.0
+"""Longer performances aren't tracked."""
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Beats:
+    """Beats in real ms, rising, from the first at or before the first onset to the first after the last.
+
+    division: 2 or 3 parts. score: the log-likelihood of the onsets, in nats a note.
+    """
+
+    times_ms: Floats
+    division: int
+    score: float
+
+
+def distinct_onsets(notes: Notes) -> Floats:
+    """The onsets of notes in real ms, those of a chord as one."""
+    onsets = np.sort(notes["onset_ms"].astype(np.float64))
+    if not len(onsets):
+        return onsets
+    kept = [0]
+    for place in range(1, len(onsets)):
+        if onsets[place] - onsets[kept[-1]] >= SAME_ONSET_MS:
+            kept.append(place)
+    return onsets[kept]
+
+
+def track_beats(onsets_ms: Floats, *, bpm: float | None = None) -> Beats:
+    """The likeliest beats of onsets in real ms, rising. bpm: about how many beats a minute there are, where somebody knows.
+
+    Raises PianalysisError for fewer than four onsets, or for music that is too long.
+    """
+    found = beat_candidates(onsets_ms, bpm=bpm)
+    return max(found, key=lambda beats: level_score(onsets_ms, beats, known=bpm is not None))
+
+
+def beat_candidates(onsets_ms: Floats, *, bpm: float | None = None) -> list[Beats]:
+    """The best beats at each speed, that divide in two and in three. Raises what `track_beats` raises."""
+    onsets = np.asarray(onsets_ms, np.float64)
+    if len(onsets) < 4 or onsets[-1] - onsets[0] > LONGEST_MS:
+        raise PianalysisError(
+            f"expected 4 notes or more within {LONGEST_MS / 60_000:.0f} minutes to find beats in, found {len(onsets)} notes"
+        )
+    if bpm is not None:
+        return [_tracked(onsets, parts, (60_000 / bpm / NEAR_HINT, 60_000 / bpm * NEAR_HINT)) for parts in PLACES]
+    found = [_tracked(onsets, parts, band) for parts, bands in BANDS_MS.items() for band in bands]
+    return found + [_off_beats(beats) for beats in found if beats.division == 2]
+
+
+def _off_beats(beats: Beats) -> Beats:
+    """The same half a beat later, as they are heard where a melody is syncopated throughout."""
+    times = beats.times_ms
+    middles = (times[:-1] + times[1:]) / 2
+    return Beats(
+        np.concatenate([[times[0] - (times[1] - times[0]) / 2], middles, [times[-1] + (times[-1] - times[-2]) / 2]]),
+        2,
+        beats.score,
+    )
+
+
+def level_features(onsets_ms: Floats, beats: Beats) -> Floats:
+    """What tells beats from their halves and doubles, ``[len(LEVEL_WEIGHTS)]``."""
+    times, division = beats.times_ms, beats.division
+    place = np.clip(np.searchsorted(times, onsets_ms + EARLY_MS, side="right") - 1, 0, len(times) - 2)
+    periods = np.diff(times)
+    share = ((onsets_ms - times[place]) / periods[place] * 12).round() % 12
+    inside = periods[place[0] : place[-1] + 1]
+    slow = float(np.log(np.median(inside) / USUAL_MS))
+    count = float(np.log(len(onsets_ms) / len(inside)))
+    fit = grid_score(onsets_ms, times, division)
+    struck = len(np.unique(place[share == 0])) / len(inside)
+    ternary = float(division == 3)
+    rough = float(np.mean(np.abs(np.diff(np.log(inside))))) if len(inside) > 1 else 0.0
+    half = float(np.mean(share == 6))
+    return np.array(
+        [
+            fit, fit * np.sqrt(len(onsets_ms)) / 10, slow, slow * slow, ternary, ternary * slow, count, count * count, struck,
+            float(np.mean(share == 0)), half, ternary * half, float(np.mean((share == 3) | (share == 9))), rough,
+        ]
+    )  # fmt: skip
+
+
+def level_score(onsets_ms: Floats, beats: Beats, *, known: bool = False) -> float:
+    """How likely beats are, compared with others of the same notes, in nats; known: where their tempo is given, how they fit."""
+    if known:
+        return beats.score
+    return float(level_features(onsets_ms, beats) @ np.array(LEVEL_WEIGHTS))
+
+
+def grid_score(onsets_ms: Floats, beats_ms: Floats, division: int) -> float:
+    """The log-likelihood of onsets under beats that are given, in nats a note: `Beats.score` but for the tempo's."""
+    beats = np.asarray(beats_ms, np.float64)
+    place = np.clip(np.searchsorted(beats, onsets_ms + EARLY_MS, side="right") - 1, 0, len(beats) - 2)
+    period = np.diff(beats)[place]
+    of_notes = _log_place((onsets_ms - beats[place]) / period, period, division).sum()
+    return float((of_notes + _log_empty(division) * (len(beats) - 1)) / len(onsets_ms))
+
+
+def _log_empty(division: int) -> float:
+    return float(np.log1p(-np.array(list(PLACES[division].values()))).sum())
+
+
+def _log_place(share: Floats, period_ms: Floats, division: int) -> Floats:
+    """The log odds, a millisecond, of a note at a share of a beat that is so long."""
+    total: Floats = np.full(np.broadcast(share, period_ms).shape, STRAY)
+    for place, chance in PLACES[division].items():
+        for whole in (0.0, 1.0) if place == 0 else (0.0,):
+            for weight, jitter_ms in JITTER_MS:
+                away = (share - place - whole) * period_ms / jitter_ms
+                total += weight * chance / (1 - chance) * np.exp(-0.5 * away * away) / (jitter_ms * np.sqrt(2 * np.pi))
+    return np.log(total)
+
+
+def _tracked(onsets: Floats, division: int, band_ms: tuple[float, float]) -> Beats:
+    """The best beats whose periods lie in a band."""
+    steps = np.exp(np.arange(np.log(band_ms[0]), np.log(band_ms[1]) + 0.03, 0.03)) / BIN_MS
+    periods = np.unique(np.rint(steps).astype(np.int64))
+    lead = int(periods[-1])
+    begin = onsets[0] - lead * BIN_MS
+    total = int(np.ceil((onsets[-1] - begin) / BIN_MS)) + lead + 3
+    log_periods = np.log(periods * BIN_MS)
+    gains = _gains(onsets - begin, periods, total, division)
+    change = -0.5 * ((log_periods[:, None] - log_periods[None, :]) / STEADINESS) ** 2  # [period, period before]
+    change -= BEAT_COST
+    best, came = _forward(gains, periods, change, lead, total)
+    last = int((onsets[-1] - begin) / BIN_MS) + 2
+    ends = np.array([best[last : last + size, row].max() for row, size in enumerate(periods)])
+    row = int(ends.argmax())
+    time = last + int(best[last : last + periods[row], row].argmax())
+    score = float(best[time, row]) / len(onsets)
+    times = [time]
+    while came[time, row] >= 0:
+        time, row = time - int(periods[row]), int(came[time, row])
+        times.append(time)
+    times.append(time - int(periods[row]))
+    return Beats(begin + BIN_MS * np.array(times[::-1], np.float64), division, score)
+
+
+def _gains(onsets: Floats, periods: NDArray[np.int64], total: int, division: int) -> Floats:
+    """What the notes within a beat say for it, by its first bin and its period, ``[total, periods]``."""
+    gains = np.full((total, len(periods)), _log_empty(division))
+    early = int(EARLY_MS / BIN_MS)
+    places = np.rint(onsets / BIN_MS).astype(np.int64)
+    for column, period in enumerate(periods.tolist()):
+        ago = np.arange(-early, period - early)  # a note just before a beat is of that beat
+        starts = places[:, None] - ago[None, :]
+        exact = onsets[:, None] - starts * BIN_MS
+        said = _log_place(exact / (period * BIN_MS), np.array(period * BIN_MS), division)
+        inside = (starts >= 0) & (starts < total)
+        gains[:, column] += np.bincount(starts[inside], said[inside], total)
+    return gains
+
+
+def _forward(
+    gains: Floats, periods: NDArray[np.int64], change: Floats, first: int, total: int
+) -> tuple[Floats, NDArray[np.int16]]:
+    """The score of the best beats up to one at each bin with each period before it, and the period before that (-1: none).
+
+    The first beat begins at most a beat before the first note, `first`.
+    """
+    best = np.full((total, len(periods)), -np.inf)
+    came = np.full((total, len(periods)), -1, np.int16)
+    columns = np.arange(len(periods))
+    block = int(periods[0])  # beats that begin within so many bins don't depend on each other
+    for begin in range(first, total, block):
+        times = np.arange(begin, min(total, begin + block))
+        start = np.maximum(times[:, None] - periods, 0)
+        gained = gains[start, columns]
+        opening = (start <= first + EARLY_MS / BIN_MS) & (start > first - periods)
+        begins = np.where(opening, gained, -np.inf)
+        reach = best[start] + change  # [time, period, period before]
+        before = reach.argmax(axis=2)
+        goes_on = np.take_along_axis(reach, before[:, :, None], axis=2)[:, :, 0] + gained
+        best[times] = np.maximum(begins, goes_on)
+        came[times] = np.where(goes_on > begins, before, -1)
+    return best, came

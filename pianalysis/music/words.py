@@ -1,0 +1,134 @@
+"""The words of a song in a MIDI file: lyric events, or the text events of karaoke files, and the syllables in them.
+
+In: the file's bytes. Out: (tick, text) as the file has them; `Syllable`s as a score writes them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import symusic
+
+from pianalysis.music.midi_texts import texts_in_utf8
+
+TEXT, LYRIC = 0x01, 0x05
+KARAOKE: Final = b"@K"
+"""How a text event begins that says that the others are words."""
+NEW_LINE: Final = re.compile(r"^[\\/]|[\r\n]")
+
+
+@dataclass(frozen=True)
+class Syllable:
+    """A syllable to sing, and whether it begins a word and ends one."""
+
+    tick: int
+    text: str
+    begins: bool = True
+    ends: bool = True
+
+
+def read_words(data: bytes) -> list[tuple[int, str]]:
+    """The words in a MIDI file, by tick, as they are written there: spaces, hyphens and signs for new lines included.
+
+    [] where it has none, or can't be read. Text events are words only in files that call themselves karaoke.
+    """
+    if b"\xff\x05" not in data and KARAOKE not in data:
+        return []
+    found: dict[int, list[tuple[int, bytes]]] = {TEXT: [], LYRIC: []}
+    for chunk in _tracks(texts_in_utf8(data)):
+        for tick, kind, text in _texts(chunk):
+            found[kind].append((tick, text))
+    karaoke = any(text.startswith(KARAOKE) for _, text in found[TEXT])
+    words = found[LYRIC] or ([row for row in found[TEXT] if not row[1].startswith(b"@")] if karaoke else [])
+    words = [row for row in words if row[1].strip(b" \0")]
+    rows = sorted(((tick, text.decode(errors="replace")) for tick, text in words), key=lambda row: row[0])
+    return [(tick, text.replace("\0", "")) for tick, text in rows]
+
+
+def put_words(score: symusic.Score, words: list[tuple[int, str]]) -> None:
+    """Make words the score's only lyrics, in place: of the track of which most notes begin with one."""
+    if not words:
+        return
+    ticks = {tick for tick, _ in words}
+    for track in score.tracks:
+        track.lyrics = type(track.lyrics)()
+    best = max(score.tracks, key=lambda track: len(ticks & {note.time for note in track.notes}))
+    best.lyrics.extend([symusic.TextMeta(tick, text) for tick, text in words])
+
+
+def score_words(score: symusic.Score) -> list[tuple[int, str]]:
+    """The lyrics of all tracks of a score, by tick."""
+    rows = [(int(item.time), str(item.text)) for track in score.tracks for item in track.lyrics]
+    return sorted(rows, key=lambda row: row[0])
+
+
+def syllables_of(words: Iterable[tuple[int, str]]) -> list[Syllable]:
+    """Words as syllables: a space or a new line ends a word, a hyphen doesn't; where there are neither, each is a word.
+
+    >>> [(s.text, s.begins, s.ends) for s in syllables_of([(0, "/Hap"), (1, "py "), (2, "birth-"), (3, "day")])]
+    [('Hap', True, False), ('py', False, True), ('birth', True, False), ('day', False, True)]
+    """
+    rows = [(tick, text) for tick, text in words if text.strip(" \\/\r\n-_\t")]
+    spaced = any(" " in text.strip() or text != text.strip(" ") for _, text in rows)
+    syllables: list[Syllable] = []
+    open_word = False
+    for place, (tick, text) in enumerate(rows):
+        following = rows[place + 1][1] if place + 1 < len(rows) else " "
+        bare = text.strip(" \\/\r\n\t")
+        breaks = text.rstrip("\r\n\t\\/") != text or NEW_LINE.search(following) or following.startswith(" ")
+        joined = bare.endswith("-") or following.lstrip().startswith("-") or (spaced and not text.endswith(" "))
+        ends = not joined or (bool(breaks) and not bare.endswith("-"))
+        syllables.append(Syllable(tick, bare.strip("-") or bare, not open_word, ends))
+        open_word = not ends
+    return syllables
+
+
+def _tracks(data: bytes) -> Iterator[bytes]:
+    """The contents of a MIDI file's track chunks."""
+    place = 0
+    while place + 8 <= len(data):
+        length = int.from_bytes(data[place + 4 : place + 8], "big")
+        if data[place : place + 4] == b"MTrk":
+            yield data[place + 8 : place + 8 + length]
+        place += 8 + length
+
+
+def _texts(chunk: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """(tick, kind, text) of a track's texts and lyrics; a damaged track ends where it is damaged."""
+    place = tick = status = 0
+    try:
+        while place < len(chunk):
+            wait, place = _number(chunk, place)
+            tick += wait
+            if chunk[place] & 0x80:
+                status, place = chunk[place], place + 1
+            if status == 0xFF:
+                kind = chunk[place]
+                length, place = _number(chunk, place + 1)
+                if kind in (TEXT, LYRIC):
+                    yield tick, kind, chunk[place : place + length]
+                place += length
+            elif status in (0xF0, 0xF7):
+                length, place = _number(chunk, place)
+                place += length
+            else:
+                place += 1 if status & 0xE0 == 0xC0 else 2
+    except IndexError:
+        return
+
+
+def _number(chunk: bytes, place: int) -> tuple[int, int]:
+    """A number of variable length, and where it ends.
+
+    >>> _number(bytes([0x81, 0x48]), 0)
+    (200, 2)
+    """
+    value = 0
+    while True:
+        byte = chunk[place]
+        value, place = value << 7 | byte & 0x7F, place + 1
+        if not byte & 0x80:
+            return value, place

@@ -1,0 +1,71 @@
+"""Fit the weights that tell beats from their halves and doubles (`pianalysis.music.tracking.LEVEL_WEIGHTS`).
+
+    python scripts/fit_beat_levels.py --dataset data/pianalysis --every 12
+
+Performances made from training songs (as in scripts/measure_metre_reading.py, a minute of each): the beats of each band and
+division, and which of them are nearest to the true ones by F-measure. A conditional logistic regression over their features
+is printed, to be copied into the module, with the F-measure that it reaches and that of the best choice.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import mir_eval
+import numpy as np
+from measure_metre_reading import heard_beats, performed, songs  # its neighbour in scripts/
+from scipy.optimize import minimize
+
+from pianalysis.music.tracking import beat_candidates, distinct_onsets, level_features
+
+SHARPNESS, PENALTY = 12.0, 10.0
+"""How much likelier a better candidate is to be the right one, per F-measure; the weight of squared weights."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--dataset", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--every", type=int, default=12, metavar="N", help="only every Nth song")
+    args = parser.parse_args(argv)
+    found = []
+    for number, song in enumerate(songs(args.dataset, "train")):
+        played = performed(song, 60.0)
+        onsets, true = distinct_onsets(played.notes), heard_beats(played.beats_ms, played.notes)
+        if number % args.every or len(onsets) < 16 or len(true) < 8:
+            continue
+        candidates = beat_candidates(onsets)
+        heard = (heard_beats(beats.times_ms, played.notes) for beats in candidates)
+        values = np.array([mir_eval.beat.f_measure(true / 1_000, times / 1_000) for times in heard])
+        found.append((np.stack([level_features(onsets, beats) for beats in candidates]), values))
+    weights = fitted(found)
+    chosen = np.mean([values[(rows @ weights).argmax()] for rows, values in found])
+    print(f"{len(found)} songs, F-measure {chosen:.3f} of {np.mean([values.max() for _, values in found]):.3f}")
+    print(tuple(weights.round(2).tolist()))
+    return 0
+
+
+def fitted(found: list[tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """The weights of features, of (rows ``[candidates, features]``, F-measures) of each performance."""
+    together = np.concatenate([rows for rows, _ in found])
+    mean, spread = together.mean(axis=0), together.std(axis=0) + 1e-9
+    wanted = [np.exp(SHARPNESS * (values - values.max())) for _, values in found]
+
+    def cost(weights: np.ndarray) -> tuple[float, np.ndarray]:
+        total, slope = PENALTY / 2 * float(weights @ weights), PENALTY * weights
+        for (rows, _), target in zip(found, wanted, strict=True):
+            scaled = (rows - mean) / spread
+            log = scaled @ weights
+            chances = np.exp(log - log.max())
+            chances /= chances.sum()
+            share = target / target.sum()
+            total -= float(share @ np.log(chances + 1e-12))
+            slope = slope + scaled.T @ (chances - share)
+        return total, slope
+
+    best = minimize(cost, np.zeros(len(mean)), jac=True, method="L-BFGS-B").x
+    return np.asarray(best / spread, np.float64)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

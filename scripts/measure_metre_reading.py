@@ -1,0 +1,334 @@
+"""How well metre, pickup and beats are read from a melody alone; writes the block `metre` of docs/inputs.md.
+
+    python scripts/measure_metre_reading.py --dataset data/pianalysis --split test --write
+
+Of each song's melody, from its first note on: files that state no metre, or the default that nobody set; files whose metre is
+right and whose upbeat was moved to tick 0; files that are right, which must be left alone; and performances without a click,
+made from the corpora with a tempo that walks at random, slows down at the ends of phrases and at the end, and onsets that are
+early or late (a fixed seed for each song). Settings are chosen with `--split validation`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import zlib
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+
+import mir_eval
+import numpy as np
+import pyarrow.parquet as pq
+import symusic
+from tqdm import tqdm
+from train_downbeats import main_metre  # its neighbour in scripts/
+
+from pianalysis.arranging.metre_reading import Asked, MetreReading, read_metre_of
+from pianalysis.errors import PianalysisError
+from pianalysis.evaluation.songs import Song, read_song
+from pianalysis.melody.find import find_melody
+from pianalysis.music.clock import BeatClock
+from pianalysis.music.downbeats import METRES, STEPS
+from pianalysis.music.metres import Metre, bar_ticks, first_full_bar, stated_metre
+from pianalysis.music.midi import ticks_to_ms
+from pianalysis.music.notes import Notes
+from pianalysis.music.tracking import distinct_onsets, track_beats
+
+ROOT = Path(__file__).parents[1]
+LEGEND = (
+    "Shares of songs (how many songs in brackets), or mean F-measures (`mir_eval`, 70 ms). *Downbeats right*: the length of the bar and the place of its line; "
+    "a song is right or wrong as a whole. *No metre stated*: from the first note on, at tick 0. *Performances*: made from the "
+    "melodies alone, the tempo a random walk (2.5 % a beat) that slows down at the ends of phrases, onsets 20 ms early or late; beats in rests of "
+    "more than four beats don't count. *To a click*: onsets 15 ms early or late."
+)
+TICKS = 480
+CLICK_JITTER_MS = 15.0
+"""How far from a click people play who hear one."""
+WALK, KEPT, JITTER_MS = 0.025, 0.9, 20.0
+"""Per beat the tempo's logarithm moves by `WALK` and keeps so much of its distance from the middle."""
+PHRASE_BARS, PHRASE_SLOWER, END_SLOWER = 8, 0.10, 0.35
+SLOWEST_BPM, FASTEST_BPM = 50.0, 150.0
+
+
+@dataclass(frozen=True, eq=False)
+class Performance:
+    """A melody as played: notes in real ms; the beats that it was made from."""
+
+    notes: Notes
+    beats_ms: np.ndarray
+    downbeats_ms: np.ndarray
+    division: int
+
+
+def songs(dataset: Path, split: str, fewest: int = 16) -> Iterator[Song]:
+    """The songs of a split, without their accompaniments; versions are left out, and melodies of a few notes."""
+    for path in sorted((dataset / "notes").glob(f"{split}-*.parquet")):
+        for batch in pq.ParquetFile(path).iter_batches(64):
+            for row in batch.to_pylist():
+                if row["version"] == 0 and len(row["melody"]) >= fewest:
+                    song = read_song({**row, "accompaniment": [], "chords": []})
+                    if len(song.melody) >= fewest:
+                        yield song
+
+
+def beat_quarters(metre: tuple[int, int]) -> float:
+    """The quarters of a beat: dotted in compound metres."""
+    numerator, denominator = metre
+    if denominator >= 8:
+        return 1.5 if numerator % 3 == 0 and denominator == 8 and numerator > 3 else 4 / denominator
+    return 1.0
+
+
+def performed(song: Song, seconds: float = 120.0) -> Performance:
+    """A song's melody as somebody might play it, its first two minutes."""
+    generator = np.random.default_rng(zlib.crc32(song.name.encode()))
+    quarter = song.quarter_ms
+    beat = beat_quarters(song.clock.time_signature)
+    lines = song.clock.bar_lines / quarter
+    places = [
+        np.arange(stop, start - 1e-6, -beat)[::-1] if number == 0 else np.arange(start, stop - 1e-6, beat)
+        for number, (start, stop) in enumerate(pairwise(lines))
+    ]
+    beats = np.unique(np.concatenate([*places, lines[-1:], lines[-1:] + beat]).round(4))
+    bpm = np.clip(song.clock.bpm / beat, SLOWEST_BPM, FASTEST_BPM)
+    walk = np.zeros(len(beats) - 1)
+    for place in range(1, len(walk)):
+        walk[place] = KEPT * walk[place - 1] + generator.normal(0, WALK)
+    bar = np.searchsorted(lines, beats[:-1] + 1e-6, side="right") - 1
+    slower = walk + PHRASE_SLOWER * (bar % PHRASE_BARS == PHRASE_BARS - 1)
+    left = lines[-1] - beats[:-1]
+    slower += END_SLOWER * np.clip(1 - left / 6, 0, 1)
+    times = np.concatenate([[0.0], np.cumsum(60_000 / bpm * np.exp(slower) * np.diff(beats) / beat)])
+    onset = np.interp(song.melody["onset_ms"] / quarter, beats, times)
+    stop = np.interp((song.melody["onset_ms"] + song.melody["duration_ms"]) / quarter, beats, times)
+    notes = song.melody.copy()
+    notes["onset_ms"] = np.maximum.accumulate(onset + generator.normal(0, JITTER_MS, len(onset)))
+    notes["duration_ms"] = np.maximum(0.9 * (stop - onset), 30.0)
+    notes = notes[notes["onset_ms"] < seconds * 1000]
+    first, last = notes["onset_ms"].min(), notes["onset_ms"].max()
+    early = max(0.0, 500.0 - first)
+    notes["onset_ms"] += early
+    inside = (times >= first - 1500) & (times <= last + 1500)
+    down = np.interp(lines, beats, times)
+    down = down[(down >= first - 1500) & (down <= last + 1500)]
+    return Performance(notes, times[inside] + early, down + early, 3 if beat == 1.5 else 2)
+
+
+def heard_beats(beats_ms: np.ndarray, notes: Notes, gap: float = 4.0) -> np.ndarray:
+    """The beats from the first note to the last, without those in rests of more than `gap` beats, which nobody can hear."""
+    onsets, stops = np.sort(notes["onset_ms"]), np.maximum.accumulate(notes["onset_ms"] + notes["duration_ms"])
+    period = float(np.median(np.diff(beats_ms)))
+    inside = (beats_ms >= onsets[0] - 60) & (beats_ms <= onsets[-1] + 60)
+    after = np.clip(np.searchsorted(onsets, beats_ms), 1, len(onsets) - 1)
+    silent = onsets[after] - stops[after - 1] > gap * period
+    within = (beats_ms > stops[after - 1] + period / 2) & (beats_ms < onsets[after] - period / 2)
+    return np.asarray(beats_ms[inside & ~(silent & within)], np.float64)
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--dataset", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--split", default="test", metavar="NAME")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="only every Nth song")
+    parser.add_argument("--write", action="store_true", help="into docs/inputs.md")
+    args = parser.parse_args(argv)
+    try:
+        rows: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+        for number, song in enumerate(tqdm(songs(args.dataset, args.split), unit="song")):
+            if number % args.every == 0:
+                for name, value in measured(song).items():
+                    rows[name][song.corpus].append(value)
+                    rows[name]["all"].append(value)
+        text = table(rows, args.split, args.every)
+        print(text)
+        if args.write:
+            target = ROOT / "docs" / "inputs.md"
+            block = re.compile("<!-- metre -->.*?<!-- /metre -->", re.DOTALL)
+            filled = block.sub(lambda _: f"<!-- metre -->\n{text}\n<!-- /metre -->", target.read_text(encoding="utf-8"))
+            target.write_text(filled, encoding="utf-8")
+    except (PianalysisError, OSError) as error:
+        print(f"measure_metre_reading: error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def measured(song: Song) -> dict[str, float]:
+    """Everything that one song tells."""
+    return {**metres_of(song), **beats_of(song)}
+
+
+def metres_of(song: Song) -> dict[str, float]:
+    """What is made of a song's melody without its metre, with its upbeat at tick 0, and as it is."""
+    metre = main_metre(song)
+    if metre is None:
+        return {}
+    line, start = true_line(song)
+    right = (metre, line)
+    found: dict[str, float] = {}
+    bare = read(from_first_note(song, None))
+    guess = (stated_metre(bare.score), first_line(bare.score))
+    found["no metre stated: metre right"] = same_bar(guess[0], metre)
+    found["no metre stated: downbeats right"] = same_bar(guess[0], metre) and guess[1] == line
+    found["… or those of half or double bars"] = nearly(guess, right)
+    asked = read(from_first_note(song, None), Asked(metre=metre))
+    found["metre given, no bar lines: downbeats right"] = first_line(asked.score) == line
+    stated = from_first_note(song, metre)
+    if line:
+        moved = read(stated)
+        found["upbeat at tick 0, metre stated: put right"] = first_line(moved.score) == line
+        found["… or the right pickup offered"] = first_line(moved.score) == line or any(
+            f"pass --pickup {line / STEPS:g}" in remark for remark in moved.remarks
+        )
+    whole = song.score()
+    found["right files changed"] = signatures(read(whole).score) != signatures(whole)
+    if metre == (4, 4) and not line and not start:
+        default = from_first_note(song, (4, 4), 120.0)
+        found["right files changed that state 4/4 at 120"] = signatures(read(default).score) != signatures(default)
+    return found
+
+
+def beats_of(song: Song) -> dict[str, float]:
+    """What is made of a performance, and of notes played to a click."""
+    played = performed(song)
+    onsets = distinct_onsets(played.notes)
+    if len(onsets) < 16 or len(heard_beats(played.beats_ms, played.notes)) < 8:
+        return {}
+    score = as_recorded(played.notes)
+    result = read(score)
+    free = len(result.score.tempos) > 1
+    found = {"performances without a click that are noticed": float(free)}
+    beats = track_beats(onsets)
+    ours = [beats.times_ms, *other_levels(beats.times_ms)]
+    values = [f_measure(played, times) for times in ours]
+    found["beat F-measure"] = values[0]
+    found["… at the best of half, same and double speed"] = max(values)
+    hint = 60_000 / float(np.median(np.diff(played.beats_ms)))
+    found["… with the tempo given (--bpm)"] = f_measure(played, track_beats(onsets, bpm=hint).times_ms)
+    found["performances: notes moved in time by more than 2 ms"] = float(moved_ms(score, result.score) > 2)
+    if free:
+        lines = BeatClock.from_score(result.score)
+        down = lines.to_real(lines.bar_lines) / 1_000
+        true = heard_beats(played.downbeats_ms, played.notes) / 1_000
+        found["downbeat F-measure of performances"] = float(mir_eval.beat.f_measure(true, np.unique(down)))
+    click = read(to_a_click(song))
+    found["notes played to a click that are taken for free"] = float(len(click.score.tempos) > 1)
+    return found
+
+
+def read(score: symusic.Score, asked: Asked | None = None) -> MetreReading:
+    return read_metre_of(score, find_melody(score, track=1), asked or Asked())
+
+
+def true_line(song: Song) -> tuple[int, int]:
+    """The steps from the first note to the first bar line at or after it, and from the first bar's line to the first note."""
+    quarter = song.quarter_ms
+    begin = round(song.melody["onset_ms"][0] / quarter * STEPS)
+    lines = np.rint(song.clock.bar_lines / quarter * STEPS).astype(int)
+    bar = round(song.bar_ms / quarter * STEPS)
+    phases, counts = np.unique((lines[:-1] - begin) % bar, return_counts=True)
+    return int(phases[counts.argmax()]), begin
+
+
+def from_first_note(song: Song, metre: Metre | None, bpm: float = 90.0) -> symusic.Score:
+    """A song's melody with its first note at tick 0, in a metre from there on, or in none."""
+    score = symusic.Score(TICKS)
+    quarter = song.quarter_ms
+    begin = np.rint(song.melody["onset_ms"][0] / quarter * STEPS) / STEPS
+    score.tempos.append(symusic.Tempo(0, bpm))
+    if metre:
+        score.time_signatures.append(symusic.TimeSignature(0, *metre))
+    score.tracks.append(symusic.Track("Melody", 0, False))
+    start = np.maximum(np.rint((song.melody["onset_ms"] / quarter - begin) * TICKS), 0).astype(int)
+    length = np.maximum(np.rint(song.melody["duration_ms"] / quarter * TICKS), 1).astype(int)
+    for row in zip(
+        start.tolist(), length.tolist(), song.melody["pitch"].tolist(), song.melody["velocity"].tolist(), strict=True
+    ):
+        score.tracks[0].notes.append(symusic.Note(*row))
+    return score
+
+
+def as_recorded(notes: Notes, bpm: float = 120.0) -> symusic.Score:
+    """Notes in real ms as a recording program saves them that knows no beats: at a tempo of its own."""
+    score = symusic.Score(TICKS)
+    score.tempos.append(symusic.Tempo(0, bpm))
+    score.time_signatures.append(symusic.TimeSignature(0, 4, 4))
+    score.tracks.append(symusic.Track("Melody", 0, False))
+    scale = TICKS * bpm / 60_000
+    for onset, length, pitch, velocity in notes.tolist():
+        score.tracks[0].notes.append(symusic.Note(round(onset * scale), max(1, round(length * scale)), pitch, velocity))
+    return score
+
+
+def to_a_click(song: Song) -> symusic.Score:
+    """A song's melody played to a click of its own tempo."""
+    generator = np.random.default_rng(zlib.crc32(song.name.encode()) + 1)
+    bpm = float(np.clip(song.clock.bpm, SLOWEST_BPM, FASTEST_BPM))
+    scale = 60_000 / bpm / song.quarter_ms
+    notes = song.melody.copy()
+    onset = notes["onset_ms"] * scale + generator.normal(0, CLICK_JITTER_MS, len(notes))
+    notes["onset_ms"], notes["duration_ms"] = np.maximum.accumulate(np.maximum(onset, 0)), notes["duration_ms"] * scale
+    return as_recorded(notes, bpm)
+
+
+def first_line(score: symusic.Score) -> int:
+    """The first full bar's line in steps, in its bar."""
+    bar = bar_ticks(score, stated_metre(score))
+    return round(first_full_bar(score) % bar / score.tpq * STEPS)
+
+
+def same_bar(one: Metre, other: Metre) -> bool:
+    return METRES.get(one) == METRES.get(other)
+
+
+def nearly(guess: tuple[Metre, int], right: tuple[Metre, int]) -> bool:
+    """Whether two readings agree but for every other bar line."""
+    (bar, beat), (true_bar, true_beat) = METRES.get(guess[0], (0, 0)), METRES[right[0]]
+    short, long = sorted((bar, true_bar))
+    return beat == true_beat and short > 0 and long in (short, 2 * short) and (guess[1] - right[1]) % short == 0
+
+
+def signatures(score: symusic.Score) -> list[tuple[int, int, int]]:
+    found = [(item.time, item.numerator, item.denominator) for item in score.time_signatures]
+    return [*found, *((tempo.time, tempo.mspq, 0) for tempo in score.tempos)]
+
+
+def other_levels(beats_ms: np.ndarray) -> Iterator[np.ndarray]:
+    yield beats_ms[::2]
+    yield beats_ms[1::2]
+    yield np.sort(np.concatenate([beats_ms, (beats_ms[:-1] + beats_ms[1:]) / 2]))
+
+
+def f_measure(played: Performance, beats_ms: np.ndarray) -> float:
+    true, found = (heard_beats(times, played.notes) / 1_000 for times in (played.beats_ms, beats_ms))
+    return float(mir_eval.beat.f_measure(true, found))
+
+
+def moved_ms(before: symusic.Score, after: symusic.Score) -> float:
+    """By how much the onsets of a score's first track differ in real time from another's, at most, in ms."""
+    times = (np.sort(ticks_to_ms(score, [note.time for note in score.tracks[0].notes])) for score in (before, after))
+    first, second = times
+    return float(np.abs(first - second).max())
+
+
+def table(rows: dict[str, dict[str, list[float]]], split: str, every: int) -> str:
+    corpora = sorted({corpus for row in rows.values() for corpus in row} - {"all"})
+    lines = [
+        f"| {split} songs | {' | '.join(['all', *(name.replace('_', ' ') for name in corpora)])} |",
+        f"|---|{'--:|' * (len(corpora) + 1)}",
+    ]
+    for name, row in rows.items():
+        cells = [cell(row.get(corpus, [])) for corpus in ("all", *corpora)]
+        lines.append(f"| {name} | {' | '.join(cells)} |")
+    return "\n".join([*lines, "", f"Every {every}th song of the split. {LEGEND}" if every > 1 else LEGEND])
+
+
+def cell(values: Sequence[float]) -> str:
+    return f"{np.mean(np.array(values, float)):.3f} ({len(values)})" if values else ""
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
