@@ -13,7 +13,7 @@ from typing import Any, Final
 from pianalysis.errors import PianalysisError
 from pianalysis.music.timed import HOW, File, is_file_or_score
 
-MIDI: Final = (".mid", ".midi")
+MIDI: Final = (".mid", ".midi", ".kar", ".rmi")
 MELODIES: Final = (*MIDI, ".musicxml", ".xml", ".mxl", ".abc")
 CHARTS: Final = (".txt", ".lab", *MELODIES)
 NAMED: Final = 5

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from judged import blocks, folders, means, score_of, song_of
+from strategies import scores
 
 from pianalysis.cli.main import main
 from pianalysis.errors import PianalysisError
@@ -281,7 +282,7 @@ def test_a_folder_is_judged_from_the_command_line(tmp_path, capsys):
     ("change", "said"),
     [
         ({"--arrangements": "none"}, "expected a folder of arrangements, found nothing"),
-        ({"--arrangements": "empty"}, "expected arrangements (.mid, .midi), found none in it"),
+        ({"--arrangements": "empty"}, "expected arrangements (.mid, .midi, .kar, .rmi), found none in it"),
         ({"--references": "other"}, "expected files of one name in all folders"),
     ],
 )
@@ -313,3 +314,16 @@ def test_a_name_that_is_there_twice_is_refused_and_one_in_two_kinds_is_the_first
     score.dump_midi(tmp_path / "deep" / "a.midi")
     with pytest.raises(PianalysisError, match="one file of melodies for each name"):
         read_folder(tmp_path, "melodies", MELODIES)
+
+
+@settings(max_examples=25)
+@given(scores(max_tracks=2), scores(), scores(), st.booleans())
+def test_whatever_is_in_the_files_is_judged_or_refused_in_a_sentence(melody, piece, reference, beside):
+    """Any tempi, metres and notes; nothing crashes, and all of it can be written."""
+    given_references = {"references": {"a": reference}} if beside else {}
+    try:
+        judgement = judge({"a": melody}, {"out": {"a": piece}}, **given_references)
+    except PianalysisError:  # only drums, say
+        return
+    json.dumps(judgement.figures, allow_nan=False)
+    assert "1 song;" in judgement.table()
