@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 import symusic
 
+from pianalysis.errors import PianalysisError
 from pianalysis.music.clock import QUARTER_MS, BeatClock, Floats, tempo_fold
 from pianalysis.music.notes import NOTE_DTYPE, Notes, let_go_before_restrike, make_notes, monophonic, sort_notes
 from pianalysis.tokens.windows import bars_in_window
@@ -192,7 +193,10 @@ class Excerpt:
 
 
 def excerpt_of(clock: BeatClock, melody: Notes, seconds: float = np.inf) -> Excerpt:
-    """The first `seconds` in whole bars (at least one), from the bar in which a melody (clock-ms) begins to its last."""
+    """The first `seconds` in whole bars (at least one), from the bar in which a melody (clock-ms) begins to its last.
+
+    Raises PianalysisError for a melody that begins where the bars end.
+    """
     lines = clock.bar_lines
     first = _bar_of(lines, melody["onset_ms"].min())
     begins_ms = float(clock.to_real(lines[first]))
@@ -200,6 +204,8 @@ def excerpt_of(clock: BeatClock, melody: Notes, seconds: float = np.inf) -> Exce
     stop = max(first + 1, min(fitting, len(lines) - 1))
     is_whole = bool(melody["onset_ms"].max() < lines[stop] - SHORTEST_MS)
     inside = cut(melody, lines[first], lines[stop])
+    if not len(inside):
+        raise PianalysisError("expected a melody inside its bars, found one that begins where they end; export it again")
     last_ms = lines[first] + float((inside["onset_ms"] + inside["duration_ms"]).max())
     return Excerpt(clock, first, _bar_of(lines, last_ms - SHORTEST_MS) + 1, is_whole)
 

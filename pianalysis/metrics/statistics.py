@@ -29,7 +29,7 @@ def groove_consistency(notes: Notes, *, bar_ms: float, step_ms: float) -> float:
 
     Onsets are rounded to steps, bars counted from time 0 to the last end; NaN under two bars.
     """
-    per_bar = round(bar_ms / step_ms)
+    per_bar = max(1, round(bar_ms / step_ms))
     bars = int(steps(np.array(last_end_ms(notes)), step_ms)) // per_bar + 1
     if bars < 2 or not len(notes):
         return NAN
