@@ -41,7 +41,8 @@ def given_chords(source: File | symusic.Score, excerpt: Excerpt, *, name: str) -
     except UnicodeDecodeError:
         raise PianalysisError(f"{name}: expected a chart as text in UTF-8, found other bytes; save it anew") from None
     except PianalysisError as error:
-        raise PianalysisError(f"{name}: {error}") from None
+        said = str(error)
+        raise PianalysisError(said if said.startswith(name) else f"{name}: {said}") from None
     chords = stated_chords(score, excerpt.clock)
     if not chords:
         raise PianalysisError(
