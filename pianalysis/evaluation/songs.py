@@ -205,7 +205,9 @@ def excerpt_of(clock: BeatClock, melody: Notes, seconds: float = np.inf) -> Exce
     is_whole = bool(melody["onset_ms"].max() < lines[stop] - SHORTEST_MS)
     inside = cut(melody, lines[first], lines[stop])
     if not len(inside):
-        raise PianalysisError("expected a melody inside its bars, found one that begins where they end; export it again")
+        raise PianalysisError(
+            "expected a melody inside its bars, found one that begins where they end; export it again"
+        )
     last_ms = lines[first] + float((inside["onset_ms"] + inside["duration_ms"]).max())
     return Excerpt(clock, first, _bar_of(lines, last_ms - SHORTEST_MS) + 1, is_whole)
 
