@@ -19,7 +19,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from benchmark_generation import generation_table  # its neighbours in scripts/
+import write_metrics_doc  # its neighbours in scripts/
+from benchmark_generation import generation_table
 from evaluate_harmony import Reliability, Row, charts_of_tunes, table_of_reliability, table_of_rows
 from evaluate_metre import table as metre_table
 
@@ -75,6 +76,7 @@ def main(argv: list[str] | None = None) -> int:
         text = with_likelihood(with_evaluation(text, figures, SHORT), figures)
         for card in CARDS:
             card.write_text(with_evaluation(card.read_text(encoding="utf-8"), figures), encoding="utf-8")
+        write_metrics_doc.main(["--write"])
     if args.harmony:
         found = json.loads(args.harmony.read_text(encoding="utf-8"))
         text = between(text, "harmony", harmony_tables(found))

@@ -1,4 +1,5 @@
-"""The command line: ``pianalysis arrange | compose | regenerate | chords | tracks | demo | tokens | vocab | prepare | validate | train``.
+"""The command line: ``pianalysis arrange | compose | regenerate | chords | tracks | demo | tokens | vocab | prepare | validate |
+train | evaluate``.
 
 Errors of input are one sentence on standard error and exit code 2, never a traceback.
 """
@@ -13,6 +14,7 @@ from pathlib import Path
 from pianalysis.cli.arrange import add_arrange, add_compose, add_regenerate, arrange, compose, fail, regenerate
 from pianalysis.cli.chords import add_chords, chords
 from pianalysis.cli.dataset import add_prepare, add_validate, prepare, validate
+from pianalysis.cli.evaluate import add_evaluate, evaluate
 from pianalysis.cli.tracks import add_tracks, tracks
 from pianalysis.cli.train import DESCRIPTION, add_train
 from pianalysis.errors import PianalysisError
@@ -47,6 +49,7 @@ def build_parser(command: str | None = None) -> argparse.ArgumentParser:
     commands.add_parser("vocab", help="print the 801 tokens", description=_vocab.__doc__).set_defaults(run=_vocab)
     add_prepare(commands.add_parser("prepare", help="build the dataset from corpora", description=prepare.__doc__))
     add_validate(commands.add_parser("validate", help="check a dataset", description=validate.__doc__))
+    add_evaluate(commands.add_parser("evaluate", help="judge any system's arrangements", description=evaluate.__doc__))
     train = commands.add_parser("train", help="train a model", description=DESCRIPTION)
     if command in (None, "train"):
         add_train(train)

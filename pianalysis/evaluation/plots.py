@@ -87,7 +87,7 @@ def draw_metrics(corpora: Mapping[str, Mapping[str, Any]], path: Path, metrics: 
     for axes, name in zip(panels, metrics, strict=False):
         ticks: list[str] = []
         for corpus, systems in corpora.items():
-            human = systems[HUMAN].get(name, {}).get("mean")
+            human = systems.get(HUMAN, {}).get(name, {}).get("mean")
             start = len(ticks)
             for number, (label, figures) in enumerate(systems.items()):
                 _draw_interval(axes, len(ticks), figures.get(name), COLOURS[number % len(COLOURS)])

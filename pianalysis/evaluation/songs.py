@@ -5,7 +5,7 @@ In: rows of the config `notes`. Out: `Song`s in clock-ms from their first bar li
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 import symusic
 
+from pianalysis.errors import PianalysisError
 from pianalysis.music.clock import QUARTER_MS, BeatClock, Floats, tempo_fold
 from pianalysis.music.notes import NOTE_DTYPE, Notes, let_go_before_restrike, make_notes, monophonic, sort_notes
 from pianalysis.tokens.windows import bars_in_window
@@ -25,6 +26,9 @@ TICKS_PER_QUARTER: Final = 480
 DENOMINATORS: Final = (4, 8, 16, 32, 64)
 SHORTEST_MS: Final = 1.0
 """What is left of a note that ends just past a bar line is none."""
+
+Chords = Sequence[tuple[float, float, str]]
+"""Start, end and label in Harte's syntax of each chord."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,33 +155,72 @@ def _signature_of(quarters: float, main: tuple[int, int]) -> tuple[int, int]:
     return max(round(beats), 1), denominator
 
 
-def read_song(row: dict[str, Any], seconds: float = np.inf) -> Song:
-    """The first `seconds` of a row of the config `notes`, in whole bars (at least one), from where its melody begins."""
-    clock = clock_of(row)
+@dataclass(frozen=True, eq=False)
+class Excerpt:
+    """Whole bars of a piece, from the bar line `first` until the bar line `stop` of its clock.
+
+    is_whole: the melody is in them to its end.
+    """
+
+    clock: BeatClock
+    first: int
+    stop: int
+    is_whole: bool
+
+    @property
+    def span_ms(self) -> tuple[float, float]:
+        """Where it begins and ends, clock-ms of the piece."""
+        return float(self.clock.bar_lines[self.first]), float(self.clock.bar_lines[self.stop])
+
+    def of(self, notes: Notes) -> Notes:
+        """The notes of the piece that begin in it, counted from its start and ended at its end."""
+        return cut(notes, *self.span_ms)
+
+    def song(self, name: str, corpus: str, melody: Notes, accompaniment: Notes, chords: Chords, source: str) -> Song:
+        """The song, of the piece's notes and chords (start, end, label), all on the piece's clock."""
+        start, end = self.span_ms
+        inside = ((a - start, b - start, label) for a, b, label in chords if b > start and a < end)
+        return Song(
+            name,
+            corpus,
+            _excerpt(self.clock, self.first, self.stop),
+            monophonic(self.of(melody)),
+            self.of(accompaniment),
+            tuple((max(a, 0.0), min(b, end - start), label) for a, b, label in inside),
+            source,
+            self.is_whole,
+        )
+
+
+def excerpt_of(clock: BeatClock, melody: Notes, seconds: float = np.inf) -> Excerpt:
+    """The first `seconds` in whole bars (at least one), from the bar in which a melody (clock-ms) begins to its last.
+
+    Raises PianalysisError for a melody that begins where the bars end.
+    """
     lines = clock.bar_lines
-    melody = sort_notes(clock.notes_to_clock(notes_of_rows(row["melody"])))
     first = _bar_of(lines, melody["onset_ms"].min())
     begins_ms = float(clock.to_real(lines[first]))
     fitting = int(np.searchsorted(clock.to_real(lines), begins_ms + seconds * 1_000 + 1e-3, side="right")) - 1
     stop = max(first + 1, min(fitting, len(lines) - 1))
     is_whole = bool(melody["onset_ms"].max() < lines[stop] - SHORTEST_MS)
-    melody = cut(melody, lines[first], lines[stop])
-    last_ms = lines[first] + float((melody["onset_ms"] + melody["duration_ms"]).max())
-    stop = _bar_of(lines, last_ms - SHORTEST_MS) + 1
-    start, end = float(lines[first]), float(lines[stop])
+    inside = cut(melody, lines[first], lines[stop])
+    if not len(inside):
+        raise PianalysisError(
+            "expected a melody inside its bars, found one that begins where they end; export it again"
+        )
+    last_ms = lines[first] + float((inside["onset_ms"] + inside["duration_ms"]).max())
+    return Excerpt(clock, first, _bar_of(lines, last_ms - SHORTEST_MS) + 1, is_whole)
+
+
+def read_song(row: dict[str, Any], seconds: float = np.inf) -> Song:
+    """The first `seconds` of a row of the config `notes`, in whole bars (at least one), from where its melody begins."""
+    clock = clock_of(row)
+    melody = sort_notes(clock.notes_to_clock(notes_of_rows(row["melody"])))
     below = clock.notes_to_clock(notes_of_rows(row["accompaniment"]))
-    spans = clock.to_clock([[item["onset_ms"], item["end_ms"]] for item in row["chords"]] or np.zeros((0, 2))) - start
+    spans = clock.to_clock([[item["onset_ms"], item["end_ms"]] for item in row["chords"]] or np.zeros((0, 2)))
     chords = [(a, b, item["label"]) for (a, b), item in zip(spans.tolist(), row["chords"], strict=True)]
-    return Song(
-        row["piece_id"],
-        row["corpus"],
-        _excerpt(clock, first, stop),
-        monophonic(cut(melody, 0.0, end - start)),
-        cut(below, start, end),
-        tuple((max(a, 0.0), min(b, end - start), label) for a, b, label in chords if b > 0 and a < end - start),
-        row.get("chord_source") or (LABELLED if chords else ""),
-        is_whole,
-    )
+    source = row.get("chord_source") or (LABELLED if chords else "")
+    return excerpt_of(clock, melody, seconds).song(row["piece_id"], row["corpus"], melody, below, chords, source)
 
 
 def clock_of(row: dict[str, Any]) -> BeatClock:

@@ -96,37 +96,49 @@ def measure_systems(
     *,
     progress: Callable[[int], Any] | None = None,
 ) -> dict[str, Measured]:
-    """Each system of one corpus (`HUMAN` among them), measured. progress: called with 1 for each."""
+    """Each system of one corpus, measured; beside `HUMAN`, where that is among them. progress: called with 1 for each."""
     measured: dict[str, Measured] = {}
     for name, pieces in systems.items():
         measured[name] = measure_system(songs, pieces, index)
         if progress is not None:
             progress(1)
-    low, high = np.percentile(measured[HUMAN].values["notes_per_beat"], HUMAN_RANGE)
-    for system in measured.values():
-        notes = system.values["notes_per_beat"]
-        system.values[IN_RANGE] = ((notes >= low) & (notes <= high)).astype(float)
+    if HUMAN in measured:
+        low, high = np.percentile(measured[HUMAN].values["notes_per_beat"], HUMAN_RANGE)
+        for system in measured.values():
+            notes = system.values["notes_per_beat"]
+            system.values[IN_RANGE] = ((notes >= low) & (notes <= high)).astype(float)
     return measured
 
 
-def summarise(measured: Mapping[str, Measured]) -> dict[str, dict[str, Any]]:
-    """Of each measured system all metrics, with intervals over songs."""
-    human, summary = measured[HUMAN], {}
+def summarise(measured: Mapping[str, Measured], *, classify: bool = True) -> dict[str, dict[str, Any]]:
+    """Of each measured system all metrics, with intervals over songs; where `HUMAN` is among them beside it.
+
+    classify: whether the classifier two-sample test is asked too, which needs scikit-learn and more than a few songs.
+    """
+    human, summary = measured.get(HUMAN), {}
     for name, system in measured.items():
-        summary[name] = {
-            metric: {
-                **as_json(mean_interval(column)),
-                "sd": _json_number(np.nanstd(column)) if not np.isnan(column).all() else None,
-                "minus_human": as_json(mean_interval(column - human.values[metric])),
-            }
-            for metric, column in system.values.items()
-        }
-        summary[name].update(_of_sets(system, human, same=name == HUMAN))
+        summary[name] = {metric: _of_column(metric, column, human) for metric, column in system.values.items()}
+        if human is not None:
+            summary[name].update(_of_sets(system, human, same=name == HUMAN, classify=classify))
     return summary
 
 
+def _of_column(metric: str, column: NDArray[np.float64], human: Measured | None) -> dict[str, Any]:
+    """One metric of one system: its mean over songs, its spread, and how far it is from people's."""
+    figure = as_json(mean_interval(column))
+    figure["sd"] = _json_number(np.nanstd(column)) if not np.isnan(column).all() else None
+    if human is not None:
+        figure["minus_human"] = as_json(mean_interval(column - human.values[metric]))
+    return figure
+
+
 def telling(measured: Mapping[str, Measured], count: int = 6) -> dict[str, dict[str, float]]:
-    """Of each system but the human one: the features of excerpts that give it away most, each with its own AUC."""
+    """Of each system but the human one: the features of excerpts that give it away most, each with its own AUC.
+
+    Nothing where `HUMAN` isn't among them.
+    """
+    if HUMAN not in measured:
+        return {}
     human = _stacked(measured[HUMAN].excerpts)
     found = {}
     for name, system in measured.items():
@@ -146,7 +158,7 @@ def _json_number(value: float | np.floating[Any]) -> float | None:
     return None if np.isnan(value) else round(float(value), 6)
 
 
-def _of_sets(ours: Measured, human: Measured, *, same: bool) -> dict[str, Any]:
+def _of_sets(ours: Measured, human: Measured, *, same: bool, classify: bool) -> dict[str, Any]:
     """What compares all of a system's songs with the human ones; of the human set, one half of its songs with the other.
 
     Intervals draw the same songs of both, or of each half its own.
@@ -164,7 +176,8 @@ def _of_sets(ours: Measured, human: Measured, *, same: bool) -> dict[str, Any]:
     result[BIGRAMS] = _divergence(ours.bigrams[own], human.bigrams[theirs], drawn)
     # of the human songs every other four bars from the rest: halves of the songs would differ by their songs
     sides = [[rows[(song + side) % 2 :: 2] for song, rows in enumerate(human.excerpts)] for side in (0, 1)]
-    result[TWO_SAMPLE] = _told_apart(*(sides if same else (human.excerpts, ours.excerpts)))
+    if classify:
+        result[TWO_SAMPLE] = _told_apart(*(sides if same else (human.excerpts, ours.excerpts)))
     return {name: as_json(interval) for name, interval in result.items()}
 
 

@@ -1,6 +1,7 @@
 """What a piece is like in itself: groove, entropy, scale, polyphony, gaps and density.
 
-In: notes. Out: plain numbers, by the definitions of MusPy 0.5 (Dong et al. 2020), whose resolution is a step here.
+In: notes, in ms of any clock, and how long a step, a beat or a bar is in these. Out: plain numbers, by the definitions of MusPy
+0.5 (Dong et al. 2020), whose resolution is a step here.
 """
 
 from __future__ import annotations
@@ -8,10 +9,14 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+import symusic
 from numpy.typing import NDArray
 
+from pianalysis.errors import PianalysisError
 from pianalysis.metrics.rolls import Floats, ends_ms, last_end_ms, step_roll, steps
+from pianalysis.music.clock import QUARTER_MS
 from pianalysis.music.notes import Notes
+from pianalysis.music.timed import File, quarter_ms_of, timed_score
 
 SCALES: Final = np.array([np.roll([1, 0, 1, 0, 1, 1, 0, 1, 0, 1, 0, 1], root) for root in range(12)])
 """The major scales, a row each: 1 where a pitch class is in it. Each natural minor scale is one of them too."""
@@ -24,7 +29,7 @@ def groove_consistency(notes: Notes, *, bar_ms: float, step_ms: float) -> float:
 
     Onsets are rounded to steps, bars counted from time 0 to the last end; NaN under two bars.
     """
-    per_bar = round(bar_ms / step_ms)
+    per_bar = max(1, round(bar_ms / step_ms))
     bars = int(steps(np.array(last_end_ms(notes)), step_ms)) // per_bar + 1
     if bars < 2 or not len(notes):
         return NAN
@@ -87,8 +92,31 @@ def notes_per_beat(notes: Notes, *, beat_ms: float, length_ms: float) -> float:
     return len(notes) / (length_ms / beat_ms) if length_ms > 0 else NAN
 
 
-def piece_statistics(notes: Notes, *, bar_ms: float, step_ms: float, beat_ms: float) -> dict[str, float]:
-    """All of the above by name, entropy over one bar and over four, and notes per beat until the last end."""
+def piece_statistics(
+    notes: Notes | File | symusic.Score,
+    *,
+    beat_ms: float | None = None,
+    bar_ms: float | None = None,
+    step_ms: float | None = None,
+) -> dict[str, float]:
+    """All of the above by name, entropy over one bar and over four, and notes per beat until the last end.
+
+    Of a file or a score beats and bars are its own. beat_ms: of an array, the length of a quarter in its own ms, 500 on the beat clock and
+    60,000 / bpm in real ms: without it a PianalysisError is raised, for an array doesn't say. bar_ms: four of them; step_ms: a quarter of one.
+    """
+    if not isinstance(notes, np.ndarray):
+        found = timed_score(notes)
+        metre = found.clock.time_signature
+        whole_ms = metre[0] * 4 / metre[1] * quarter_ms_of(found.clock)
+        return piece_statistics(
+            found.notes, beat_ms=QUARTER_MS, bar_ms=whole_ms if bar_ms is None else bar_ms, step_ms=step_ms
+        )
+    if beat_ms is None:
+        raise PianalysisError(
+            "expected notes that say where their beats are, found an array alone; give a path or a symusic.Score, or beat_ms, "
+            "the length of a quarter in the notes' own ms (500 on the beat clock, 60000 / bpm in real ms)"
+        )
+    bar_ms, step_ms = 4 * beat_ms if bar_ms is None else bar_ms, beat_ms / 4 if step_ms is None else step_ms
     return {
         "groove_consistency": groove_consistency(notes, bar_ms=bar_ms, step_ms=step_ms),
         "pitch_class_entropy_1_bar": pitch_class_entropy(notes, span_ms=bar_ms),

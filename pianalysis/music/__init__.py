@@ -31,6 +31,7 @@ regrid: a performance written on its own beats: every event keeps its time, and 
 repeats: the order in which bars are played: repeats, endings, D.C., D.S., Fine and Coda.
 riff: MIDI files in a RIFF wrapper (.rmi), as Windows programs write them.
 tempo: Another tempo for a score.
+timed: Notes and the beats that they are played on, whatever they come in: a file, a score, or an array with its beats.
 tracking: the beats of a performance that was played without a click.
 typed: typed melodies: note names to a `symusic.Score`, and notes back to names.
 words: The words of a song in a MIDI file: lyric events, or the text events of karaoke files, and the syllables in them.

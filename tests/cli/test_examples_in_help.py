@@ -7,9 +7,11 @@ import pytest
 
 from pianalysis.cli.arrange import ARRANGE_EXAMPLES, REGENERATE_EXAMPLES
 from pianalysis.cli.chords import CHORDS_EXAMPLES
+from pianalysis.cli.evaluate import EXAMPLES as EVALUATE_EXAMPLES
 from pianalysis.cli.main import build_parser
 
-LINES = re.findall(r"^  (pianalysis .+)$", ARRANGE_EXAMPLES + REGENERATE_EXAMPLES + CHORDS_EXAMPLES, re.MULTILINE)
+EXAMPLES = ARRANGE_EXAMPLES + REGENERATE_EXAMPLES + CHORDS_EXAMPLES + EVALUATE_EXAMPLES
+LINES = re.findall(r"^  (pianalysis .+)$", EXAMPLES, re.MULTILINE)
 
 
 @pytest.mark.parametrize("line", LINES)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from songs import row_of, waltz
 
 from pianalysis.arranging.arranger import Options
-from pianalysis.arranging.writing import Take
+from pianalysis.arranging.planning import Planner
 from pianalysis.evaluation.references import block_chords, chords_by_rule, fitted, half_bars, partner
 from pianalysis.evaluation.songs import clock_of, cut, read_song
 from pianalysis.music.clock import BeatClock
@@ -112,13 +112,13 @@ def test_bar_lines_survive_a_tempo_change_inside_a_beat():
 
 def test_joints_are_where_the_arranger_joins(tiny_arranger, monkeypatch):
     song = read_song(waltz(bars=40, first_bar=0))
-    starts, window = [], Take._prompt
+    starts, window = [], Planner._prompt
 
     def watched(self, end_bar, density):
         starts.append(float(self.source.clock.bar_lines[self._bar]))
         return window(self, end_bar, density)
 
-    monkeypatch.setattr(Take, "_prompt", watched)
+    monkeypatch.setattr(Planner, "_prompt", watched)
     tiny_arranger(song.score(), structure=False)
     assert song.joints_ms().tolist() == starts[1:]
     assert len(starts) > 3

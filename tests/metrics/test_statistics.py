@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pianalysis.errors import PianalysisError
 from pianalysis.metrics.statistics import (
     empty_beat_rate,
     groove_consistency,
@@ -17,6 +18,7 @@ from pianalysis.metrics.statistics import (
     scale_consistency,
 )
 from pianalysis.music.notes import make_notes
+from pianalysis.music.timed import score_of_notes
 
 STEP_MS, STEPS_PER_BEAT = 125.0, 4
 ROW = st.tuples(st.integers(0, 100), st.integers(0, 20), st.integers(21, 108))
@@ -109,3 +111,21 @@ def test_of_nothing_all_is_nan():
     values = piece_statistics(make_notes(), bar_ms=2000, step_ms=125, beat_ms=500)
     assert np.isnan(list(values.values())).all()
     assert np.isnan(polyphony(make_notes([(0, 0, 60, 80)]), step_ms=125))
+
+
+@given(st.sampled_from([60, 90, 120]), st.sampled_from([(4, 4), (3, 4), (6, 8)]))
+def test_statistics_of_a_score_are_those_of_its_notes_in_any_unit(bpm, metre):
+    quarter_ms = 60_000 / bpm
+    real = TUNE.copy()
+    for field in ("onset_ms", "duration_ms"):
+        real[field] *= quarter_ms / 500
+    bar_ms = metre[0] * 4 / metre[1] * quarter_ms
+    values = piece_statistics(real, beat_ms=quarter_ms, bar_ms=bar_ms)
+    assert piece_statistics(score_of_notes(real, beats_ms=quarter_ms, metre=metre)) == pytest.approx(values)
+    on_clock = piece_statistics(TUNE, beat_ms=500, bar_ms=metre[0] * 4 / metre[1] * 500, step_ms=125)
+    assert on_clock == pytest.approx(values)
+
+
+def test_an_array_alone_has_no_beats():
+    with pytest.raises(PianalysisError, match=r"found an array alone; give a path or a symusic\.Score, or beat_ms"):
+        piece_statistics(TUNE)

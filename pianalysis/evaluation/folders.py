@@ -1,0 +1,100 @@
+"""Folders of music, matched by the names of their files.
+
+In: folders, or mappings from names to files, scores or arrays. Out: what each name has in each, and a sentence for what is left out.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from pianalysis.errors import PianalysisError
+from pianalysis.music.timed import HOW, File, is_file_or_score
+
+MIDI: Final = (".mid", ".midi", ".kar", ".rmi")
+MELODIES: Final = (*MIDI, ".musicxml", ".xml", ".mxl", ".abc")
+CHARTS: Final = (".txt", ".lab", *MELODIES)
+NAMED: Final = 5
+"""So many names are said; the rest are counted."""
+
+Source = File | Any
+"""A file, or a `symusic.Score`, which is several classes and no type."""
+Sources = Mapping[str, Source]
+Folder = str | os.PathLike[str] | Mapping[str, Source]
+"""A folder of files, or what it would hold by its files' names without suffix."""
+
+
+def read_folder(folder: Folder, what: str, suffixes: Iterable[str] = MIDI) -> dict[str, Source]:
+    """The files of some kinds in a folder and those inside it, by name without suffix, in the order of their names.
+
+    Of a name in several kinds (song.mid, song.musicxml) the kind that is first in `suffixes` counts.
+
+    Raises PianalysisError, in which `what` says what was wanted, for what is no folder, for one without such files, for two files
+    of one name, and for arrays, which don't say where their beats are.
+    """
+    if isinstance(folder, Mapping):
+        return _checked(folder, what)
+    root = Path(folder)
+    if not root.is_dir():
+        raise PianalysisError(f"{root}: expected a folder of {what}, found {'a file' if root.exists() else 'nothing'}")
+    kinds = [*suffixes]
+    files: dict[str, Path] = {}
+    for path in sorted(root.rglob("*"), key=lambda path: (_kind(path, kinds), path)):
+        hidden = any(part.startswith(".") for part in path.relative_to(root).parts)  # ._song.mid is a Mac's own note
+        if path.suffix.lower() in kinds and path.is_file() and not hidden:
+            if path.stem in files and _kind(files[path.stem], kinds) == _kind(path, kinds):
+                raise PianalysisError(
+                    f"{root}: expected one file of {what} for each name, found {files[path.stem]} and {path}; rename one"
+                )
+            files.setdefault(path.stem, path)
+    if not files:
+        raise PianalysisError(f"{root}: expected {what} ({', '.join(kinds)}), found none in it")
+    return dict(sorted(files.items()))
+
+
+def _kind(path: Path, kinds: Sequence[str]) -> int:
+    """The place of a file's kind among some; .midi is .mid."""
+    suffix = path.suffix.lower()
+    return kinds.index(MIDI[0] if suffix in MIDI and MIDI[0] in kinds else suffix) if suffix in kinds else len(kinds)
+
+
+def _checked(sources: Mapping[str, Source], what: str) -> dict[str, Source]:
+    for name, source in sources.items():
+        if not is_file_or_score(source):
+            raise PianalysisError(
+                f"{what}, {name}: expected a path or a symusic.Score, found {type(source).__name__}; an array doesn't say "
+                "where its beats are: pianalysis.music.timed.score_of_notes(notes, beats_ms=…) makes a score of both"
+            )
+    if not sources:
+        raise PianalysisError(f"expected {what}, found none; {HOW}")
+    return dict(sorted(sources.items()))
+
+
+def in_all(folders: Mapping[str, Sources]) -> tuple[list[str], list[str]]:
+    """The names that every folder has, and a sentence for each folder that lacks some, or has some that no other wants.
+
+    folders: by what they hold, the melodies first. Raises PianalysisError where no name is in all.
+    """
+    names = {what: set(files) for what, files in folders.items()}
+    common = sorted(set.intersection(*names.values()))
+    everything = set.union(*names.values())
+    if not common:
+        shown = "; ".join(f"{what}: {_some(files)}" for what, files in names.items())
+        raise PianalysisError(f"expected files of one name in all folders (song.mid and song.mid), found none: {shown}")
+    lacking = {what: everything - files for what, files in names.items() if everything - files}
+    return common, [
+        f"{_some(missing)}: no file of that name among the {what}; left out" for what, missing in lacking.items()
+    ]
+
+
+def _some(names: Iterable[str]) -> str:
+    """A few names, and how many more there are.
+
+    >>> _some(["b", "a", "c", "d", "e", "f", "g"])
+    'a, b, c, d, e and 2 more'
+    """
+    ordered = sorted(names)
+    more = len(ordered) - NAMED
+    return ", ".join(ordered[:NAMED]) + (f" and {more} more" if more > 0 else "")
