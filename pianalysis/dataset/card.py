@@ -21,6 +21,8 @@ NO_REPO: Final = "ORG/NAME"
 """What a card calls a dataset that isn't to be published."""
 PLOTS_FILE: Final = "build_report.png"
 TEMPLATE: Final = DATA / "dataset_card_template.md"
+DEFAULT_CONFIG: Final = "notes"
+"""What `load_dataset` gives without a config, and the Hub's viewer shows first: titles, keys and chords, not ids."""
 
 
 _SIZES: Final = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
@@ -91,11 +93,11 @@ def _front_matter(report: BuildReport, folder: Path) -> Any:
         ],
     )
     configs = {}
-    for config in ("windows", "notes"):
+    for config in FEATURES:
         splits = [split for split in corpora.SPLITS if any((folder / config).glob(f"{split}-*.parquet"))]
         configs[config] = {
             "data_files": [{"split": split, "path": f"{config}/{split}-*.parquet"} for split in splits],
-            **({"default": True} if config == "windows" else {}),
+            **({"default": True} if config == DEFAULT_CONFIG else {}),
         }
     MetadataConfigs(configs).to_dataset_card_data(data)
     infos = {config: _info(config, folder) for config in FEATURES}
