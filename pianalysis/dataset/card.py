@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from pianalysis.dataset import corpora
 from pianalysis.dataset.report import BuildReport
 from pianalysis.dataset.rows import FEATURES
+from pianalysis.dataset.splitting import split_in_words
 from pianalysis.files import DATA
 from pianalysis.publishing.corpora_facts import CORPORA
 from pianalysis.publishing.tables import markdown_table
@@ -51,6 +52,7 @@ def dataset_card(
         versions_note=", in the training split only" if _has_versions(report) else " (none in this build)",
         stride_note=every_bar if report.every_bar else "Windows don't overlap.",
         split_table=_split_table(report),
+        split_words=_plain(split_in_words(folder)),
         chords_table=_chords_table(report),
         twice_table=_twice_table(report),
         figures_table=markdown_table(("figure", "value"), _spelled(report.figures())),

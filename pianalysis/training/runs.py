@@ -25,6 +25,7 @@ from safetensors.torch import load_file
 from transformers import GPT2LMHeadModel, TrainerCallback, TrainerState, TrainingArguments
 
 from pianalysis.dataset.rows import load_windows
+from pianalysis.dataset.splitting import VALIDATION_SONGS
 from pianalysis.errors import PianalysisError
 from pianalysis.files import write_atomically
 from pianalysis.model.gpt2 import PRESETS, normalises_key
@@ -82,6 +83,7 @@ def train(options: RunOptions) -> RunResult:
     if processes.is_main_process:
         claim(folder, options)
         start = [_where_to_begin(options, folder)] if options.resume else start
+        _say_what_is_validated_on(windows["validation"])
     if processes.num_processes > 1:
         start = broadcast_object_list(start)
     if start[0] and is_finished(TrainerState.load_from_json(str(start[0] / TRAINER_STATE)), options):
@@ -167,6 +169,14 @@ def _where_to_begin(options: RunOptions, folder: Path) -> Path | None:
     if found is None:
         say("there is no checkpoint to go on from; the run begins at its first step")
     return found
+
+
+def _say_what_is_validated_on(rows: Any) -> None:
+    """Say how many songs the best checkpoint is chosen on, where they are few."""
+    songs = set(rows["piece_id"]) if "piece_id" in rows.column_names else set()
+    if 0 < len(songs) < VALIDATION_SONGS:
+        words = "one song" if len(songs) == 1 else f"{len(songs)} songs"
+        say(f"validation is {len(rows)} windows of {words}: it tells checkpoints apart, and little of other music")
 
 
 def take_best(trainer: WindowTrainer, options: RunOptions) -> None:
