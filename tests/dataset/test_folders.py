@@ -172,6 +172,6 @@ def test_the_songs_that_few_are_validated_on_are_named(tmp_path, capsys):
     assert main(argv) == 0
     held = sorted({row["piece_id"] for row in load_windows(tmp_path / "out", "validation")})
     assert len(held) == 3
-    said = f"6 songs to train on, 3 to validate on, 1 to test on. Validation is 9 windows of {', '.join(held)}"
+    said = f"5 songs to train on, 3 to validate on, 2 to test on. Validation is 9 windows of {', '.join(held)}"
     assert f"split: {said}" in capsys.readouterr().out
     assert said in (tmp_path / "out" / "README.md").read_text()
