@@ -52,7 +52,9 @@ def split_in_words(folder: Path) -> str:
     if not any(songs.values()) or len(held) > FEW_SONGS:
         return ""
     plural = "" if len(songs["train"]) == 1 else "s"
-    counts = f"{len(songs['train'])} song{plural} to train on, {len(held)} to validate on, {len(songs['test'])} to test on"
+    counts = (
+        f"{len(songs['train'])} song{plural} to train on, {len(held)} to validate on, {len(songs['test'])} to test on"
+    )
     if not held:
         return f"{counts}: training needs some to validate on; bring more files, or a split file (--splits)"
     names = ", ".join(held)

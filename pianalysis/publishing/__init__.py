@@ -6,6 +6,7 @@ corpora_facts: what is known of each corpus: what it is called, here, there and 
     stands.
 hub: the Hugging Face Hub: every write of the project, and reading back what was published.
 model_card: model cards: how a checkpoint was trained and how good it is, as its README says it.
+models: a model's folder to a repository: the files that belong there, under the name that it has there.
 records: the records of the runs that made a checkpoint, and the curves of their losses.
 tables: markdown tables of cards, reports and README: likelihoods, whole songs, searches, speeds.
 """

@@ -15,6 +15,7 @@ runs: training runs: what was asked for in, a trained checkpoint out. Resumed, p
 saving: A run's checkpoints, written whole or not at all, and their copies on the Hub.
 stopping: when a training run ends: validation that stops falling, or the time that is over.
 trainer: training: windows in, loss out, on `transformers.Trainer`.
+words: what a run says of itself to whoever watches it: a line each, beside the progress bar.
 """
 
 from pianalysis.errors import needs

@@ -47,10 +47,10 @@ from pianalysis.training.saving import (
     checkpoint_from_hub,
     publish,
     readable_writing,
-    say,
 )
 from pianalysis.training.stopping import Patience, TimeLimit, is_finished
 from pianalysis.training.trainer import WindowTrainer
+from pianalysis.training.words import say
 
 
 @dataclass(frozen=True)
@@ -148,7 +148,7 @@ def _finish(trainer: WindowTrainer, options: RunOptions, train_windows: int) -> 
         take_best(trainer, options)
     _save_best(trainer, options, folder / BEST, train_windows)
     publishing = main_process and options.push_to_hub and not stopped
-    url = publish(folder / BEST, options) if publishing else None
+    url = publish(folder / BEST, options, last=True) if publishing else None
     return RunResult(float(best_metric), folder / BEST, url)
 
 

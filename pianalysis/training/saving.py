@@ -9,8 +9,6 @@ import json
 import os
 import re
 import shutil
-import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,17 +20,18 @@ from transformers import TrainerCallback, TrainerControl, TrainerState, Training
 
 from pianalysis.hub_errors import HubError
 from pianalysis.publishing import hub
+from pianalysis.publishing.models import model_files
 from pianalysis.training.checkpoints import (
     HUB_CHECKPOINT,
-    MODEL_FILES,
     CheckpointError,
     checkpoints_in,
     newest_whole,
     seal,
 )
-from pianalysis.training.checks import BEST, RUN_FILE, refuse_differing
+from pianalysis.training.checks import RUN_FILE, refuse_differing
 from pianalysis.training.options import RunOptions
 from pianalysis.training.trainer import WindowTrainer
+from pianalysis.training.words import say
 
 TRAINER_STATE: Final = "trainer_state.json"
 GO_ON: Final = "make room, then go on with --resume"
@@ -40,11 +39,6 @@ WRITING: Final = re.compile(
     r"PytorchStreamWriter|inline_container|iostream|No space left|File too large", re.IGNORECASE
 )
 """What torch's RuntimeErrors say where the disk is full."""
-
-
-def say(text: str) -> None:
-    """A line for whoever watches the run, beside the progress bar."""
-    print(f"pianalysis train: {text}", file=sys.stderr, flush=True)
 
 
 class SafeTrainer(WindowTrainer):
@@ -105,33 +99,29 @@ class SealCheckpoints(TrainerCallback):
                 say(f"checkpoint {state.global_step} isn't on the Hub: {error}")
 
 
-def publish(folder: Path, options: RunOptions, *, whole: bool = False) -> str:
-    """Publish a checkpoint's model files; with `whole` also all that resuming needs. Returns the commit's address."""
+def publish(folder: Path, options: RunOptions, *, whole: bool = False, last: bool = False) -> str:
+    """Publish a checkpoint's model files; with `whole` also all that resuming needs. Returns the commit's address.
+
+    last: the run is over, so that nothing is to be resumed from and the commit has its tag.
+    """
     repo_id = options.push_to_hub
     if repo_id is None:
         raise ValueError("expected a repository to publish to, found none")
-    tag = options.tag if folder.name == BEST else None
-    with tempfile.TemporaryDirectory() as place:
-        stage = Path(place)
-        for pattern in MODEL_FILES:
-            for file in folder.glob(pattern):
-                (stage / file.name).symlink_to(file.resolve())
-        if whole:
-            for file in (*folder.rglob("*"), folder.parent / RUN_FILE):
-                if file.is_file():
-                    inside = file.relative_to(folder) if file.is_relative_to(folder) else Path(file.name)
-                    (stage / HUB_CHECKPOINT / inside).parent.mkdir(parents=True, exist_ok=True)
-                    (stage / HUB_CHECKPOINT / inside).symlink_to(file.resolve())
-        return hub.publish_folder(
-            stage,
-            repo_id,
-            repo_type="model",
-            message=f"Train: {folder.name}",
-            private=options.private,
-            tag=tag,
-            # The finished model's repository holds no checkpoint to resume from, and so nothing pickled.
-            delete_patterns=[f"{HUB_CHECKPOINT}/*"] if whole or folder.name == BEST else None,
-        )
+    files = model_files(folder)
+    if whole:
+        inside = {item.relative_to(folder).as_posix(): item for item in folder.rglob("*") if item.is_file()}
+        inside[RUN_FILE] = folder.parent / RUN_FILE
+        files |= {f"{HUB_CHECKPOINT}/{name}": path for name, path in inside.items() if path.is_file()}
+    return hub.publish_files(
+        files,
+        repo_id,
+        repo_type="model",
+        message=f"Train: {folder.name}",
+        private=options.private,
+        tag=options.tag if last else None,
+        # The finished model's repository holds no checkpoint to resume from, and so nothing pickled.
+        delete_patterns=[f"{HUB_CHECKPOINT}/*"] if whole or last else None,
+    )
 
 
 def checkpoint_from_hub(options: RunOptions, folder: Path) -> Path | None:
