@@ -32,6 +32,7 @@ def test_the_readme_shows_every_command():
             "prepare",
             "validate",
             "train",
+            "publish",
         ),
     }
 

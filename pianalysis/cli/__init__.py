@@ -7,7 +7,8 @@ arrange: the commands that write music: ``pianalysis arrange | compose | regener
 chords: The command that shows chords: ``pianalysis chords``.
 dataset: the commands of the dataset: ``pianalysis prepare | validate``.
 main: the command line: ``pianalysis arrange | compose | regenerate | chords | tracks | demo | tokens | vocab |
-    prepare | validate | train``.
+    prepare | validate | train | publish``.
+publish: the command that publishes a model: ``pianalysis publish``.
 tracks: the command that lists what may be the melody: ``pianalysis tracks``.
 train: the command of training: ``pianalysis train``, the same as ``accelerate launch scripts/train.py``.
 """

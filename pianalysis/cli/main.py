@@ -1,4 +1,4 @@
-"""The command line: ``pianalysis arrange | compose | regenerate | chords | tracks | demo | tokens | vocab | prepare | validate | train``.
+"""The command line: ``pianalysis arrange | compose | regenerate | chords | tracks | demo | tokens | vocab | prepare | validate | train | publish``.
 
 Errors of input are one sentence on standard error and exit code 2, never a traceback.
 """
@@ -13,6 +13,7 @@ from pathlib import Path
 from pianalysis.cli.arrange import add_arrange, add_compose, add_regenerate, arrange, compose, fail, regenerate
 from pianalysis.cli.chords import add_chords, chords
 from pianalysis.cli.dataset import add_prepare, add_validate, prepare, validate
+from pianalysis.cli.publish import add_publish, publish
 from pianalysis.cli.tracks import add_tracks, tracks
 from pianalysis.cli.train import DESCRIPTION, add_train
 from pianalysis.errors import PianalysisError
@@ -50,6 +51,7 @@ def build_parser(command: str | None = None) -> argparse.ArgumentParser:
     train = commands.add_parser("train", help="train a model", description=DESCRIPTION)
     if command in (None, "train"):
         add_train(train)
+    add_publish(commands.add_parser("publish", help="publish a trained model", description=publish.__doc__))
     return parser
 
 

@@ -13,7 +13,10 @@ from pathlib import Path
 from typing import Any, Final
 
 RECORDS_FILE: Final = "training.json"
-NOT_SHOWN: Final = ("output_dir", "resume", "push_to_hub", "hub_strategy", "private", "tag", "time_limit", "threads")
+NOT_SHOWN: Final = (
+    *("resume", "push_to_hub", "push_best", "hub_strategy", "private", "tag", "time_limit", "threads"),
+    "output_dir",
+)
 """Options that say nothing of the result."""
 CURVES: Final = (("loss", "training loss, nats per token"), ("eval_nats_per_note", "validation, nats per note"))
 

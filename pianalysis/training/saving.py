@@ -74,6 +74,7 @@ class SealCheckpoints(TrainerCallback):
 
     def __init__(self, options: RunOptions) -> None:
         self.options = options
+        self.pushed: int | None = None  # the step of the newest checkpoint that is on the Hub
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
@@ -95,6 +96,7 @@ class SealCheckpoints(TrainerCallback):
         if self.options.push_to_hub and self.options.hub_strategy != "end":
             try:
                 publish(checkpoint, self.options, whole=self.options.hub_strategy == "checkpoint")
+                self.pushed = state.global_step
             except HubError as error:  # the training is worth more than this copy; the next save tries again
                 say(f"checkpoint {state.global_step} isn't on the Hub: {error}")
 
