@@ -20,7 +20,7 @@ MODEL_FILES: Final = [
 ]
 """Of a checkpoint's files those that a model repository holds: nothing pickled."""
 CARD: Final = "README.md"
-_LOADED: Final = re.compile(r'from_pretrained\("([^"\n]+)"\)')
+_LOADED: Final = re.compile(r'(?:from_pretrained\(|^name = )"([^"\n]+)"', re.MULTILINE)
 
 
 def model_files(folder: Path) -> dict[str, Path]:
@@ -78,4 +78,4 @@ def named_in_card(text: str, repo_id: str) -> str:
     """
     for source in dict.fromkeys(_LOADED.findall(text)):
         text = text.replace(f'"{source}"', f'"{repo_id}"')
-    return text
+    return text.replace("Arranger.from_pretrained()", f'Arranger.from_pretrained("{repo_id}")')  # the bundled default's

@@ -50,7 +50,7 @@ from pianalysis.training.saving import (
     checkpoint_from_hub,
     readable_writing,
 )
-from pianalysis.training.stopping import Patience, TimeLimit, is_finished
+from pianalysis.training.stopping import Patience, TimeLimit, decay_from, is_finished
 from pianalysis.training.trainer import WindowTrainer
 from pianalysis.training.words import say
 
@@ -58,6 +58,7 @@ CTRL_C: Final = (
     "\npianalysis train: Ctrl-C: the run ends after the step in hand, with a checkpoint to --resume from; Ctrl-C again "
     "stops at once\n"
 )
+FALLEN_NO_MORE: Final = "validation fell no more"
 Callback = TypeVar("Callback", bound=TrainerCallback)
 
 
@@ -91,6 +92,7 @@ def train(options: RunOptions) -> RunResult:
     began = options
     if processes.is_main_process:
         began = _as_it_was(options, folder)
+        history_before(options.model)  # while the Hub, if the model is from there, is at hand
         claim(folder, options)
         start = [_where_to_begin(options, folder)] if options.resume else start
         _say_what_is_validated_on(windows["validation"])
@@ -352,11 +354,26 @@ def _save_best(trainer: WindowTrainer, options: RunOptions, best: Path, train_wi
             state = TrainerState.load_from_json(_state_file(trainer, temporary))
             (temporary / "training_args.bin").unlink(missing_ok=True)  # pickled, and of no use to who loads the model
             shown = {item.name: getattr(options, item.name) for item in fields(options)}
-            record = RunRecord.of(state, shown, device=_device(trainer), windows=train_windows)
+            ending = _the(TimeLimit, trainer)
+            early = FALLEN_NO_MORE if state.global_step < state.max_steps else ""
+            record = RunRecord.of(
+                state,
+                shown,
+                device=_device(trainer),
+                windows=train_windows,
+                decay_from=decay_from(state),
+                ended=ending.why if ending.reached else early,
+                corpora=_corpora(trainer.train_dataset),
+            )
             save_records(temporary, [*history_before(options.model), record], trainer.model, options.push_to_hub)
             shutil.rmtree(best, ignore_errors=True)
             os.replace(temporary, best)
     trainer.accelerator.wait_for_everyone()
+
+
+def _corpora(rows: Any) -> list[str]:
+    """The corpora that windows are of."""
+    return list(rows.unique("corpus")) if "corpus" in rows.column_names else []
 
 
 def _state_file(trainer: WindowTrainer, folder: Path) -> str:

@@ -131,6 +131,11 @@ def is_finished(state: TrainerState, options: RunOptions) -> bool:
     return bool(state.global_step >= end or saved.get(WAITED, 0) >= options.patience)
 
 
+def decay_from(state: TrainerState) -> int | None:
+    """The step at which `Patience` began the decay; None where it began as planned, or not yet."""
+    return _saved(state).get(DECAY_FROM)
+
+
 def _saved(state: TrainerState) -> dict[str, Any]:
     """The attributes of `Patience` in a checkpoint's state; empty in a new one's."""
     callbacks: Any = state.stateful_callbacks
