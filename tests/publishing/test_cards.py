@@ -40,6 +40,8 @@ OPTIONS = {
     "dataset": "data/x",
     "output_dir": "runs/x",
     "model": "tiny",
+    "optimizer": "muon",
+    "learning_rate": 0.003,
     "schedule": "wsd",
     "max_steps": 60_000,
     "warmup_steps": 200,
@@ -123,9 +125,8 @@ def test_what_a_model_began_from_is_counted_or_said_not_to_be_known(tiny_model):
 def test_the_steps_of_a_command_are_those_that_the_run_took(changes, steps, decay, comment):
     *said, command = commands([replace(RECORD, **changes)])
     assert said == comment
-    assert f"--max-steps {steps} " in command
-    assert f"--decay-steps {decay} " in command
-    assert command.endswith("--output-dir runs/x")
+    assert re.search(rf"--max-steps {steps}\b.* --decay-steps {decay}\b", command)
+    assert " --output-dir runs/x " in command
 
 
 def test_each_run_goes_on_from_the_folder_of_the_one_before():
