@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 TEMPLATE: Final = DATA / "model_card_template.md"
 HOME: Final = "https://github.com/pianalysis/pianalysis"
-AUTHOR: Final = "{Pianalysis contributors}"
 DEFAULT_PLACE: Final = f"{BUNDLED_FOLDER}checkpoint"
 """Of the bundled default, which `Arranger.from_pretrained()` loads without being told."""
 CREDITED: Final = frozenset({"pop909", "openscore_lieder"})
@@ -104,7 +103,6 @@ def model_card(
         bundled=bool(figures),
         source="" if place == DEFAULT_PLACE else f'"{place.removeprefix(BUNDLED_FOLDER)}"',
         alone=with_transformers_alone(place),
-        author=f"{{{AUTHOR}}}",
         url=f"https://huggingface.co/{repo_id}" if repo_id else HOME,
         home=HOME,
         dataset=last.options["dataset"],

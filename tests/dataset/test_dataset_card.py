@@ -65,5 +65,5 @@ def test_all_corpora_together_name_each_licence_once(tmp_path):
 def test_the_viewer_shows_pieces_first_and_who_cites_finds_author_and_address(tmp_path):
     card = DatasetCard(dataset_card(report_of("hymns"), tmp_path))
     assert [config["config_name"] for config in card.data.configs if config.get("default")] == ["notes"]
-    assert "author = {{Pianalysis contributors}}" in card.text
+    assert 'author = "{Pianalysis contributors}"' in card.text
     assert "url = {https://github.com/" in card.text

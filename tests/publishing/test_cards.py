@@ -93,10 +93,10 @@ def test_a_card_has_a_prompt_a_dataset_and_who_to_cite(tiny_model):
     card = model_card(tiny_model, [replace(RECORD, dataset_id="me/songs")], repo_id="me/waltz")
     assert card.data.datasets == ["me/songs"]
     assert card.data.widget[0]["text"] == PROMPT
-    assert "author = {{Pianalysis contributors}}" in card.text
+    assert 'author = "{Pianalysis contributors}"' in card.text
     assert "url = {https://huggingface.co/me/waltz}" in card.text
     assert "14,200 tokens" in card.text
-    assert not {"{{", "{%"} & set(card.text.split())
+    assert "{{" not in card.text
     assert model_card(tiny_model, [replace(RECORD, corpora=["folder", "pop909"])]).data.datasets == ["pop909"]
     own = model_card(tiny_model, [replace(RECORD, corpora=["folder"])])
     assert own.data.datasets is None
