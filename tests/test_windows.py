@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import ast
+import os
+import subprocess
+import sys
 
 import pytest
 from conftest import ROOT
@@ -70,3 +73,11 @@ def test_the_package_needs_nothing_that_windows_has_not():
         for fault in faults(ast.parse(path.read_text(encoding="utf-8")))
     ]
     assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("argv", [["train", "--help"], ["arrange", "--help"], ["vocab"]])
+def test_help_can_be_written_in_a_code_page_of_windows(argv):
+    code = "import sys; from pianalysis.cli.main import main; sys.exit(main(sys.argv[1:]))"
+    env = os.environ | {"PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"}
+    done = subprocess.run([sys.executable, "-c", code, *argv], env=env, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode("cp1252")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
 
 from pianalysis.cli.arrange import add_arrange, add_compose, add_regenerate, arrange, compose, fail, regenerate
@@ -70,6 +71,7 @@ def _add_demo(parser: argparse.ArgumentParser) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
     words = sys.argv[1:] if argv is None else list(argv)
+    _say_what_can_be_said()
     try:
         args = build_parser(words[0] if words else "").parse_args(words)
         return int(args.run(args))
@@ -80,6 +82,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         return fail("stopped; nothing was written for the piece in hand")
+
+
+def _say_what_can_be_said() -> None:
+    """Let a stream that has no sign for a minus or a note's name show a question mark: Windows' files and pipes do."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper) and stream.encoding.lower().replace("-", "") != "utf8":
+            stream.reconfigure(errors="replace")
 
 
 def _demo(args: argparse.Namespace) -> int:

@@ -118,6 +118,7 @@ def _finish_again(
     best = Path(options.output_dir) / BEST
     there = _best_is_of(best, state)
     if trainer.is_world_process_zero():
+        claim(best.parent, began)
         say(
             f"the run was over, at step {state.global_step}: {'nothing is trained' if there else 'its best is saved again'}"
         )
@@ -128,7 +129,6 @@ def _finish_again(
         return _finish(trainer, options, train_windows, save=False)
     if state.best_global_step:
         take_best(trainer, options)
-    claim(Path(options.output_dir), began)
     asked = replace(began, output_dir=options.output_dir, push_to_hub=options.push_to_hub, private=options.private)
     return _finish(trainer, replace(asked, tag=options.tag, threads=options.threads), train_windows)
 

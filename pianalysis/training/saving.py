@@ -11,6 +11,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,9 +19,11 @@ import torch
 from safetensors import SafetensorError
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from pianalysis.errors import PianalysisError
 from pianalysis.hub_errors import HubError
 from pianalysis.publishing import hub
 from pianalysis.publishing.models import model_files
+from pianalysis.publishing.records import RECORDS_FILE, read_records
 from pianalysis.training.checkpoints import (
     HUB_CHECKPOINT,
     CheckpointError,
@@ -28,8 +31,9 @@ from pianalysis.training.checkpoints import (
     newest_whole,
     seal,
 )
-from pianalysis.training.checks import RUN_FILE, refuse_differing
+from pianalysis.training.checks import MAY_CHANGE, RUN_FILE, refuse_differing
 from pianalysis.training.options import RunOptions
+from pianalysis.training.stopping import is_finished
 from pianalysis.training.trainer import WindowTrainer
 from pianalysis.training.words import say
 
@@ -127,19 +131,24 @@ def publish(folder: Path, options: RunOptions, *, whole: bool = False, last: boo
 
 
 def checkpoint_from_hub(options: RunOptions, folder: Path) -> Path | None:
-    """The checkpoint that `hub_strategy="checkpoint"` left on the Hub, copied into a run's folder; None if there's none."""
+    """The checkpoint that `hub_strategy="checkpoint"` left on the Hub, copied into a run's folder; None if there's none.
+
+    Raises PianalysisError where the finished model of this very run is there: it would only be made again.
+    """
     from huggingface_hub.errors import RepositoryNotFoundError
 
     repo_id = options.push_to_hub
     try:
-        found = hub.fetch_folder(str(repo_id), repo_type="model", allow_patterns=[f"{HUB_CHECKPOINT}/*"])
+        wanted = [f"{HUB_CHECKPOINT}/*", TRAINER_STATE, RECORDS_FILE]
+        found = hub.fetch_folder(str(repo_id), repo_type="model", allow_patterns=wanted)
     except HubError as error:
         if isinstance(error.__cause__, RepositoryNotFoundError):
             return None
         raise  # a checkpoint may be there: beginning anew would overwrite it
-    found = found / HUB_CHECKPOINT
-    if not (found / TRAINER_STATE).exists():
+    if not (found / HUB_CHECKPOINT / TRAINER_STATE).exists():
+        _refuse_finished(found, options)
         return None
+    found = found / HUB_CHECKPOINT
     refuse_differing(json.loads((found / RUN_FILE).read_text(encoding="utf-8")), options, str(repo_id))
     step = json.loads((found / TRAINER_STATE).read_text(encoding="utf-8"))["global_step"]
     say(f"going on from step {step}, found on the Hub in {repo_id}")
@@ -149,3 +158,19 @@ def checkpoint_from_hub(options: RunOptions, folder: Path) -> Path | None:
     (arriving / RUN_FILE).unlink()
     os.replace(arriving, folder / f"checkpoint-{step}")
     return newest_whole(folder, say)
+
+
+def _refuse_finished(found: Path, options: RunOptions) -> None:
+    """Raise PianalysisError if a repository's files are those of this run's end, by its state and its record."""
+    records = read_records(found)
+    if not records or not (found / TRAINER_STATE).exists():
+        return
+    elsewhere = ("dataset", "model")  # folders by other names there
+    theirs, ours = records[-1].options, asdict(options)
+    names = [name for name in theirs if name in ours and name not in (*MAY_CHANGE, *elsewhere)]
+    over = is_finished(TrainerState.load_from_json(str(found / TRAINER_STATE)), options)
+    if over and all(theirs[name] == ours[name] for name in names):
+        raise PianalysisError(
+            f"{options.push_to_hub}: this run is over, and its model is there already; nothing is trained or pushed "
+            "(to train it anew, leave out --resume)"
+        )

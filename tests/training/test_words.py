@@ -163,6 +163,12 @@ def test_a_finished_run_resumed_makes_no_new_commit(hub_client, options, capsys)
     shutil.rmtree(first.folder)  # and made again, it is the same to the byte
     assert train(replace(run, resume=True, patience=9)) == first
     assert hub_client.history("models", REPO) == history
+    shutil.rmtree(run.output_dir)  # on another machine
+    with pytest.raises(PianalysisError, match="me/tiny: this run is over, and its model is there already"):
+        train(replace(run, resume=True, tag=None))
+    assert hub_client.history("models", REPO) == history
+    assert train(replace(run, resume=True, tag=None, seed=1)).url  # another run, which may take its place
+    assert len(hub_client.history("models", REPO)) == 3
 
 
 def ticking():
