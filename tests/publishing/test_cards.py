@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 import subprocess
 import sys
+import time
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 from conftest import ROOT
@@ -202,6 +205,26 @@ def test_the_commands_of_a_card_run_as_printed_to_the_same_weights(tmp_path, mon
     one, other = (load_file(folder / "tries" / "b" / "best" / "model.safetensors") for folder in (there, anew))
     assert all((one[name] == other[name]).all() for name in one)
     assert 'from_pretrained("./tries/b/best")' in card
+
+
+def test_the_command_of_a_run_that_its_time_stopped_takes_the_same_steps(tmp_path, monkeypatch):
+    """Stopped in the flat part of its schedule at its third step of 60,000."""
+    write_windows(tmp_path / "data" / "mine", train=16)
+    monkeypatch.chdir(tmp_path)
+    clock = SimpleNamespace(monotonic=iter(range(10**6)).__next__)
+    monkeypatch.setattr("pianalysis.training.stopping.time", clock)
+    words = "--dataset data/mine --model tiny --output-dir runs/a --batch-size 4 --warmup-steps 1 --max-steps 60000"
+    assert (
+        main(["train", *words.split(), *["--eval-steps", "1", "--cpu", "--threads", "1", "--time-limit", "0.034"]]) == 0
+    )
+    (block,) = code_in((tmp_path / "runs" / "a" / "best" / "README.md").read_text(encoding="utf-8"), "sh")
+    (command,) = block.splitlines()
+    shutil.move("runs/a", "runs/before")
+    monkeypatch.setattr("pianalysis.training.stopping.time", time)
+    assert main(shlex.split(command)[1:]) == 0
+    assert "--max-steps 3 " in command
+    one, other = (load_file(tmp_path / "runs" / run / "checkpoint-3" / "model.safetensors") for run in ("before", "a"))
+    assert all((one[name] == other[name]).all() for name in one)
 
 
 pytest_plugins = ["hub_fixtures"]
