@@ -52,6 +52,12 @@ def patiently(call: Callable[[], T], *, connected: bool = True) -> T:
     raise AssertionError("unreachable: the last attempt returns or raises")
 
 
+def may_pass(error: HubError) -> bool:
+    """Whether what is behind an error may be over in some minutes: no connection, or an error of the Hub's own."""
+    cause = error.__cause__
+    return isinstance(cause, Exception) and _may_pass(cause, connected=True)
+
+
 def _may_pass(error: Exception, *, connected: bool) -> bool:
     answer = _answer_in(error)
     if answer is not None:

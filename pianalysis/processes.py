@@ -8,18 +8,21 @@ from __future__ import annotations
 
 import ctypes
 import os
+import sys
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
 from typing import Any, Final
 
 # Names and numbers of glibc's malloc.h.
 M_TRIM_THRESHOLD: Final = -1
 M_TOP_PAD: Final = -2
 M_MMAP_MAX: Final = -4
+MOST_PROCESSES: Final = 61 if sys.platform == "win32" else 1024
+"""Windows waits for no more at once, and `ProcessPoolExecutor` refuses them there."""
 SETTINGS: Final = ((M_MMAP_MAX, 0), (M_TRIM_THRESHOLD, -1), (M_TOP_PAD, 64 * 2**20))
 
 Map = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
@@ -35,15 +38,17 @@ def workers(num_proc: int = 1, threads: int | None = None) -> Iterator[Map]:
         yield map
         return
     # Fresh processes, not forks: forking a process whose libraries run threads can hang.
-    pool = ProcessPoolExecutor(num_proc, get_context("spawn"), initializer=_start, initargs=(os.getpid(), threads))
+    pool = ProcessPoolExecutor(
+        min(num_proc, MOST_PROCESSES), get_context("spawn"), initializer=_start, initargs=(threads,)
+    )
     try:
         yield pool.map
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _start(parent: int, threads: int | None) -> None:
-    end_with(parent)
+def _start(threads: int | None) -> None:
+    end_with_parent()
     if threads is not None:
         import torch
 
@@ -56,12 +61,17 @@ def default_processes() -> int:
     return min(2, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
-def end_with(parent: int) -> None:
-    """End this process when its parent is gone: a pool's workers would wait for ever for one that was killed."""
+def end_with_parent() -> None:
+    """End this process when its parent is gone: a pool's workers would wait for ever for one that was killed.
+
+    By a handle on the parent, not by its number: Windows gives an orphan its parent's number for ever.
+    """
+    parent = parent_process()
+    if parent is None:
+        return
 
     def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(1)
+        wait([parent.sentinel])
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()

@@ -23,6 +23,7 @@ from transformers import GPT2LMHeadModel
 from pianalysis.errors import PianalysisError
 from pianalysis.model.gpt2 import load_model, normalises_key, plays_chords, save_model
 from pianalysis.processes import keep_freed_memory
+from pianalysis.publishing.commands import outputs, places
 from pianalysis.publishing.model_card import save_records
 from pianalysis.publishing.records import read_records
 from pianalysis.training.checks import checked_windows
@@ -120,10 +121,10 @@ def mix(models: Sequence[GPT2LMHeadModel], shares: Sequence[float]) -> GPT2LMHea
 def write(model: GPT2LMHeadModel, shares: Sequence[float], nats: float, folders: Sequence[Path], output: Path) -> None:
     """A checkpoint's folder, whole or not at all: the average, the first model's history, and how it was made."""
     records = read_records(folders[0])
-    runs = [f"runs/{len(read_records(folder))}/best" for folder in folders]
+    runs = [places(records)[len(read_records(folder)) - 1] for folder in folders]
     command = (
         f"python scripts/average_checkpoints.py --models {' '.join(runs)} --shares {' '.join(map(str, shares))} "
-        f"--dataset {records[-1].options['dataset']} --output-dir runs/{len(records)}/averaged"
+        f"--dataset {records[-1].options['dataset']} --output-dir {outputs(records)[-1]}/averaged"
     )
     steps = [step for step in (records[-1].after, command) if step]
     last = replace(records[-1], after="\n".join(steps), after_nats_per_note=nats)

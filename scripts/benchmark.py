@@ -19,6 +19,7 @@ import json
 import os
 import platform
 import random
+import shutil
 import statistics
 import sys
 import tempfile
@@ -125,7 +126,7 @@ def copy_songs(root: Path, songs: list[str], target: Path, copies: int) -> None:
                 if copy and path.suffix == ".mid":
                     path.write_bytes(with_another_melody(file, seed=copy))
                 else:
-                    path.symlink_to(file.resolve())
+                    shutil.copyfile(file, path)
             ids.append(piece)
     split = {"train": ids, "validation": [], "test": []}
     (target / "splits.json").write_text(json.dumps(split), encoding="utf-8")

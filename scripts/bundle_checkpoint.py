@@ -27,6 +27,7 @@ import torch
 from pianalysis.dataset.rows import load_windows
 from pianalysis.errors import PianalysisError
 from pianalysis.model.gpt2 import BUNDLED, load_model, save_model
+from pianalysis.publishing.commands import shown_path
 from pianalysis.publishing.model_card import OVERFITTING_FILE, model_card
 from pianalysis.publishing.records import RECORDS_FILE, draw_curves, read_records
 from pianalysis.training.likelihood import model_likelihood
@@ -81,6 +82,7 @@ def bundle(args: argparse.Namespace) -> int:
         search=search,
         speed=speed,
         note=args.note,
+        folder=shown_path(str(args.output), "runs"),
     )
     with tempfile.TemporaryDirectory() as place:
         half = Path(place, "half")  # a folder with the usual rights, as the temporary one isn't

@@ -90,6 +90,8 @@ def convert_abc(path: Path) -> Converted:
     if program is None:
         raise PianalysisError("abc2midi isn't on the path; install abcMIDI (apt install abcmidi)")
     score = _run([program, str(path.absolute()), "-NGUI", "-o", "out.mid"], path)  # without its chord names played
+    for track in score.tracks:
+        track.lyrics.clear()  # some stand before tick 1
     score = score.shift_time(-min((item.time for item in score.time_signatures), default=0))  # it begins at tick 1
     lengths = abc_bars(path.read_text(encoding="utf-8", errors="replace"))
     lines = [sum(lengths[:count], Fraction(0)) for count in range(len(lengths) + 1)]

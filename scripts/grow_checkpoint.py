@@ -17,6 +17,7 @@ from pathlib import Path
 from pianalysis.errors import PianalysisError
 from pianalysis.model.gpt2 import PRESETS, load_model, save_model
 from pianalysis.model.growth import NOISE, grow
+from pianalysis.publishing.commands import outputs, places
 from pianalysis.publishing.model_card import save_records
 from pianalysis.publishing.records import read_records
 
@@ -49,7 +50,10 @@ def write(args: argparse.Namespace) -> None:
     try:
         save_model(grown, temporary)
         if records := read_records(Path(model.name_or_path)):
-            command = f"python scripts/grow_checkpoint.py --size {args.size} --noise {args.noise} --seed {args.seed}"
+            command = (
+                f"python scripts/grow_checkpoint.py --model {places(records)[-1]} --size {args.size} --noise {args.noise} "
+                f"--seed {args.seed} --output-dir {outputs(records)[-1]}/grown"
+            )
             after = "\n".join(step for step in (records[-1].after, command) if step)
             save_records(temporary, [*records[:-1], replace(records[-1], after=after)], grown)
         temporary.rename(args.output_dir)

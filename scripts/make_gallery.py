@@ -37,7 +37,7 @@ SHOWN_BARS: Final = 5
 """README shows so many bars, one line."""
 MOST_BARS: Final = 36
 """Auld Lang Syne has five verses."""
-SOUND_S: Final = 30.0
+SOUND_S: Final = 20.0
 FADE_S: Final = 2.0
 """How much of a piece is to be heard: enough to judge it by, little enough for a repository."""
 
@@ -102,7 +102,7 @@ def main(argv: list[str] | None = None) -> int:
                 pedal=entry.pedal,
                 max_bars=MOST_BARS,
             )
-            charts[entry.tune] = chart_lines(piece)
+            charts[entry.tune] = piece.chart.text() if piece.chart else ""
             write_entry(piece, entry, args.output, page)
         browser.close()
     if len(entries) == len(ENTRIES):
@@ -145,12 +145,6 @@ def save_sound(piece: Arrangement, path: Path) -> None:
     fade = min(int(FADE_S * SAMPLE_RATE_HZ), len(sound))
     sound[len(sound) - fade :] *= np.linspace(1, 0, fade, dtype=sound.dtype).reshape(-1, *[1] * (sound.ndim - 1))
     soundfile.write(path, sound, SAMPLE_RATE_HZ, format="OGG", subtype="VORBIS", compression_level=0.8)
-
-
-def chart_lines(piece: Arrangement) -> str:
-    """A piece's chart, four bars a line."""
-    bars = piece.chart.text().split(" | ") if piece.chart else []
-    return "\n".join("| " + " | ".join(bars[start : start + 4]) + " |" for start in range(0, len(bars), 4))
 
 
 def gallery_page(charts: dict[str, str]) -> str:

@@ -33,6 +33,7 @@ def test_the_readme_shows_every_command():
             "validate",
             "train",
             "evaluate",
+            "publish",
         ),
     }
 

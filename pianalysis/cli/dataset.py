@@ -66,6 +66,7 @@ def prepare(args: argparse.Namespace) -> int:
     from pianalysis.dataset.building import BuildOptions, build_dataset
     from pianalysis.dataset.card import NO_REPO, PLOTS_FILE
     from pianalysis.dataset.rows import REPORT_FILE
+    from pianalysis.dataset.splitting import split_in_words
 
     if (args.limit is not None and args.limit < 1) or args.num_proc < 1:
         raise PianalysisError("expected --limit and --num-proc of at least 1")
@@ -91,6 +92,8 @@ def prepare(args: argparse.Namespace) -> int:
         print(f"left out: {name!r} stands already as {other}", file=sys.stderr)
     for name, reason in report.problems:
         print(f"problem: {name!r}: {reason}", file=sys.stderr)
+    if split := split_in_words(args.output):
+        print(f"split: {split}")
     print(f"written: {args.output}")
     if args.report:
         for name, path in ((REPORT_FILE, args.report), (PLOTS_FILE, args.report.with_suffix(".png"))):

@@ -1,5 +1,5 @@
 """The command line: ``pianalysis arrange | compose | regenerate | chords | tracks | demo | tokens | vocab | prepare | validate |
-train | evaluate``.
+train | evaluate | publish``.
 
 Errors of input are one sentence on standard error and exit code 2, never a traceback.
 """
@@ -9,12 +9,14 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from pathlib import Path
 
 from pianalysis.cli.arrange import add_arrange, add_compose, add_regenerate, arrange, compose, fail, regenerate
 from pianalysis.cli.chords import add_chords, chords
 from pianalysis.cli.dataset import add_prepare, add_validate, prepare, validate
 from pianalysis.cli.evaluate import add_evaluate, evaluate
+from pianalysis.cli.publish import add_publish, publish
 from pianalysis.cli.tracks import add_tracks, tracks
 from pianalysis.cli.train import DESCRIPTION, add_train
 from pianalysis.errors import PianalysisError
@@ -53,6 +55,7 @@ def build_parser(command: str | None = None) -> argparse.ArgumentParser:
     train = commands.add_parser("train", help="train a model", description=DESCRIPTION)
     if command in (None, "train"):
         add_train(train)
+    add_publish(commands.add_parser("publish", help="publish a trained model", description=publish.__doc__))
     return parser
 
 
@@ -71,6 +74,7 @@ def _add_demo(parser: argparse.ArgumentParser) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
     words = sys.argv[1:] if argv is None else list(argv)
+    _say_what_can_be_said()
     try:
         args = build_parser(words[0] if words else "").parse_args(words)
         return int(args.run(args))
@@ -81,6 +85,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     except KeyboardInterrupt:
         return fail("stopped; nothing was written for the piece in hand")
+
+
+def _say_what_can_be_said() -> None:
+    """Let a stream that has no sign for a minus or a note's name show a question mark: Windows' files and pipes do."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper) and stream.encoding.lower().replace("-", "") != "utf8":
+            stream.reconfigure(errors="replace")
 
 
 def _demo(args: argparse.Namespace) -> int:

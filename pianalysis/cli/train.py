@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from dataclasses import MISSING, fields
 from typing import Any, Final, get_args, get_type_hints
 
@@ -10,7 +11,11 @@ DESCRIPTION: Final = """Train a model on tokenized windows; stop when validation
 
   accelerate launch scripts/train.py --dataset data/pianalysis --model small --output-dir runs/small
 
-Repeat an interrupted run's command with --resume. Logs go to TensorBoard in --output-dir, and to trackio if installed."""
+Repeat an interrupted run's command with --resume: Ctrl-C, once, ends it with a checkpoint. Logs go to TensorBoard in --output-dir, and to trackio if installed."""
+
+
+INTERRUPTED: Final = 130
+"""The exit code of a command that Ctrl-C ended at once, as shells have it."""
 
 
 def add_train(parser: argparse.ArgumentParser) -> None:
@@ -39,11 +44,18 @@ def add_train(parser: argparse.ArgumentParser) -> None:
 
 def train(args: argparse.Namespace) -> int:
     """Train a model on tokenized windows; stop when validation stops falling; resume where it was."""
-    from pianalysis.training.runs import RunOptions
-    from pianalysis.training.runs import train as run
+    from pianalysis.training.options import RunOptions
 
     options = RunOptions(**{item.name: getattr(args, item.name) for item in fields(RunOptions)})
-    result = run(options)
+    try:
+        from pianalysis.training.runs import train as run
+
+        result = run(options)
+    except KeyboardInterrupt:
+        from pianalysis.training.ending import interrupted_in_words
+
+        print(f"pianalysis train: {interrupted_in_words(options.output_dir)}", file=sys.stderr)
+        return INTERRUPTED
     print(f"best: {result.nats_per_note:.4f} nats per accompaniment note, in {result.folder}")
     if result.url:
         print(f"published: {result.url}")

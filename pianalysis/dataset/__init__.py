@@ -15,6 +15,7 @@ piece_chords: A piece's chords on its beats: its labels or what its score has wr
 report: what a build of the dataset read, kept, dropped and lost: counted per part, merged, and drawn.
 rows: the dataset's rows: one a piece (config `notes`), one a window (config `windows`).
 sources: opening corpora: archives unpacked, pieces listed by split, a folder's duplicates found.
+splitting: how a folder without a split file is split by song, and the split in words.
 validation: is a dataset what it says? The checks that would have caught the seed's fault.
 """
 

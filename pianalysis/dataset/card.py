@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from pianalysis.dataset import corpora
 from pianalysis.dataset.report import BuildReport
 from pianalysis.dataset.rows import FEATURES
+from pianalysis.dataset.splitting import split_in_words
 from pianalysis.files import DATA
 from pianalysis.publishing.corpora_facts import CORPORA
 from pianalysis.publishing.tables import markdown_table
@@ -21,6 +22,8 @@ NO_REPO: Final = "ORG/NAME"
 """What a card calls a dataset that isn't to be published."""
 PLOTS_FILE: Final = "build_report.png"
 TEMPLATE: Final = DATA / "dataset_card_template.md"
+DEFAULT_CONFIG: Final = "notes"
+"""What `load_dataset` gives without a config, and the Hub's viewer shows first: titles, keys and chords, not ids."""
 
 
 _SIZES: Final = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
@@ -49,6 +52,7 @@ def dataset_card(
         versions_note=", in the training split only" if _has_versions(report) else " (none in this build)",
         stride_note=every_bar if report.every_bar else "Windows don't overlap.",
         split_table=_split_table(report),
+        split_words=_plain(split_in_words(folder)),
         chords_table=_chords_table(report),
         twice_table=_twice_table(report),
         figures_table=markdown_table(("figure", "value"), _spelled(report.figures())),
@@ -91,11 +95,11 @@ def _front_matter(report: BuildReport, folder: Path) -> Any:
         ],
     )
     configs = {}
-    for config in ("windows", "notes"):
+    for config in FEATURES:
         splits = [split for split in corpora.SPLITS if any((folder / config).glob(f"{split}-*.parquet"))]
         configs[config] = {
             "data_files": [{"split": split, "path": f"{config}/{split}-*.parquet"} for split in splits],
-            **({"default": True} if config == "windows" else {}),
+            **({"default": True} if config == DEFAULT_CONFIG else {}),
         }
     MetadataConfigs(configs).to_dataset_card_data(data)
     infos = {config: _info(config, folder) for config in FEATURES}

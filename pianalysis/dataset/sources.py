@@ -19,6 +19,7 @@ from typing import Final
 
 from pianalysis.dataset import corpora
 from pianalysis.dataset.corpora import Files, FolderFiles, Piece, Problems
+from pianalysis.dataset.splitting import fill_splits, split_of
 from pianalysis.errors import PianalysisError
 from pianalysis.files import DATA
 from pianalysis.music.midi import MAX_FILE_BYTES
@@ -36,8 +37,6 @@ TABLES: Final = ""
 """Where `OpenCorpus.names` has the files that every piece is read with."""
 MIDI_SUFFIXES: Final = (".mid", ".midi", ".kar")
 SPLITS_FOLDER: Final = DATA / "splits"
-_SPLIT_SHARES: Final = (("train", 0.9), ("validation", 0.95), ("test", 1.0))
-"""How a folder without a split file is split: by a hash of each file's bytes, so that copies stay together."""
 
 
 @dataclass(frozen=True)
@@ -172,9 +171,9 @@ def _open_folder(source: CorpusSource) -> OpenCorpus:
         else:
             seen[digest] = piece_id
             names[piece_id] = [name]
-            ids[table[piece_id] if table is not None else _split_of(digest)].append(piece_id)
+            ids[table[piece_id] if table is not None else split_of(digest)].append(piece_id)
     if table is None:
-        _fill_splits(ids, {piece_id: digest for digest, piece_id in seen.items()})
+        fill_splits(ids, {piece_id: digest for digest, piece_id in seen.items()})
     return OpenCorpus(source, FolderFiles(root, files), ids, names, problems)
 
 
@@ -206,20 +205,3 @@ def _digest_of(path: Path) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise PianalysisError(f"can't be read ({error.strerror})") from None
-
-
-def _fill_splits(ids: dict[str, list[str]], digests: dict[str, str]) -> None:
-    """Give an empty validation split a training piece, then an empty test split one, in place, if two are there.
-
-    Of ten files chance leaves validation empty six times in ten, and training without it can't stop in time.
-    """
-    for split in ("validation", "test"):
-        if not ids[split] and len(ids["train"]) > 1:
-            moved = max(ids["train"], key=lambda piece_id: digests[piece_id])
-            ids["train"].remove(moved)
-            ids[split].append(moved)
-
-
-def _split_of(digest: str) -> str:
-    share = int(digest[:8], 16) / 16**8
-    return next(split for split, until in _SPLIT_SHARES if share < until)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -53,6 +54,32 @@ def publish_folder(
     is then as it was, and what has been uploaded isn't sent again by the next run.
     """
     files = _list_files(Path(folder), allow_patterns, ignore_patterns)
+    return publish_files(
+        files,
+        repo_id,
+        repo_type=repo_type,
+        message=message,
+        private=private,
+        space_sdk=space_sdk,
+        tag=tag,
+        delete_patterns=delete_patterns,
+        token=token,
+    )
+
+
+def publish_files(
+    files: Mapping[str, Path],
+    repo_id: str,
+    *,
+    repo_type: RepoType,
+    message: str,
+    private: bool = False,
+    space_sdk: str = "gradio",
+    tag: str | None = None,
+    delete_patterns: Patterns = None,
+    token: str | None = None,
+) -> str:
+    """`publish_folder` of files that lie in several places, by their paths in the repository. Raises HubError."""
     with readable_errors(repo_id, repo_type):
         repo = _open_repo(repo_id, repo_type, token)
         if not _is_there(repo, private=private):
@@ -227,7 +254,7 @@ def _is_there(repo: _Repo, *, private: bool) -> bool:
     return True
 
 
-def _make_plan(repo: _Repo, files: dict[str, Path], delete: Patterns) -> _Plan:
+def _make_plan(repo: _Repo, files: Mapping[str, Path], delete: Patterns) -> _Plan:
     """What makes main hold the files: those that differ are added, those that are too many are deleted."""
     from huggingface_hub import CommitOperationAdd, CommitOperationDelete
     from huggingface_hub.hf_api import RepoFile

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pianalysis.files import DATA, write_atomically
 from pianalysis.model.gpt2 import PRESETS
-from pianalysis.publishing.corpora_facts import title_of
+from pianalysis.publishing.commands import BUNDLED_FOLDER, commands, on_the_hub, places
+from pianalysis.publishing.corpora_facts import CORPORA, title_of
+from pianalysis.publishing.examples import PROMPT, PROMPT_TITLE, with_transformers_alone
 from pianalysis.publishing.records import RECORDS_FILE, RunRecord, draw_curves
 from pianalysis.publishing.tables import likelihood_table, runs_table, search_table, speed_table
 
@@ -22,6 +24,11 @@ if TYPE_CHECKING:
     from huggingface_hub import EvalResult, ModelCard
 
 TEMPLATE: Final = DATA / "model_card_template.md"
+HOME: Final = "https://github.com/pianalysis/pianalysis"
+DEFAULT_PLACE: Final = f"{BUNDLED_FOLDER}checkpoint"
+"""Of the bundled default, which `Arranger.from_pretrained()` loads without being told."""
+CREDITED: Final = frozenset({"pop909", "openscore_lieder"})
+"""The corpora whose papers a card names."""
 OVERFITTING_FILE: Final = "overfitting.png"
 OVERFITTING: Final = f"""
 What overfitting looks like, and what keeps it away (`scripts/show_overfitting.py`: the same model on few songs; early
@@ -65,32 +72,39 @@ def model_card(
     speed: dict[str, Any] | None = None,
     note: str = "",
     repo_id: str | None = None,
+    folder: str | None = None,
 ) -> ModelCard:
     """The card of a checkpoint. figures: what `scripts/evaluate_model.py --json` wrote; without them the runs' own.
 
     With `figures` it is the bundled checkpoint's card, which says what it was trained on; without, that of a user's run.
     overfitting: whether the picture `OVERFITTING_FILE` lies beside it. search, speed: what `scripts/search_settings.py`
-    and `scripts/benchmark.py training` wrote. note: what else must be known of the data.
+    and `scripts/benchmark.py training` wrote. note: what else must be known of the data. repo_id: where it will be, or
+    folder: where it lies; without both, where the last run's commands leave it.
     """
     from huggingface_hub import ModelCard, ModelCardData
 
     config, last = model.config, records[-1]
     data = ModelCardData(
         license="mit" if figures else None,  # of a user's own model the user says it
-        base_model=_on_the_hub(last.options["model"]),
-        datasets=_on_the_hub(last.options["dataset"]),
+        base_model=on_the_hub(last.options["model"]),
+        datasets=_datasets(last, figures),
         library_name="transformers",
         pipeline_tag="text-generation",
         tags=["music", "midi", "piano", "symbolic-music", "accompaniment"],
         model_name=repo_id.split("/")[-1] if repo_id else "pianalysis",
         eval_results=_eval_results(figures) if figures else [_own_result(last)],
+        widget=[{"text": PROMPT, "example_title": PROMPT_TITLE}],
     )
+    place = repo_id or folder or places(records)[-1]
     parameters = model.num_parameters()
     card: ModelCard = ModelCard.from_template(
         data,
         template_path=str(TEMPLATE),
         bundled=bool(figures),
-        source=f'"{repo_id}"' if repo_id else "" if figures else '"FOLDER_OR_HUB_ID"',
+        source="" if place == DEFAULT_PLACE else f'"{place.removeprefix(BUNDLED_FOLDER)}"',
+        alone=with_transformers_alone(place),
+        url=f"https://huggingface.co/{repo_id}" if repo_id else HOME,
+        home=HOME,
         dataset=last.options["dataset"],
         parameters=f"{parameters / 1e6:.2f} M",
         megabytes=f"{parameters * (2 if dtype == 'float16' else 4) / 1e6:.1f}",
@@ -100,7 +114,7 @@ def model_card(
         width=config.n_embd,
         heads=config.n_head,
         positions=config.n_positions,
-        tokens_seen=f"{sum(record.tokens for record in records) / 1e6:.1f} million",
+        tokens_seen=_tokens_seen(records),
         minutes=f"{sum(record.minutes for record in records):,.0f}",
         train_windows=f"{last.windows:,}",
         transposition=_transposition(config),
@@ -110,7 +124,8 @@ def model_card(
         overfitting=OVERFITTING if overfitting else "",
         search=SEARCH.format(**search, table=search_table(search["runs"])) if search else "",
         speed=_speed(speed["training"]) if speed else "",
-        commands="\n".join(line for record in records for line in (record.command, record.after) if line),
+        commands="\n".join(commands(records)),
+        credited=figures or any(not record.corpora or CREDITED & set(record.corpora) for record in records),
         table=likelihood_table(figures) if figures else _own_table(last),
         arrangements=_arrangements(figures) if figures else "",
     )
@@ -135,9 +150,32 @@ def _preset(config: Any) -> str | None:
     return next((name for name, shape in PRESETS.items() if all(config.to_dict()[k] == shape[k] for k in shape)), None)
 
 
-def _on_the_hub(name: Any) -> str | None:
-    """A name that is a repository's, and no preset or folder."""
-    return str(name) if str(name).count("/") == 1 and not str(name).startswith((".", "/", "data/", "runs/")) else None
+def _datasets(record: RunRecord, figures: dict[str, Any] | None) -> list[str] | None:
+    """What a card's front matter lists: the dataset if it is on the Hub, else the corpora that everybody knows."""
+    known = record.dataset_id or on_the_hub(record.options["dataset"])
+    if known:
+        return [known]
+    names = record.corpora or sorted({name.split("/")[0] for name in figures or {}})
+    return [CORPORA[name].tag for name in names if name in CORPORA and name != "folder"] or None
+
+
+def _tokens_seen(records: Sequence[RunRecord]) -> str:
+    """The tokens of all runs; of how many only the last was, and what isn't known of a model begun with."""
+    counts = [record.tokens for record in records]
+    words = _count(sum(counts))
+    if len(counts) > 1:
+        words += f" ({_count(counts[-1]).removesuffix(' tokens')} of them in its last run)"
+    began = str(records[0].options.get("model"))
+    return words if began in PRESETS else f"{words}, and before them those of `{began}`, of which there is no record,"
+
+
+def _count(tokens: int) -> str:
+    """A number of tokens.
+
+    >>> _count(123_912_345), _count(14_200)
+    ('123.9 million tokens', '14,200 tokens')
+    """
+    return f"{tokens / 1e6:.1f} million tokens" if tokens >= 100_000 else f"{tokens:,} tokens"
 
 
 def _transposition(config: Any) -> str:

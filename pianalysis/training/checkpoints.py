@@ -20,12 +20,6 @@ from pianalysis.files import write_atomically
 MANIFEST: Final = "manifest.json"
 HUB_CHECKPOINT: Final = "last-checkpoint"
 """Where a Hub repository keeps the checkpoint to resume from; the name that `transformers` gives it."""
-MODEL_FILES: Final = [
-    *("config.json", "generation_config.json", "model*.safetensors", "model.safetensors.index.json"),
-    *("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json"),
-    *("README.md", "trainer_state.json", "training.json", "training_curves.png", "overfitting.png"),
-]
-"""Of a checkpoint's files those that a model repository holds."""
 
 
 class CheckpointError(PianalysisError):

@@ -34,7 +34,7 @@ CHECKED_WINDOWS: Final = 200
 """Of each split so many windows, evenly spaced, are checked before the first step."""
 MAY_CHANGE: Final = (
     *("output_dir", "max_steps", "decay_steps", "eval_steps", "patience", "time_limit", "resume", "threads", "cpu"),
-    *("compile", "bf16", "push_to_hub", "hub_strategy", "private", "tag"),
+    *("compile", "bf16", "push_to_hub", "push_best", "hub_strategy", "private", "tag"),
 )
 """What a run may be resumed with that differs from how it began."""
 
@@ -42,7 +42,8 @@ MAY_CHANGE: Final = (
 def check(options: RunOptions, processes: int = 1) -> GPT2LMHeadModel:
     """Everything that can be known before the first step; the model that the run begins with. Raises PianalysisError."""
     if options.push_to_hub:
-        hub.check_access(options.push_to_hub, repo_type="model", private=options.private, tag=options.tag)
+        tag = None if is_over(options) else options.tag  # a run that is over has given its tag, and gives it no other
+        hub.check_access(options.push_to_hub, repo_type="model", private=options.private, tag=tag)
     refuse_other_run(Path(options.output_dir), options)
     share_of(options, processes)
     if options.optimizer == "muon" and os.environ.get("ACCELERATE_USE_FSDP", "").lower() == "true":
@@ -53,6 +54,20 @@ def check(options: RunOptions, processes: int = 1) -> GPT2LMHeadModel:
     if options.resume:
         refuse_diverged(Path(options.output_dir))
     return model
+
+
+def is_over(options: RunOptions) -> bool:
+    """Whether a run that is to be resumed has nothing left to do, by the state in its newest checkpoint."""
+    from transformers import TrainerState
+
+    from pianalysis.training.stopping import is_finished
+
+    for checkpoint in checkpoints_in(Path(options.output_dir))[:1] if options.resume else []:
+        try:
+            return is_finished(TrainerState.load_from_json(str(checkpoint / "trainer_state.json")), options)
+        except (OSError, ValueError, TypeError):  # damaged: the run goes on from another
+            return False
+    return False
 
 
 def refuse_diverged(folder: Path) -> None:

@@ -70,6 +70,9 @@ class RunOptions:
         HUB,
         choices=get_args(HubStrategy),
     )
+    push_best: bool = _option(
+        "push the best so far also when the run ends before its end: --time-limit, Ctrl-C", False, HUB
+    )
     private: bool = _option("as a private repository", False, HUB)
     tag: str | None = _option("name the last commit", None, HUB, metavar="NAME")
 
@@ -80,6 +83,8 @@ class RunOptions:
         for name in _AT_LEAST_0:
             if getattr(self, name) < 0:
                 raise PianalysisError(f"expected {name} of at least 0, found {getattr(self, name)}")
+        if self.push_best and not self.push_to_hub:
+            raise PianalysisError("--push-best says when to push; say where, too: --push-to-hub ORG/NAME")
         if not 0 < self.learning_rate < 1:
             raise PianalysisError(f"expected a learning rate above 0 and below 1, found {self.learning_rate}")
 

@@ -11,13 +11,14 @@ import math
 import os
 import shutil
 import signal
+import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass, fields
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, fields, replace
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, TypeVar
 
 import torch
 from accelerate.utils import broadcast_object_list
@@ -25,12 +26,14 @@ from safetensors.torch import load_file
 from transformers import GPT2LMHeadModel, TrainerCallback, TrainerState, TrainingArguments
 
 from pianalysis.dataset.rows import load_windows
+from pianalysis.dataset.splitting import VALIDATION_SONGS
 from pianalysis.errors import PianalysisError
 from pianalysis.files import write_atomically
 from pianalysis.model.gpt2 import PRESETS, normalises_key
 from pianalysis.model.hf_tokenizer import make_hf_tokenizer
 from pianalysis.processes import keep_freed_memory
 from pianalysis.publishing.model_card import save_records
+from pianalysis.publishing.models import named_in_card
 from pianalysis.publishing.records import RunRecord, history_before
 from pianalysis.tokens import vocab
 from pianalysis.tokens.windows import MAX_TOKENS
@@ -38,18 +41,25 @@ from pianalysis.training.batches import WindowCollator, with_lengths
 from pianalysis.training.checkpoints import checkpoints_in, newest_whole
 from pianalysis.training.checks import BEST, RUN_FILE, check, share_of, starting_model
 from pianalysis.training.cpu_kernels import use_cpu_kernels
+from pianalysis.training.ending import push_at_the_end
 from pianalysis.training.options import RunOptions as RunOptions
 from pianalysis.training.saving import (
     TRAINER_STATE,
     SafeTrainer,
     SealCheckpoints,
     checkpoint_from_hub,
-    publish,
     readable_writing,
-    say,
 )
-from pianalysis.training.stopping import Patience, TimeLimit, is_finished
+from pianalysis.training.stopping import Patience, TimeLimit, decay_from, is_finished
 from pianalysis.training.trainer import WindowTrainer
+from pianalysis.training.words import say
+
+CTRL_C: Final = (
+    "\npianalysis train: Ctrl-C: the run ends after the step in hand, with a checkpoint to --resume from; Ctrl-C again "
+    "stops at once\n"
+)
+FALLEN_NO_MORE: Final = "validation fell no more"
+Callback = TypeVar("Callback", bound=TrainerCallback)
 
 
 @dataclass(frozen=True)
@@ -79,40 +89,102 @@ def train(options: RunOptions) -> RunResult:
     windows = {split: load_windows(options.dataset, split) for split in ("train", "validation")}
     trainer = make_trainer(options, model, windows)
     start: list[Path | None] = [None]
+    began = options
     if processes.is_main_process:
+        began = _as_it_was(options, folder)
+        history_before(options.model)  # while the Hub, if the model is from there, is at hand
         claim(folder, options)
         start = [_where_to_begin(options, folder)] if options.resume else start
+        _say_what_is_validated_on(windows["validation"])
     if processes.num_processes > 1:
         start = broadcast_object_list(start)
-    if start[0] and is_finished(TrainerState.load_from_json(str(start[0] / TRAINER_STATE)), options):
-        trainer.state = TrainerState.load_from_json(str(start[0] / TRAINER_STATE))
-        if trainer.state.best_global_step:
-            take_best(trainer, options)
-    else:
-        # A model that goes on from a trained one has a value to beat.
-        trainer.args.eval_on_start = start[0] is None and options.model not in PRESETS
-        with _asked_to_end(trainer):
-            trainer.train(resume_from_checkpoint=str(start[0]) if start[0] else None)
+    if start[0] and is_finished(state := TrainerState.load_from_json(str(start[0] / TRAINER_STATE)), options):
+        return _finish_again(trainer, options, began, state, len(windows["train"]))
+    # A model that goes on from a trained one has a value to beat.
+    trainer.args.eval_on_start = start[0] is None and options.model not in PRESETS
+    with _asked_to_end(trainer):
+        trainer.train(resume_from_checkpoint=str(start[0]) if start[0] else None)
     return _finish(trainer, options, len(windows["train"]))
+
+
+def _finish_again(
+    trainer: WindowTrainer, options: RunOptions, began: RunOptions, state: TrainerState, train_windows: int
+) -> RunResult:
+    """End a run that was over already: what it left stays as it is, and only what is missing is made again.
+
+    began: what it was asked for then, which its record and card say.
+    """
+    trainer.state = state
+    best = Path(options.output_dir) / BEST
+    there = _best_is_of(best, state)
+    if trainer.is_world_process_zero():
+        claim(best.parent, began)
+        say(
+            f"the run was over, at step {state.global_step}: {'nothing is trained' if there else 'its best is saved again'}"
+        )
+        if there and options.push_to_hub:
+            card = best / "README.md"
+            write_atomically(card, named_in_card(card.read_text(encoding="utf-8"), options.push_to_hub).encode())
+    if there:
+        return _finish(trainer, options, train_windows, save=False)
+    if state.best_global_step:
+        take_best(trainer, options)
+    asked = replace(began, output_dir=options.output_dir, push_to_hub=options.push_to_hub, private=options.private)
+    return _finish(trainer, replace(asked, tag=options.tag, threads=options.threads), train_windows)
+
+
+def _as_it_was(options: RunOptions, folder: Path) -> RunOptions:
+    """What the run in a folder was asked for when it ran last; what is asked for now if there was none."""
+    try:
+        before = json.loads((folder / RUN_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return options
+    known = {item.name: before[item.name] for item in fields(options) if item.name in before}
+    return replace(options, **known)
+
+
+def _best_is_of(best: Path, state: TrainerState) -> bool:
+    """Whether the folder `best` was written when a run with this state was over."""
+    file = best / TRAINER_STATE
+    if not (file.exists() and (best / "model.safetensors").exists() and (best / "README.md").exists()):
+        return False
+    saved = json.loads(file.read_text(encoding="utf-8"))
+    same = ("global_step", "best_global_step", "best_metric")
+    return all(saved.get(name) == getattr(state, name) for name in same)
 
 
 @contextmanager
 def _asked_to_end(trainer: WindowTrainer) -> Iterator[None]:
-    """In it SIGTERM, from a service manager or a machine that goes away, is a time limit that is over: a checkpoint, the end."""
+    """In it the first Ctrl-C and SIGTERM, of a service manager or a machine that goes away, end the run as its time does.
 
-    def end(*_: Any) -> None:
-        for item in trainer.callback_handler.callbacks:
-            if isinstance(item, TimeLimit):
-                item.deadline_s = -math.inf
+    The second Ctrl-C is a KeyboardInterrupt.
+    """
 
+    def end(number: int, _: Any) -> None:
+        if number == signal.SIGTERM:
+            limit.end_now()
+            return
+        limit.end_now("stopped by Ctrl-C")
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        if trainer.is_world_process_zero():
+            with suppress(OSError, ValueError):  # not print: what was interrupted may be in the middle of it
+                os.write(sys.stderr.fileno(), CTRL_C.encode())
+
+    limit = _the(TimeLimit, trainer)
     if threading.current_thread() is not threading.main_thread():  # Python handles signals in the first one only
         yield
         return
-    before = signal.signal(signal.SIGTERM, end)
+    before = {number: signal.signal(number, end) for number in (signal.SIGTERM, signal.SIGINT)}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _the(kind: type[Callback], trainer: WindowTrainer) -> Callback:
+    """The callback of a kind that `make_trainer` gave a trainer."""
+    return next(item for item in trainer.callback_handler.callbacks if isinstance(item, kind))
 
 
 def _check_alone(options: RunOptions, processes: Any) -> GPT2LMHeadModel | None:
@@ -133,20 +205,22 @@ def _check_alone(options: RunOptions, processes: Any) -> GPT2LMHeadModel | None:
     return model
 
 
-def _finish(trainer: WindowTrainer, options: RunOptions, train_windows: int) -> RunResult:
-    """Save the best, and publish it unless the time was over before the end."""
+def _finish(trainer: WindowTrainer, options: RunOptions, train_windows: int, *, save: bool = True) -> RunResult:
+    """Save the best, unless it is there, and publish it, unless the run ended before its end and that isn't asked for."""
     folder, best_metric = Path(options.output_dir), trainer.state.best_metric
-    stopped = any(isinstance(item, TimeLimit) and item.reached for item in trainer.callback_handler.callbacks)
-    main_process = trainer.is_world_process_zero()
-    if stopped and main_process:
-        say(f"the time is over at step {trainer.state.global_step}; go on with --resume")
+    limit, main_process = _the(TimeLimit, trainer), trainer.is_world_process_zero()
+    if limit.reached and main_process:
+        say(f"{limit.why} at step {trainer.state.global_step}; go on with --resume")
+    if best_metric is not None and save:
+        if not trainer.state.best_global_step:
+            take_best(trainer, options)
+        _save_best(trainer, options, folder / BEST, train_windows)
+    url = None
+    if options.push_to_hub and main_process:
+        pushed = _the(SealCheckpoints, trainer).pushed
+        url = push_at_the_end(options, trainer.state, stopped=limit.reached, pushed=pushed)
     if best_metric is None:  # stopped before the first evaluation
-        return RunResult(float("nan"), next(iter(checkpoints_in(folder)), folder), None)
-    if not trainer.state.best_global_step:
-        take_best(trainer, options)
-    _save_best(trainer, options, folder / BEST, train_windows)
-    publishing = main_process and options.push_to_hub and not stopped
-    url = publish(folder / BEST, options) if publishing else None
+        return RunResult(float("nan"), next(iter(checkpoints_in(folder)), folder), url)
     return RunResult(float(best_metric), folder / BEST, url)
 
 
@@ -167,6 +241,14 @@ def _where_to_begin(options: RunOptions, folder: Path) -> Path | None:
     if found is None:
         say("there is no checkpoint to go on from; the run begins at its first step")
     return found
+
+
+def _say_what_is_validated_on(rows: Any) -> None:
+    """Say how many songs the best checkpoint is chosen on, where they are few."""
+    songs = set(rows["piece_id"]) if "piece_id" in rows.column_names else set()
+    if 0 < len(songs) < VALIDATION_SONGS:
+        words = "one song" if len(songs) == 1 else f"{len(songs)} songs"
+        say(f"validation is {len(rows)} windows of {words}: it tells checkpoints apart, and little of other music")
 
 
 def take_best(trainer: WindowTrainer, options: RunOptions) -> None:
@@ -272,11 +354,26 @@ def _save_best(trainer: WindowTrainer, options: RunOptions, best: Path, train_wi
             state = TrainerState.load_from_json(_state_file(trainer, temporary))
             (temporary / "training_args.bin").unlink(missing_ok=True)  # pickled, and of no use to who loads the model
             shown = {item.name: getattr(options, item.name) for item in fields(options)}
-            record = RunRecord.of(state, shown, device=_device(trainer), windows=train_windows)
+            ending = _the(TimeLimit, trainer)
+            early = FALLEN_NO_MORE if state.global_step < state.max_steps else ""
+            record = RunRecord.of(
+                state,
+                shown,
+                device=_device(trainer),
+                windows=train_windows,
+                decay_from=decay_from(state),
+                ended=ending.why if ending.reached else early,
+                corpora=_corpora(trainer.train_dataset),
+            )
             save_records(temporary, [*history_before(options.model), record], trainer.model, options.push_to_hub)
             shutil.rmtree(best, ignore_errors=True)
             os.replace(temporary, best)
     trainer.accelerator.wait_for_everyone()
+
+
+def _corpora(rows: Any) -> list[str]:
+    """The corpora that windows are of."""
+    return list(rows.unique("corpus")) if "corpus" in rows.column_names else []
 
 
 def _state_file(trainer: WindowTrainer, folder: Path) -> str:
@@ -284,6 +381,8 @@ def _state_file(trainer: WindowTrainer, folder: Path) -> str:
     path = folder / TRAINER_STATE
     trainer.state.save_to_json(str(path))
     state = json.loads(path.read_text(encoding="utf-8"))
+    # what the end adds isn't in the last checkpoint, from which the same files must come when the best is saved again
+    state["log_history"] = [entry for entry in state["log_history"] if "train_runtime" not in entry]
     step = state["best_global_step"]
     state["best_model_checkpoint"] = f"checkpoint-{step}" if step else None
     write_atomically(path, (json.dumps(state, indent=1) + "\n").encode())

@@ -9,10 +9,9 @@ import json
 import os
 import re
 import shutil
-import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,19 +19,23 @@ import torch
 from safetensors import SafetensorError
 from transformers import TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
+from pianalysis.errors import PianalysisError
 from pianalysis.hub_errors import HubError
 from pianalysis.publishing import hub
+from pianalysis.publishing.models import model_files
+from pianalysis.publishing.records import RECORDS_FILE, read_records
 from pianalysis.training.checkpoints import (
     HUB_CHECKPOINT,
-    MODEL_FILES,
     CheckpointError,
     checkpoints_in,
     newest_whole,
     seal,
 )
-from pianalysis.training.checks import BEST, RUN_FILE, refuse_differing
+from pianalysis.training.checks import MAY_CHANGE, RUN_FILE, refuse_differing
 from pianalysis.training.options import RunOptions
+from pianalysis.training.stopping import is_finished
 from pianalysis.training.trainer import WindowTrainer
+from pianalysis.training.words import say
 
 TRAINER_STATE: Final = "trainer_state.json"
 GO_ON: Final = "make room, then go on with --resume"
@@ -40,11 +43,6 @@ WRITING: Final = re.compile(
     r"PytorchStreamWriter|inline_container|iostream|No space left|File too large", re.IGNORECASE
 )
 """What torch's RuntimeErrors say where the disk is full."""
-
-
-def say(text: str) -> None:
-    """A line for whoever watches the run, beside the progress bar."""
-    print(f"pianalysis train: {text}", file=sys.stderr, flush=True)
 
 
 class SafeTrainer(WindowTrainer):
@@ -80,6 +78,7 @@ class SealCheckpoints(TrainerCallback):
 
     def __init__(self, options: RunOptions) -> None:
         self.options = options
+        self.pushed: int | None = None  # the step of the newest checkpoint that is on the Hub
 
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
@@ -101,53 +100,55 @@ class SealCheckpoints(TrainerCallback):
         if self.options.push_to_hub and self.options.hub_strategy != "end":
             try:
                 publish(checkpoint, self.options, whole=self.options.hub_strategy == "checkpoint")
+                self.pushed = state.global_step
             except HubError as error:  # the training is worth more than this copy; the next save tries again
                 say(f"checkpoint {state.global_step} isn't on the Hub: {error}")
 
 
-def publish(folder: Path, options: RunOptions, *, whole: bool = False) -> str:
-    """Publish a checkpoint's model files; with `whole` also all that resuming needs. Returns the commit's address."""
+def publish(folder: Path, options: RunOptions, *, whole: bool = False, last: bool = False) -> str:
+    """Publish a checkpoint's model files; with `whole` also all that resuming needs. Returns the commit's address.
+
+    last: the run is over, so that nothing is to be resumed from and the commit has its tag.
+    """
     repo_id = options.push_to_hub
     if repo_id is None:
         raise ValueError("expected a repository to publish to, found none")
-    tag = options.tag if folder.name == BEST else None
-    with tempfile.TemporaryDirectory() as place:
-        stage = Path(place)
-        for pattern in MODEL_FILES:
-            for file in folder.glob(pattern):
-                (stage / file.name).symlink_to(file.resolve())
-        if whole:
-            for file in (*folder.rglob("*"), folder.parent / RUN_FILE):
-                if file.is_file():
-                    inside = file.relative_to(folder) if file.is_relative_to(folder) else Path(file.name)
-                    (stage / HUB_CHECKPOINT / inside).parent.mkdir(parents=True, exist_ok=True)
-                    (stage / HUB_CHECKPOINT / inside).symlink_to(file.resolve())
-        return hub.publish_folder(
-            stage,
-            repo_id,
-            repo_type="model",
-            message=f"Train: {folder.name}",
-            private=options.private,
-            tag=tag,
-            # The finished model's repository holds no checkpoint to resume from, and so nothing pickled.
-            delete_patterns=[f"{HUB_CHECKPOINT}/*"] if whole or folder.name == BEST else None,
-        )
+    files = model_files(folder)
+    if whole:
+        inside = {item.relative_to(folder).as_posix(): item for item in folder.rglob("*") if item.is_file()}
+        inside[RUN_FILE] = folder.parent / RUN_FILE
+        files |= {f"{HUB_CHECKPOINT}/{name}": path for name, path in inside.items() if path.is_file()}
+    return hub.publish_files(
+        files,
+        repo_id,
+        repo_type="model",
+        message=f"Train: {folder.name}",
+        private=options.private,
+        tag=options.tag if last else None,
+        # The finished model's repository holds no checkpoint to resume from, and so nothing pickled.
+        delete_patterns=[f"{HUB_CHECKPOINT}/*"] if whole or last else None,
+    )
 
 
 def checkpoint_from_hub(options: RunOptions, folder: Path) -> Path | None:
-    """The checkpoint that `hub_strategy="checkpoint"` left on the Hub, copied into a run's folder; None if there's none."""
+    """The checkpoint that `hub_strategy="checkpoint"` left on the Hub, copied into a run's folder; None if there's none.
+
+    Raises PianalysisError where the finished model of this very run is there: it would only be made again.
+    """
     from huggingface_hub.errors import RepositoryNotFoundError
 
     repo_id = options.push_to_hub
     try:
-        found = hub.fetch_folder(str(repo_id), repo_type="model", allow_patterns=[f"{HUB_CHECKPOINT}/*"])
+        wanted = [f"{HUB_CHECKPOINT}/*", TRAINER_STATE, RECORDS_FILE]
+        found = hub.fetch_folder(str(repo_id), repo_type="model", allow_patterns=wanted)
     except HubError as error:
         if isinstance(error.__cause__, RepositoryNotFoundError):
             return None
         raise  # a checkpoint may be there: beginning anew would overwrite it
-    found = found / HUB_CHECKPOINT
-    if not (found / TRAINER_STATE).exists():
+    if not (found / HUB_CHECKPOINT / TRAINER_STATE).exists():
+        _refuse_finished(found, options)
         return None
+    found = found / HUB_CHECKPOINT
     refuse_differing(json.loads((found / RUN_FILE).read_text(encoding="utf-8")), options, str(repo_id))
     step = json.loads((found / TRAINER_STATE).read_text(encoding="utf-8"))["global_step"]
     say(f"going on from step {step}, found on the Hub in {repo_id}")
@@ -157,3 +158,19 @@ def checkpoint_from_hub(options: RunOptions, folder: Path) -> Path | None:
     (arriving / RUN_FILE).unlink()
     os.replace(arriving, folder / f"checkpoint-{step}")
     return newest_whole(folder, say)
+
+
+def _refuse_finished(found: Path, options: RunOptions) -> None:
+    """Raise PianalysisError if a repository's files are those of this run's end, by its state and its record."""
+    records = read_records(found)
+    if not records or not (found / TRAINER_STATE).exists():
+        return
+    elsewhere = ("dataset", "model")  # folders by other names there
+    theirs, ours = records[-1].options, asdict(options)
+    names = [name for name in theirs if name in ours and name not in (*MAY_CHANGE, *elsewhere)]
+    over = is_finished(TrainerState.load_from_json(str(found / TRAINER_STATE)), options)
+    if over and all(theirs[name] == ours[name] for name in names):
+        raise PianalysisError(
+            f"{options.push_to_hub}: this run is over, and its model is there already; nothing is trained or pushed "
+            "(to train it anew, leave out --resume)"
+        )

@@ -305,7 +305,6 @@ def test_compose(run, tmp_path):
         (["arrange", "--notes", "C4", "--abc", "K:C\nC", "-o", "x.mid"], "both --abc and --notes"),
         (["arrange", "--notes", "C4 H4", "-o", "x.mid"], "found 'H4'"),
         (["arrange", "--notes", "C4", "--time-signature", "3", "-o", "x.mid"], "such as 4/4, 3/4 or 6/8"),
-        (["arrange", ODE, "--bpm", "90", "-o", "x.mid"], "goes with --notes"),
         (["arrange", "none.abc", "-o", "x.mid"], "none.abc"),
         (["arrange", ODE, "-o", "nowhere/x.mid"], "make it first"),
         (["arrange", ODE, ODE, "-o", "folder"], "same file name"),

@@ -60,3 +60,10 @@ def test_what_stands_twice_is_listed_and_the_rest_counted(tmp_path):
 def test_all_corpora_together_name_each_licence_once(tmp_path):
     card = DatasetCard(dataset_card(report_of(*CORPORA), tmp_path))
     assert card.data.license == ["cc-by-4.0", "cc0-1.0", "mit", "other", "unknown"]
+
+
+def test_the_viewer_shows_pieces_first_and_who_cites_finds_author_and_address(tmp_path):
+    card = DatasetCard(dataset_card(report_of("hymns"), tmp_path))
+    assert [config["config_name"] for config in card.data.configs if config.get("default")] == ["notes"]
+    assert 'author = "{Pianalysis contributors}"' in card.text
+    assert "url = {https://github.com/" in card.text

@@ -5,12 +5,17 @@ from __future__ import annotations
 import os
 
 import pytest
-from corpus import song
+from corpus import song, song_with_tune
+from hypothesis import given
+from hypothesis import strategies as st
 from strategies import add_track, simple_score
 
 from pianalysis.cli.main import main
 from pianalysis.dataset.building import BuildOptions, build_dataset, plan_parts
+from pianalysis.dataset.corpora import SPLITS
+from pianalysis.dataset.rows import load_windows
 from pianalysis.dataset.sources import CorpusSource, open_corpus
+from pianalysis.dataset.splitting import VALIDATION_SONGS, fill_splits, split_of
 from pianalysis.dataset.validation import validate
 from pianalysis.errors import PianalysisError
 
@@ -131,11 +136,42 @@ def test_a_part_of_a_corpus_that_is_missing_names_the_file(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize(("count", "filled"), [(1, 1), (2, 2), (3, 3), (10, 3)])
-def test_few_pieces_still_have_something_to_validate_on(tmp_path, count, filled):
+@pytest.mark.parametrize(
+    ("count", "sizes"), [(1, (1,)), (2, (1, 1)), (3, (1, 1, 1)), (6, (3, 2, 1)), (9, (5, 3, 1)), (10, (6, 3, 1))]
+)
+def test_of_few_pieces_several_are_validated_on(tmp_path, count, sizes):
     for number in range(count):
         (tmp_path / f"{number}.mid").write_bytes(song(number + 1))
     ids = open_corpus(CorpusSource("folder", str(tmp_path))).ids
     assert sorted(piece for pieces in ids.values() for piece in pieces) == sorted(f"{n}.mid" for n in range(count))
-    assert ids["train"] or count == 1
-    assert sum(bool(pieces) for pieces in ids.values()) == filled
+    if count == 1:  # which split it is in is chance's
+        assert sorted(map(len, ids.values())) == [0, 0, 1]
+    else:
+        assert tuple(map(len, filter(None, (ids["train"], ids["validation"], ids["test"])))) == sizes
+
+
+@given(st.lists(st.integers(0, 2**32 - 1), unique=True, max_size=80))
+def test_no_split_is_short_of_what_the_others_can_spare(numbers):
+    digests = {f"{number}.mid": f"{number:08x}" for number in numbers}
+    ids = {split: [name for name in digests if split_of(digests[name]) == split] for split in SPLITS}
+    by_chance = {split: list(names) for split, names in ids.items()}
+    fill_splits(ids, digests)
+    assert sorted(name for names in ids.values() for name in names) == sorted(digests)
+    for split in ("validation", "test"):
+        assert ids[split][: len(by_chance[split])] == by_chance[split]
+    if len(ids["train"]) > 1:
+        assert len(ids["validation"]) >= min(VALIDATION_SONGS, len(numbers) // 3)
+        assert ids["test"]
+
+
+def test_the_songs_that_few_are_validated_on_are_named(tmp_path, capsys):
+    (tmp_path / "mine").mkdir()
+    for number in range(10):
+        (tmp_path / "mine" / f"{number}.mid").write_bytes(song_with_tune(number + 1))
+    argv = ["prepare", "--corpus", "folder", "--root", str(tmp_path / "mine"), "--output", str(tmp_path / "out")]
+    assert main(argv) == 0
+    held = sorted({row["piece_id"] for row in load_windows(tmp_path / "out", "validation")})
+    assert len(held) == 3
+    said = f"5 songs to train on, 3 to validate on, 2 to test on. Validation is 9 windows of {', '.join(held)}"
+    assert f"split: {said}" in capsys.readouterr().out
+    assert said in (tmp_path / "out" / "README.md").read_text()

@@ -28,7 +28,7 @@ except ImportError:
     print(json.dumps({
         "windows": {split: len(rows) for split, rows in load_dataset(name, "windows").items()},
         "notes": {split: list(rows["piece_id"]) for split, rows in load_dataset(name, "notes").items()},
-        "default": load_dataset(name, split="test").to_list() == test.to_list(),
+        "default": load_dataset(name, split="test").column_names == load_dataset(name, "notes", split="test").column_names,
         "stream": list(load_dataset(name, "windows", split="test", streaming=True)) == test.to_list(),
         "old": load_dataset(name, "windows", split="test", revision=revision).num_rows,
         "types": [str(test.features[column].feature.dtype) for column in ("input_ids", "training_sequence")],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 import shutil
 from dataclasses import replace
 
@@ -85,7 +86,10 @@ def test_a_run_is_bundled_with_its_history_and_figures(script, dataset, tmp_path
     assert "(`scripts/benchmark.py training`; 2 cores, 2 threads, float32, not compiled;" in card
     assert "`tiny`, by hand,\nthe rate" in card
     assert "| tiny | 16 | 1,024 | 4,500 | 3,000 | 1.50 | 99 | 98 |" in card
-    assert card.count("accelerate launch scripts/train.py") == 2
+    assert re.findall(r"^pianalysis train .*--output-dir (\S+) --model (\S+)", card, re.MULTILINE) == [
+        ("runs/first", "tiny"),
+        ("runs/second", "runs/first/best"),
+    ]
     assert "](bundle/training_curves.png)" in card
     assert "overfitting.png" not in card
     assert "{{" not in card
