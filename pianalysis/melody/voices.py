@@ -94,9 +94,9 @@ def line_of_track(notes: Notes) -> Notes:
     """The line of a track: all its notes where it is one voice, else its top line.
 
     >>> from pianalysis.music.notes import make_notes
-    >>> third = make_notes([(0, 560, 72, 80), (500, 560, 71, 80), (1000, 560, 69, 80), (1500, 560, 67, 80), (1500, 560, 64, 80)])
-    >>> line_of_track(third)["pitch"].tolist()
-    [72, 71, 69, 67]
+    >>> legato = make_notes([*((500 * n, 560, 72 - n, 80) for n in range(8)), (3500, 560, 60, 80)])
+    >>> line_of_track(legato)["pitch"].tolist()
+    [72, 71, 70, 69, 68, 67, 66, 65]
     """
     share = voice_share(notes)
     if share >= ONE_VOICE_SHARE:
