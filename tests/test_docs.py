@@ -192,7 +192,7 @@ def test_the_documentation_is_built_without_a_warning(tmp_path):
     )
     assert (done.returncode, done.stderr) == (0, "")
     reference = (tmp_path / "site" / "reference" / "arranging.html").read_text(encoding="utf-8")
-    assert 'id="pianalysis.arranging.arranger.Arranger.from_pretrained"' in reference
+    assert 'id="pianalysis.arranging.arranger.Arranger.__call__"' in reference
 
 
 def test_all_pages_are_in_the_documentations_table():
