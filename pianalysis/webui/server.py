@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
-import tempfile
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -150,6 +150,6 @@ def _as_mp3(stem: str) -> bytes:
     import soundfile
 
     sound, rate = soundfile.read(SAMPLE_FOLDER / f"{stem}.ogg", dtype="float32")
-    with tempfile.NamedTemporaryFile(suffix=".mp3") as file:
-        soundfile.write(file.name, sound, rate, format="MP3")
-        return Path(file.name).read_bytes()
+    file = io.BytesIO()
+    soundfile.write(file, sound, rate, format="MP3")
+    return file.getvalue()
