@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from pianalysis.errors import MidiReadError, first_line
 from pianalysis.files import write_atomically
+from pianalysis.music.chord_texts import put_chord_texts, read_chord_texts
 from pianalysis.music.midi_texts import texts_in_utf8
 from pianalysis.music.notes import NOTE_DTYPE, Notes, sort_notes
 from pianalysis.music.riff import is_wrapped, unwrapped
@@ -65,6 +66,7 @@ def read_midi(source: str | os.PathLike[str] | bytes, *, name: str = "") -> symu
         ) from None
     check_limits(score, name)
     put_words(score, read_words(data))
+    put_chord_texts(score, read_chord_texts(data))
     return score
 
 

@@ -38,9 +38,8 @@ def read_words(data: bytes) -> list[tuple[int, str]]:
     if b"\xff\x05" not in data and KARAOKE not in data:
         return []
     found: dict[int, list[tuple[int, bytes]]] = {TEXT: [], LYRIC: []}
-    for chunk in _tracks(texts_in_utf8(data)):
-        for tick, kind, text in _texts(chunk):
-            found[kind].append((tick, text))
+    for tick, kind, text in text_events(texts_in_utf8(data)):
+        found[kind].append((tick, text))
     karaoke = any(text.startswith(KARAOKE) for _, text in found[TEXT])
     words = found[LYRIC] or ([row for row in found[TEXT] if not row[1].startswith(b"@")] if karaoke else [])
     words = [row for row in words if row[1].strip(b" \0")]
@@ -84,6 +83,12 @@ def syllables_of(words: Iterable[tuple[int, str]]) -> list[Syllable]:
         syllables.append(Syllable(tick, bare.strip("-") or bare, not open_word, ends))
         open_word = not ends
     return syllables
+
+
+def text_events(data: bytes) -> Iterator[tuple[int, int, bytes]]:
+    """(tick, kind, text) of a MIDI file's texts (`TEXT`) and lyrics (`LYRIC`), track by track."""
+    for chunk in _tracks(data):
+        yield from _texts(chunk)
 
 
 def _tracks(data: bytes) -> Iterator[bytes]:

@@ -6,7 +6,7 @@ import pytest
 import symusic
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import scores, simple_score
+from strategies import add_track, scores, simple_score
 from test_chart import CHORDS
 
 from pianalysis.harmony.beats import clock_beats
@@ -52,3 +52,23 @@ def test_sections_are_no_chords(marks):
 
 def test_letters_in_another_order_are_chords():
     assert marked((0, "C"), (4, "F"), (8, "G"), (12, "C")).text() == "C | F | G | C"
+
+
+@pytest.mark.parametrize("name", ["Chords", "Akkorde", "コード", "accords (piano)"])
+def test_a_track_of_chords_states_them(name):
+    score = simple_score([(quarter, 1, 72) for quarter in range(12)], name="Melody")
+    add_track(
+        score, [(0, 4, pitch) for pitch in (48, 52, 55)] + [(4, 4, pitch) for pitch in (43, 53, 59, 62)], name=name
+    )
+    chart = stated_chart(score, BeatClock.from_score(score))
+    assert [chord and chord.symbol() for chord in chart.chords[:8:4]] == ["C", "G7"]
+    score.markers.append(symusic.TextMeta(0, "Dm"))
+    assert stated_chart(score, BeatClock.from_score(score)).chords[0].symbol() == "Dm"
+
+
+def test_other_tracks_state_none():
+    score = simple_score([(quarter, 1, 72) for quarter in range(4)], name="Melody")
+    add_track(score, [(0, 4, pitch) for pitch in (48, 52, 55)], name="Piano, chordal")
+    assert stated_chart(score, BeatClock.from_score(score)) is None
+    alone = simple_score([(0, 4, 48), (0, 4, 52), (0, 4, 55)], name="Chords")
+    assert stated_chart(alone, BeatClock.from_score(alone)) is None
