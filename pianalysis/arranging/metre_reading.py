@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pianalysis.errors import PianalysisError
 from pianalysis.harmony.stated import OURS
 from pianalysis.melody.find import Melody
+from pianalysis.music.beat_choice import beats_of_voice
 from pianalysis.music.downbeats import Reading, readings
 from pianalysis.music.metres import (
     COMMON,
@@ -30,7 +31,7 @@ from pianalysis.music.metres import (
 from pianalysis.music.midi import ticks_to_ms, track_notes
 from pianalysis.music.notes import Notes, monophonic
 from pianalysis.music.regrid import Regridded, on_beats
-from pianalysis.music.tracking import LONGEST_MS, Beats, distinct_onsets, grid_score, track_beats
+from pianalysis.music.tracking import LONGEST_MS, Beats, distinct_onsets, grid_score
 
 FEWEST_NOTES: Final = 12
 """Fewer notes say too little of their metre …"""
@@ -91,7 +92,7 @@ def read_metre_of(score: symusic.Score, melody: Melody, asked: Asked, *, written
     """
     trusted = asked.keep or written or any(marker.text.startswith(OURS) for marker in score.markers)
     remarks: list[str] = []
-    played = None if trusted else _played_beats(score, asked.bpm)
+    played = None if trusted else _played_beats(score, melody, asked.bpm)
     if played is not None:
         onsets, beats = played
         grid = on_beats(score, onsets, beats)
@@ -210,7 +211,7 @@ def _is_default(score: symusic.Score) -> bool:
     return not others and (first.numerator, first.denominator) == COMMON and unset
 
 
-def _played_beats(score: symusic.Score, bpm: float | None) -> tuple[NDArray[np.float64], Beats] | None:
+def _played_beats(score: symusic.Score, melody: Melody, bpm: float | None) -> tuple[NDArray[np.float64], Beats] | None:
     """The onsets and beats of notes that were played without regard to the file's, None where they keep to those."""
     if len({tempo.mspq for tempo in score.tempos}) > 1 or len(score.time_signatures) > 1:
         return None  # somebody drew a tempo map, or bar lines
@@ -227,7 +228,7 @@ def _played_beats(score: symusic.Score, bpm: float | None) -> tuple[NDArray[np.f
     )
     if of_file > FREE_NATS:
         return None
-    beats = track_beats(onsets, bpm=bpm)
+    beats = beats_of_voice(onsets, monophonic(melody.notes), bpm=bpm)
     if grid_score(onsets, beats.times_ms, beats.division) < of_file + OFF_BEAT_NATS:
         return None
     return onsets, beats
