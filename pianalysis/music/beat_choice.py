@@ -17,7 +17,9 @@ from pianalysis.music.notes import Notes
 from pianalysis.music.regrid import meant_places
 from pianalysis.music.tracking import Beats, beat_candidates, level_features
 
-CHOICE_WEIGHTS: Final = (1.3, 0.23, 0.14, -1.22, 1.33, 0.79, 0.07, -0.12, 3.47, 3.03, 1.41, 0.95, 2.34, -60.59, -0.0, 2.71, 0.07, 2.49)
+CHOICE_WEIGHTS: Final = (
+    1.02, 0.28, 0.19, -1.54, 1.5, 0.93, -0.04, -0.41, 3.02, 3.25, 2.44, -0.79, 2.33, -42.03, 0.04, 3.05, 0.06, 2.81,
+)  # fmt: skip
 """Of `choice_features`: a conditional logistic regression on performances of training songs (`scripts/fit_beat_choice.py`)."""
 SLOWEST_HEARD_MS, SLOW_NATS = 1_000.0, 4.0
 """Beats slower than one a second are hardly heard as beats (Parncutt 1994), though slow songs are written in them: what each
