@@ -92,6 +92,7 @@ def read_metre_of(score: symusic.Score, melody: Melody, asked: Asked, *, written
     """
     trusted = asked.keep or written or any(marker.text.startswith(OURS) for marker in score.markers)
     remarks: list[str] = []
+    default = _is_default(score)  # before its beats are moved: a tempo map of ours says nothing of the metre
     played = None if trusted else _played_beats(score, melody, asked.bpm)
     if played is not None:
         onsets, beats = played
@@ -107,7 +108,7 @@ def read_metre_of(score: symusic.Score, melody: Melody, asked: Asked, *, written
     elif trusted:
         placed, said = score, []
     else:
-        placed, said = _as_heard(score, melody, tracked=played is not None)
+        placed, said = _as_heard(score, melody, default=default, tracked=played is not None)
     return MetreReading(placed, melody, (*remarks, *said), played is not None)
 
 
@@ -132,13 +133,13 @@ def _as_asked(score: symusic.Score, melody: Melody, asked: Asked, *, trusted: bo
     return with_bar_lines(score, line, metre), []
 
 
-def _as_heard(score: symusic.Score, melody: Melody, *, tracked: bool) -> tuple[symusic.Score, list[str]]:
+def _as_heard(score: symusic.Score, melody: Melody, *, default: bool, tracked: bool) -> tuple[symusic.Score, list[str]]:
     """The score in the likeliest reading of its melody, if that is another than its own and sure enough."""
-    default, metre, start = _is_default(score), stated_metre(score), _first_tick(melody)
+    metre, start = stated_metre(score), _first_tick(melody)
     heard_as = SAME.get(metre, metre)
     if not default and not tracked and (start % bar_ticks(score, metre) or len(score.time_signatures) != 1):
         return score, []  # its pickup, or its metres, were thought of
-    found = _readings(score, melody, None if default else heard_as)
+    found = _readings(score, melody, None if default else heard_as, tracked=tracked)
     if not found:
         return score, []
     best, ticks = found[0], bar_ticks(score, metre)
@@ -168,15 +169,18 @@ def _as_heard(score: symusic.Score, melody: Melody, *, tracked: bool) -> tuple[s
     return score, []
 
 
-def _readings(score: symusic.Score, melody: Melody, metre: Metre | None) -> list[Reading]:
-    """What the melody may be read as, from the first quarter of the file on where it doesn't begin there."""
+def _readings(score: symusic.Score, melody: Melody, metre: Metre | None, *, tracked: bool = False) -> list[Reading]:
+    """What the melody may be read as, from the first quarter of the file on where it doesn't begin there.
+
+    tracked: its beats were found; tick 0 says nothing.
+    """
     voice = monophonic(melody.notes)
     if len(voice) < FEWEST_NOTES:
         return []
     quarters = _quarters(score, melody, voice)
     found = readings(voice, quarters, metre)
     start = float(np.rint(quarters[0, 0] * 4) / 4)
-    if start < 0.25:
+    if start < 0.25 or tracked:
         return found
     weights = [FILE_BEGINS_A_BAR if (start + item.pickup) % quarters_of(item.metre) == 0 else 1.0 for item in found]
     total = sum(weight * item.probability for weight, item in zip(weights, found, strict=True))
