@@ -31,12 +31,13 @@ from pianalysis.arranging.metre_reading import Asked, MetreReading, read_metre_o
 from pianalysis.errors import PianalysisError
 from pianalysis.evaluation.songs import Song, read_song
 from pianalysis.melody.find import find_melody
+from pianalysis.music.beat_choice import beats_of_voice
 from pianalysis.music.clock import BeatClock
 from pianalysis.music.downbeats import METRES, STEPS
 from pianalysis.music.metres import Metre, bar_ticks, first_full_bar, stated_metre
 from pianalysis.music.midi import ticks_to_ms
 from pianalysis.music.notes import Notes
-from pianalysis.music.tracking import distinct_onsets, track_beats
+from pianalysis.music.tracking import distinct_onsets
 
 ROOT = Path(__file__).parents[1]
 LEGEND = (
@@ -201,13 +202,13 @@ def beats_of(song: Song) -> dict[str, float]:
     result = read(score)
     free = len(result.score.tempos) > 1
     found = {"performances without a click that are noticed": float(free)}
-    beats = track_beats(onsets)
+    beats = beats_of_voice(onsets, played.notes)
     ours = [beats.times_ms, *other_levels(beats.times_ms)]
     values = [f_measure(played, times) for times in ours]
     found["beat F-measure"] = values[0]
     found["… at the best of half, same and double speed"] = max(values)
     hint = 60_000 / float(np.median(np.diff(played.beats_ms)))
-    found["… with the tempo given (--bpm)"] = f_measure(played, track_beats(onsets, bpm=hint).times_ms)
+    found["… with the tempo given (--bpm)"] = f_measure(played, beats_of_voice(onsets, played.notes, bpm=hint).times_ms)
     found["performances: notes moved in time by more than 2 ms"] = float(moved_ms(score, result.score) > 2)
     if free:
         lines = BeatClock.from_score(result.score)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from pianalysis.errors import PianalysisError
 from pianalysis.harmony.stated import OURS
 from pianalysis.melody.find import Melody
+from pianalysis.music.beat_choice import beats_of_voice
 from pianalysis.music.downbeats import Reading, readings
 from pianalysis.music.metres import (
     COMMON,
@@ -30,7 +31,7 @@ from pianalysis.music.metres import (
 from pianalysis.music.midi import ticks_to_ms, track_notes
 from pianalysis.music.notes import Notes, monophonic
 from pianalysis.music.regrid import Regridded, on_beats
-from pianalysis.music.tracking import LONGEST_MS, Beats, distinct_onsets, grid_score, track_beats
+from pianalysis.music.tracking import LONGEST_MS, Beats, distinct_onsets, grid_score
 
 FEWEST_NOTES: Final = 12
 """Fewer notes say too little of their metre …"""
@@ -91,7 +92,8 @@ def read_metre_of(score: symusic.Score, melody: Melody, asked: Asked, *, written
     """
     trusted = asked.keep or written or any(marker.text.startswith(OURS) for marker in score.markers)
     remarks: list[str] = []
-    played = None if trusted else _played_beats(score, asked.bpm)
+    default = _is_default(score)  # before its beats are moved: a tempo map of ours says nothing of the metre
+    played = None if trusted else _played_beats(score, melody, asked.bpm)
     if played is not None:
         onsets, beats = played
         grid = on_beats(score, onsets, beats)
@@ -106,7 +108,7 @@ def read_metre_of(score: symusic.Score, melody: Melody, asked: Asked, *, written
     elif trusted:
         placed, said = score, []
     else:
-        placed, said = _as_heard(score, melody, tracked=played is not None)
+        placed, said = _as_heard(score, melody, default=default, tracked=played is not None)
     return MetreReading(placed, melody, (*remarks, *said), played is not None)
 
 
@@ -131,13 +133,13 @@ def _as_asked(score: symusic.Score, melody: Melody, asked: Asked, *, trusted: bo
     return with_bar_lines(score, line, metre), []
 
 
-def _as_heard(score: symusic.Score, melody: Melody, *, tracked: bool) -> tuple[symusic.Score, list[str]]:
+def _as_heard(score: symusic.Score, melody: Melody, *, default: bool, tracked: bool) -> tuple[symusic.Score, list[str]]:
     """The score in the likeliest reading of its melody, if that is another than its own and sure enough."""
-    default, metre, start = _is_default(score), stated_metre(score), _first_tick(melody)
+    metre, start = stated_metre(score), _first_tick(melody)
     heard_as = SAME.get(metre, metre)
     if not default and not tracked and (start % bar_ticks(score, metre) or len(score.time_signatures) != 1):
         return score, []  # its pickup, or its metres, were thought of
-    found = _readings(score, melody, None if default else heard_as)
+    found = _readings(score, melody, None if default else heard_as, tracked=tracked)
     if not found:
         return score, []
     best, ticks = found[0], bar_ticks(score, metre)
@@ -167,15 +169,18 @@ def _as_heard(score: symusic.Score, melody: Melody, *, tracked: bool) -> tuple[s
     return score, []
 
 
-def _readings(score: symusic.Score, melody: Melody, metre: Metre | None) -> list[Reading]:
-    """What the melody may be read as, from the first quarter of the file on where it doesn't begin there."""
+def _readings(score: symusic.Score, melody: Melody, metre: Metre | None, *, tracked: bool = False) -> list[Reading]:
+    """What the melody may be read as, from the first quarter of the file on where it doesn't begin there.
+
+    tracked: its beats were found; tick 0 says nothing.
+    """
     voice = monophonic(melody.notes)
     if len(voice) < FEWEST_NOTES:
         return []
     quarters = _quarters(score, melody, voice)
     found = readings(voice, quarters, metre)
     start = float(np.rint(quarters[0, 0] * 4) / 4)
-    if start < 0.25:
+    if start < 0.25 or tracked:
         return found
     weights = [FILE_BEGINS_A_BAR if (start + item.pickup) % quarters_of(item.metre) == 0 else 1.0 for item in found]
     total = sum(weight * item.probability for weight, item in zip(weights, found, strict=True))
@@ -210,7 +215,7 @@ def _is_default(score: symusic.Score) -> bool:
     return not others and (first.numerator, first.denominator) == COMMON and unset
 
 
-def _played_beats(score: symusic.Score, bpm: float | None) -> tuple[NDArray[np.float64], Beats] | None:
+def _played_beats(score: symusic.Score, melody: Melody, bpm: float | None) -> tuple[NDArray[np.float64], Beats] | None:
     """The onsets and beats of notes that were played without regard to the file's, None where they keep to those."""
     if len({tempo.mspq for tempo in score.tempos}) > 1 or len(score.time_signatures) > 1:
         return None  # somebody drew a tempo map, or bar lines
@@ -227,7 +232,7 @@ def _played_beats(score: symusic.Score, bpm: float | None) -> tuple[NDArray[np.f
     )
     if of_file > FREE_NATS:
         return None
-    beats = track_beats(onsets, bpm=bpm)
+    beats = beats_of_voice(onsets, monophonic(melody.notes), bpm=bpm)
     if grid_score(onsets, beats.times_ms, beats.division) < of_file + OFF_BEAT_NATS:
         return None
     return onsets, beats

@@ -10,6 +10,7 @@ abc_notation: Tunes in ABC notation (abcnotation.com, version 2.1) to a `symusic
 abc_playing: A tune in ABC as it is played: repeats, endings and parts in order, ties joined, bars in their metre.
 abc_segments: What is written between two bar lines of a voice in ABC.
 abc_voices: The music of a tune in ABC, voice by voice and bar line by bar line, as it is written.
+beat_choice: which of several series of beats a melody is played on.
 chord_texts: Chord symbols that stand as text events in a MIDI file, as accompaniment programs write them.
 clock: the beat clock: real milliseconds to clock milliseconds and back.
 difficulty: how hard a piece may be to play: what each of two hands is asked for at `easy` and `medium`.

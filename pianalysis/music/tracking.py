@@ -1,8 +1,8 @@
 """The beats of a performance that was played without a click.
 
-In: onsets in real milliseconds. Out: the beats, every one in turn, and whether they divide in two or in three. Of all series of
-beats the likeliest is found exactly, by dynamic programming over its times and periods: where in a beat notes begin, how
-steadily people play, and which tempi they play in. `scripts/measure_metre_reading.py` measures it.
+In: onsets in real milliseconds. Out: series of beats, every one in turn, that divide in two or in three. At each speed the
+likeliest is found exactly, by dynamic programming over its times and periods: where in a beat notes begin, how steadily people
+play. `beat_choice` chooses among them. `scripts/measure_metre_reading.py` measures it.
 """
 
 from __future__ import annotations
@@ -27,11 +27,6 @@ NEAR_HINT: Final = 1.2
 """How far the tempo may be from the one that somebody says."""
 USUAL_MS: Final = 600.0
 """The period that others are compared with."""
-LEVEL_WEIGHTS: Final = (1.46, 0.23, -0.2, -0.4, -0.12, 0.83, -0.01, -0.54, 6.0, 4.75, 1.45, 3.39, 2.0, -60.4)
-"""Of `level_features`: a conditional logistic regression on performances of training songs (`scripts/fit_beat_levels.py`)."""
-SLOWEST_HEARD_MS, SLOW_NATS = 1_000.0, 4.0
-"""Beats slower than one a second are hardly heard as beats (Parncutt 1994), though slow songs are written in them: what each e-fold
-more costs. Validation songs have the same beats without it."""
 STEADINESS: Final = 0.06
 """How much a beat's period differs from the one before, as a share of it."""
 JITTER_MS: Final = ((0.7, 15.0), (0.3, 40.0))
@@ -77,25 +72,21 @@ def distinct_onsets(notes: Notes) -> Floats:
     return onsets[kept]
 
 
-def track_beats(onsets_ms: Floats, *, bpm: float | None = None) -> Beats:
-    """The likeliest beats of onsets in real ms, rising. bpm: about how many beats a minute there are, where somebody knows.
-
-    Raises PianalysisError for fewer than four onsets, or for music that is too long.
-    """
-    found = beat_candidates(onsets_ms, bpm=bpm)
-    return max(found, key=lambda beats: level_score(onsets_ms, beats, known=bpm is not None))
-
-
 def beat_candidates(onsets_ms: Floats, *, bpm: float | None = None) -> list[Beats]:
-    """The best beats at each speed, that divide in two and in three. Raises what `track_beats` raises."""
+    """The best beats of onsets in real ms, rising, at each speed, that divide in two and in three, and those between them.
+
+    bpm: about how many beats a minute there are, where somebody knows. `beat_choice` chooses among them. Raises
+    PianalysisError for fewer than four onsets, or for music that is too long.
+    """
     onsets = np.asarray(onsets_ms, np.float64)
     if len(onsets) < 4 or onsets[-1] - onsets[0] > LONGEST_MS:
         raise PianalysisError(
             f"expected 4 notes or more within {LONGEST_MS / 60_000:.0f} minutes to find beats in, found {len(onsets)} notes"
         )
     if bpm is not None:
-        return [_tracked(onsets, parts, (60_000 / bpm / NEAR_HINT, 60_000 / bpm * NEAR_HINT)) for parts in PLACES]
-    found = [_tracked(onsets, parts, band) for parts, bands in BANDS_MS.items() for band in bands]
+        found = [_tracked(onsets, parts, (60_000 / bpm / NEAR_HINT, 60_000 / bpm * NEAR_HINT)) for parts in PLACES]
+    else:
+        found = [_tracked(onsets, parts, band) for parts, bands in BANDS_MS.items() for band in bands]
     return found + [_off_beats(beats) for beats in found if beats.division == 2]
 
 
@@ -111,7 +102,7 @@ def _off_beats(beats: Beats) -> Beats:
 
 
 def level_features(onsets_ms: Floats, beats: Beats) -> Floats:
-    """What tells beats from their halves and doubles, ``[len(LEVEL_WEIGHTS)]``."""
+    """What tells beats from their halves and doubles in how onsets lie on them, ``[14]``."""
     times, division = beats.times_ms, beats.division
     place = np.clip(np.searchsorted(times, onsets_ms + EARLY_MS, side="right") - 1, 0, len(times) - 2)
     periods = np.diff(times)
@@ -130,14 +121,6 @@ def level_features(onsets_ms: Floats, beats: Beats) -> Floats:
             float(np.mean(share == 0)), half, ternary * half, float(np.mean((share == 3) | (share == 9))), rough,
         ]
     )  # fmt: skip
-
-
-def level_score(onsets_ms: Floats, beats: Beats, *, known: bool = False) -> float:
-    """How likely beats are, compared with others of the same notes, in nats; known: where their tempo is given, how they fit."""
-    if known:
-        return beats.score
-    slower = max(0.0, float(np.log(np.median(np.diff(beats.times_ms)) / SLOWEST_HEARD_MS)))
-    return float(level_features(onsets_ms, beats) @ np.array(LEVEL_WEIGHTS)) - SLOW_NATS * slower
 
 
 def grid_score(onsets_ms: Floats, beats_ms: Floats, division: int) -> float:

@@ -118,6 +118,26 @@ def test_a_performance_gets_its_own_beats_and_keeps_its_time():
     assert result.melody.score_notes[0].time == result.score.tracks[0].notes[0].time
 
 
+@pytest.mark.parametrize(
+    ("tempo", "metre", "heard"), [(120.0, (4, 4), (3, 4)), (97.0, (4, 4), (4, 4)), (97.0, (3, 4), (3, 4))]
+)
+def test_a_waltz_that_is_played_is_barred_as_one_unless_somebody_stated_another_metre(tempo, metre, heard):
+    generator = np.random.default_rng(2)
+    score = symusic.Score(480)
+    score.tempos.append(symusic.Tempo(0, tempo))
+    score.time_signatures.append(symusic.TimeSignature(0, *metre))
+    score.tracks.append(symusic.Track("", 0, False))
+    ticks_of_quarter = 480 * tempo / 83  # played at 83 a minute
+    tune = zip((72, 76, 79, 76, 74, 77, 81, 77) * 3, (76, 74) * 12, strict=True)
+    for bar, pitches in enumerate(tune):
+        for place, pitch, length in zip((0, 2), pitches, (2, 1), strict=True):
+            start = (1 + 3 * bar + place + generator.normal(0, 0.02)) * ticks_of_quarter
+            score.tracks[0].notes.append(symusic.Note(round(start), round(0.9 * length * ticks_of_quarter), pitch, 80))
+    result = read(score)
+    assert result.tracked
+    assert signatures(result.score)[-1][1:] == heard
+
+
 @settings(deadline=None, max_examples=15)
 @given(st.floats(70, 115), st.floats(0, 25), st.integers(0, 1000), st.sampled_from([0.0, 30.0, 400.0, 3000.0]))
 def test_no_note_is_moved_in_time(bpm, jitter_ms, seed, start_ms):

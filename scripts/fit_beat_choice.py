@@ -1,6 +1,6 @@
-"""Fit the weights that tell beats from their halves and doubles (`pianalysis.music.tracking.LEVEL_WEIGHTS`).
+"""Fit the weights that choose among series of beats (`pianalysis.music.beat_choice.CHOICE_WEIGHTS`).
 
-    python scripts/fit_beat_levels.py --dataset data/pianalysis --every 12
+    python scripts/fit_beat_choice.py --dataset data/pianalysis --every 8
 
 Performances made from training songs (as in scripts/measure_metre_reading.py, a minute of each): the beats of each band and
 division, and which of them are nearest to the true ones by F-measure. A conditional logistic regression over their features
@@ -17,7 +17,8 @@ import numpy as np
 from measure_metre_reading import heard_beats, performed, songs  # its neighbour in scripts/
 from scipy.optimize import minimize
 
-from pianalysis.music.tracking import beat_candidates, distinct_onsets, level_features
+from pianalysis.music.beat_choice import choice_features
+from pianalysis.music.tracking import beat_candidates, distinct_onsets
 
 SHARPNESS, PENALTY = 12.0, 10.0
 """How much likelier a better candidate is to be the right one, per F-measure; the weight of squared weights."""
@@ -26,7 +27,7 @@ SHARPNESS, PENALTY = 12.0, 10.0
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dataset", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--every", type=int, default=12, metavar="N", help="only every Nth song")
+    parser.add_argument("--every", type=int, default=8, metavar="N", help="only every Nth song")
     args = parser.parse_args(argv)
     found = []
     for number, song in enumerate(songs(args.dataset, "train")):
@@ -37,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
         candidates = beat_candidates(onsets)
         heard = (heard_beats(beats.times_ms, played.notes) for beats in candidates)
         values = np.array([mir_eval.beat.f_measure(true / 1_000, times / 1_000) for times in heard])
-        found.append((np.stack([level_features(onsets, beats) for beats in candidates]), values))
+        found.append((np.stack([choice_features(onsets, played.notes, beats) for beats in candidates]), values))
     weights = fitted(found)
     chosen = np.mean([values[(rows @ weights).argmax()] for rows, values in found])
     print(f"{len(found)} songs, F-measure {chosen:.3f} of {np.mean([values.max() for _, values in found]):.3f}")
