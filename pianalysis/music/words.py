@@ -6,7 +6,7 @@ In: the file's bytes. Out: (tick, text) as the file has them; `Syllable`s as a s
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -60,10 +60,14 @@ def put_words(score: symusic.Score, words: list[tuple[int, str]]) -> None:
     best.lyrics.extend([symusic.TextMeta(tick, text) for tick, text in words])
 
 
-def score_words(score: symusic.Score) -> list[tuple[int, str]]:
-    """The lyrics of all tracks of a score, by tick."""
-    rows = [(int(item.time), str(item.text)) for track in score.tracks for item in track.lyrics]
-    return sorted(rows, key=lambda row: row[0])
+def score_words(score: symusic.Score, ticks: Collection[int] = ()) -> list[tuple[int, str]]:
+    """The lyrics of a score, by tick: of the track of which most stand at some ticks, a melody's onsets.
+
+    Where several tracks are sung, as in a choir's score, they have the same words; the first is taken of two that fit as well.
+    """
+    sung = [[(int(item.time), str(item.text)) for item in track.lyrics] for track in score.tracks]
+    best = max(sung, key=lambda rows: (sum(tick in ticks for tick, _ in rows), bool(rows)), default=[])
+    return sorted(best, key=lambda row: row[0])
 
 
 def syllables_of(words: Iterable[tuple[int, str]]) -> list[Syllable]:
@@ -73,7 +77,7 @@ def syllables_of(words: Iterable[tuple[int, str]]) -> list[Syllable]:
     [('Hap', True, False), ('py', False, True), ('birth', True, False), ('day', False, True)]
     """
     rows = [(tick, text) for tick, text in words if text.strip(" \\/\r\n-_\t")]
-    spaced = any(" " in text.strip() or text != text.strip(" ") for _, text in rows)
+    spaced = any(text != text.strip(" ") for _, text in rows)
     syllables: list[Syllable] = []
     open_word = False
     for place, (tick, text) in enumerate(rows):

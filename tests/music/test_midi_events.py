@@ -12,7 +12,13 @@ def chunk(body, name=b"MTrk"):
     return name + len(body).to_bytes(4, "big") + body
 
 
-OTHERS = (bytes([0x90, 60, 80]), bytes([0xC0, 5]), bytes([0xE0, 1, 2]), bytes([0xF0, 3, 1, 2, 0xF7]), b"\xff\x51\x03abc")
+OTHERS = (
+    bytes([0x90, 60, 80]),
+    bytes([0xC0, 5]),
+    bytes([0xE0, 1, 2]),
+    bytes([0xF0, 3, 1, 2, 0xF7]),
+    b"\xff\x51\x03abc",
+)
 waits = st.integers(0, 2**28 - 1)
 events = st.lists(st.tuples(waits, st.sampled_from(OTHERS) | st.tuples(st.sampled_from([TEXT, LYRIC]), st.binary(min_size=1, max_size=200))))  # fmt: skip
 
