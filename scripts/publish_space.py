@@ -20,7 +20,7 @@ from importlib.metadata import requires, version
 from pathlib import Path
 
 from pianalysis.errors import PianalysisError
-from pianalysis.publishing.hub import publish_folder
+from pianalysis.publishing.hub import Publication, publish_folder
 from pianalysis.webui.studio import MODEL_VARIABLE
 
 ROOT = Path(__file__).parents[1]
@@ -90,8 +90,8 @@ def main(argv: list[str] | None = None) -> int:
             message = f"Pianalysis {version('pianalysis')}"
             # what was published before and is here no more goes, so that no old module lies beside new ones
             stale = ["pianalysis/*", "examples/*"]
-            options = {"repo_type": "space", "message": message, "private": args.private, "delete_patterns": stale}
-            print(publish_folder(whole, args.repo, **options))
+            to = Publication(args.repo, "space", message, private=args.private, delete_patterns=stale)
+            print(publish_folder(whole, to))
     except PianalysisError as error:
         print(f"publish_space: error: {error}", file=sys.stderr)
         return 2

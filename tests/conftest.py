@@ -6,6 +6,9 @@ import importlib
 import os
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# Before NumPy and torch load, and for the processes that tests start: threads of BLAS that wait for each other on busy
+# cores make a harmonisation of 8 ms one of 500.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from pathlib import Path
 

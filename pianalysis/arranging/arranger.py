@@ -129,13 +129,12 @@ class Arranger:
         tag: str | None = None,
     ) -> str:
         """Publish the model and its tokenizer as one commit; its address. Raises HubError (extra `train`)."""
-        from pianalysis.publishing.hub import publish_folder
+        from pianalysis.publishing.hub import Publication, publish_folder
 
         with TemporaryDirectory() as folder:
             self.save_pretrained(folder)
-            return publish_folder(
-                folder, repo_id, repo_type="model", message=message, private=private, token=token, tag=tag
-            )
+            to = Publication(repo_id, "model", message, private=private, token=token, tag=tag)
+            return publish_folder(folder, to)
 
     def __call__(
         self,

@@ -18,7 +18,8 @@ def melody_track(score: symusic.Score, notes: Sequence[symusic.Note]) -> symusic
     source = _track_of(score, notes)
     track = symusic.Track("Melody", source.program if source is not None else 0, False)
     track.notes.extend(symusic.Note(n.time, n.duration, n.pitch, n.velocity) for n in notes)
-    track.lyrics.extend(symusic.TextMeta(tick, text) for tick, text in score_words(score))
+    words = score_words(score, {note.time for note in notes})
+    track.lyrics.extend(symusic.TextMeta(tick, text) for tick, text in words)
     if source is not None:
         track.controls.extend(source.controls)
         track.pitch_bends.extend(source.pitch_bends)

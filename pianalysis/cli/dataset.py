@@ -124,22 +124,16 @@ def _sources(args: argparse.Namespace) -> tuple[CorpusSource, ...]:
 
 def _publish(args: argparse.Namespace) -> int:
     from pianalysis.dataset.validation import validate as check
-    from pianalysis.publishing.hub import publish_folder
+    from pianalysis.publishing.hub import Publication, publish_folder
 
     report = check(args.output)
     print(report.table())
     if not report.ok:
         print("not published: the dataset is not valid", file=sys.stderr)
         return 2
-    url = publish_folder(
-        args.output,
-        args.push_to_hub,
-        repo_type="dataset",
-        private=args.private,
-        message="Dataset",
-        delete_patterns=["notes/*.parquet", "windows/*.parquet"],  # shards of an older build would be read with these
-    )
-    print(f"published: {url}")
+    stale = ["notes/*.parquet", "windows/*.parquet"]  # shards of an older build would be read with these
+    to = Publication(args.push_to_hub, "dataset", "Dataset", private=args.private, delete_patterns=stale)
+    print(f"published: {publish_folder(args.output, to)}")
     return 0
 
 

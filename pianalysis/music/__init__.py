@@ -21,8 +21,9 @@ keys: keys: the 88 of a piano, the scale that a melody is in, and the key signat
 kinds: what a file is, by its bytes, and for what isn't read, what to do about it.
 metres: a score with other bar lines: a metre that is said beside the file, a pickup, or both.
 midi: MIDI files in and out.
+midi_events: The texts among a MIDI file's events, followed byte by byte.
 midi_texts: Texts in MIDI files whose encoding nobody states: names of tracks, lyrics, markers.
-musicxml: MusicXML scores, read as they are played: notes in ticks, chord symbols, bar lines.
+musicxml: MusicXML scores, read as they are played: notes in ticks, words, chord symbols, bar lines.
 notes: the note array that every stage passes on.
 pedal: The sustain pedal: controller 64 of a track, and what it does to notes.
 performance: written notes as they sound: measures in the order of playing, grace notes given time, ties joined.
@@ -39,5 +40,6 @@ typed: typed melodies: note names to a `symusic.Score`, and notes back to names.
 words: The words of a song in a MIDI file: lyric events, or the text events of karaoke files, and the syllables in them.
 written_chords: the chord symbols of MusicXML as Harte et al. (2005) write them.
 written_parts: A part of a MusicXML score, measure by measure, as it is written.
+written_words: The words under the notes of a MusicXML score: what is sung to a note, verse by verse.
 xmlfiles: MusicXML files, opened safely: plain (.musicxml, .xml) or compressed (.mxl), from someone one doesn't know.
 """

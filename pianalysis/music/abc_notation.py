@@ -1,6 +1,6 @@
 """Tunes in ABC notation (abcnotation.com, version 2.1) to a `symusic.Score`.
 
-In: a text, or the path of a file; which tune of a book. Out: the tune as it is played, in ticks, and what it is called.
+In: a text; which tune of a book. Out: the tune as it is played, in ticks, and what it is called.
 What is read: pitch, length, bars, repeats, endings, parts and their order, tuplets, ties, broken rhythms, voices, overlays,
 changes of key, metre, tempo and unit, chord symbols and words. Grace notes, ornaments, D.C. and D.S. aren't played, and
 ``%%`` directives aren't followed.
@@ -8,13 +8,11 @@ changes of key, metre, tempo and unit, chord symbols and words. Grace notes, orn
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
-from pathlib import Path
 
 import symusic
 
-from pianalysis.music.abc_books import MAX_CHARACTERS, decode, find_tune
+from pianalysis.music.abc_books import find_tune
 from pianalysis.music.abc_fields import parse_parts
 from pianalysis.music.abc_playing import to_score
 from pianalysis.music.abc_voices import read_voices
@@ -58,13 +56,3 @@ def from_abc(text: str, *, name: str = "the ABC text", tune: int | None = None) 
     [(2.0, 1.0, 62), (3.0, 2.0, 67), (5.0, 1.0, 66)]
     """
     return abc_tune(text, name=name, tune=tune).score
-
-
-def read_abc(path: str | os.PathLike[str], *, tune: int | None = None) -> AbcTune:
-    """`abc_tune` of a file, whatever its encoding. Raises FileNotFoundError, or PianalysisError that names the file."""
-    source = Path(path)
-    if not source.is_file():
-        raise FileNotFoundError(f"{source}: there is no such file")
-    with source.open("rb") as file:
-        data = file.read(4 * MAX_CHARACTERS + 1)
-    return abc_tune(decode(data), name=str(source), tune=tune)

@@ -10,8 +10,8 @@ from typing import Final
 
 import symusic
 
+from pianalysis.music.midi_events import TEXT, text_events
 from pianalysis.music.midi_texts import texts_in_utf8
-from pianalysis.music.words import TEXT, text_events
 
 SYMBOL: Final = re.compile(
     r"[A-H](?:[#b♯♭]|is|es)?(?:maj|min|dim|aug|sus|add|alt|omit|no|[mM°øΔ+\-\d#b♯♭()^])*(?:/[A-H](?:[#b♯♭]|is|es)?)?"
@@ -25,10 +25,11 @@ def read_chord_texts(data: bytes) -> list[tuple[int, str]]:
     """The chord symbols among a file's text events, by tick; [] where its texts are something else."""
     if b"\xff\x01" not in data:
         return []
+    data = texts_in_utf8(data)
     texts = [
-        (tick, text.decode(errors="replace").strip())
-        for tick, kind, text in text_events(texts_in_utf8(data))
-        if kind == TEXT
+        (event.tick, data[event.start : event.end].decode(errors="replace").strip())
+        for event in text_events(data)
+        if event.kind == TEXT
     ]
     later = [(tick, text) for tick, text in texts if tick and text]
     symbols = [(tick, text) for tick, text in texts if SYMBOL.fullmatch(text)]

@@ -7,14 +7,11 @@ can't read. A file whose texts are UTF-8, and one that is damaged, stays as it i
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Final
 
-SYSEX: Final = (0xF0, 0xF7)
-META: Final = 0xFF
-TEXTS: Final = range(0x01, 0x10)
-"""The meta events that hold text: 3 is a track's name, 5 a lyric, 6 a marker."""
+from pianalysis.music.midi_events import number_bytes, texts_between, track_spans
+
 ENCODINGS: Final = ("gb18030", "cp932", "cp949", "big5", "cp1251", "cp1252", "latin-1")
 """What is tried where UTF-8 doesn't fit; of two that fit as well the former."""
 MUSICAL: Final = (
@@ -28,33 +25,23 @@ MUSICAL: Final = (
 WORD_SETTLES: Final = 2.0
 
 
-@dataclass(frozen=True)
-class _Text:
-    """A text event: where its length begins, where its bytes do, and where they end."""
-
-    length_at: int
-    start: int
-    end: int
-
-
 def texts_in_utf8(data: bytes) -> bytes:
-    """The file with its texts in UTF-8; the very same bytes where they are already, or the file is damaged."""
-    chunks = list(_chunks(data))
-    texts = [list(_texts(data, start, end)) if data[start - 8 : start - 4] == b"MTrk" else [] for start, end in chunks]
-    other = [
-        data[text.start : text.end] for found in texts for text in found if not _is_utf8(data[text.start : text.end])
+    """The file with its texts in UTF-8; the very same bytes where they are already. A track that was cut off stays."""
+    tracks = [
+        (start, end, list(texts_between(data, start, end))) for start, end in track_spans(data) if end <= len(data)
     ]
+    other = [raw for *_, found in tracks for text in found if not _is_utf8(raw := data[text.start : text.end])]
     if not other:
         return data
     encoding = guess_encoding(other)
     result, done = bytearray(), 0
-    for (start, end), found in zip(chunks, texts, strict=True):
+    for start, end, found in tracks:
         body, at = bytearray(), start
         for text in found:
             raw = data[text.start : text.end]
             if not _is_utf8(raw):
                 said = raw.decode(encoding, "replace").encode()
-                body += data[at : text.length_at] + _variable_length(len(said)) + said
+                body += data[at : text.length_at] + number_bytes(len(said)) + said
                 at = text.end
         body += data[at:end]
         result += data[done : start - 4] + len(body).to_bytes(4, "big") + body
@@ -149,63 +136,3 @@ def _is_utf8(raw: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _chunks(data: bytes) -> Iterator[tuple[int, int]]:
-    """Where the contents of each whole chunk begin and end."""
-    at = 0
-    while at + 8 <= len(data):
-        end = at + 8 + int.from_bytes(data[at + 4 : at + 8], "big")
-        if end > len(data):
-            return
-        yield at + 8, end
-        at = end
-
-
-def _texts(data: bytes, start: int, end: int) -> Iterator[_Text]:
-    """The text events of a track, as far as its events can be followed."""
-    at, status = start, 0
-    while at < end:
-        _, at = _number(data, at, end)  # the wait before the event
-        if at >= end:
-            return
-        if data[at] >= 0x80:
-            status, at = data[at], at + 1
-        if status == META:
-            kind, length_at = data[at] if at < end else 0, at + 1
-            length, at = _number(data, length_at, end)
-            if at + length > end:
-                return
-            if kind in TEXTS and length:
-                yield _Text(length_at, at, at + length)
-            at += length
-        elif status in SYSEX:
-            length, at = _number(data, at, end)
-            at += length
-        elif status < 0x80:
-            return
-        else:
-            at += 1 if 0xC0 <= status < 0xE0 else 2
-
-
-def _number(data: bytes, at: int, end: int) -> tuple[int, int]:
-    """A number of variable length, and where what follows it begins."""
-    value = 0
-    while at < end:
-        byte, at = data[at], at + 1
-        value = value << 7 | byte & 0x7F
-        if byte < 0x80:
-            break
-    return value, at
-
-
-def _variable_length(value: int) -> bytes:
-    """The bytes of a number of variable length.
-
-    >>> _variable_length(200).hex()
-    '8148'
-    """
-    groups = [value & 0x7F]
-    while value := value >> 7:
-        groups.append(value & 0x7F | 0x80)
-    return bytes(reversed(groups))

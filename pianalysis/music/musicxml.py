@@ -1,4 +1,4 @@
-"""MusicXML scores, read as they are played: notes in ticks, chord symbols, bar lines.
+"""MusicXML scores, read as they are played: notes in ticks, words, chord symbols, bar lines.
 
 In: a path or bytes of .musicxml, .xml or .mxl. Out: `SheetMusic`, whose `score` is what `read_midi` gives for a MIDI file.
 
@@ -37,7 +37,7 @@ FINEST_BEAT: Final = 64
 class SheetMusic:
     """A score as it is played, with its repeats written out.
 
-    score: in ticks, a track for each staff with notes; a bar that isn't as long as its metre has a time signature of its own.
+    score: in ticks, a track for each staff with notes, and with the words sung to them as its lyrics; a bar that isn't as long as its metre has a time signature of its own.
     chords: (start, end, label) in ticks, as Harte et al. (2005) write them; none may hold at the beginning. bar_lines: ticks,
     the last one closes the last bar. pickup: the first bar is shorter than its metre.
     """
@@ -251,10 +251,11 @@ def _marks(parts: Sequence[_Part], count: int) -> tuple[list[Bar], list[Ending]]
 def _add_tracks(score: symusic.Score, part: _Part, schedule: Sequence[tuple[int, Fraction]]) -> None:
     """A track for each staff of a part that has notes; of two staves they are named as the hands."""
     staves = perform(part.measures, schedule)
-    for staff, notes in staves.items():
+    for staff, played in staves.items():
         hand = {1: " RH", 2: " LH"}.get(staff, f" {staff}") if len(staves) > 1 else ""
         track = symusic.Track(f"{part.name}{hand}".strip(), part.program, False)
-        track.notes.extend(notes)
+        track.notes.extend(played.notes.values())
+        track.lyrics.extend(symusic.TextMeta(tick, text) for tick, text in sorted(played.words.items()))
         score.tracks.append(track)
 
 

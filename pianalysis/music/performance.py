@@ -1,13 +1,13 @@
 """Written notes as they sound: measures in the order of playing, grace notes given time, ties joined.
 
-In: the measures of a part, and when each is played. Out: notes in ticks, by staff.
+In: the measures of a part, and when each is played. Out: notes in ticks, and what is sung to them, by staff.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import groupby
 from typing import Final
@@ -15,6 +15,7 @@ from typing import Final
 import symusic
 
 from pianalysis.music.written_parts import WrittenMeasure, WrittenNote
+from pianalysis.music.written_words import verse_sung
 
 TICKS_PER_QUARTER: Final = 10_080
 """A multiple of 32, 9, 5 and 7: all but the oddest tuplets are whole ticks."""
@@ -24,11 +25,20 @@ GRACE_TICKS: Final = TICKS_PER_QUARTER // 8
 
 @dataclass
 class PlayedNote:
-    """A note from `onset` to `end` in ticks, and how it was written."""
+    """A note from `onset` to `end` in ticks, how it was written, and what is sung to it this time."""
 
     onset: int
     end: int
     written: WrittenNote
+    word: str = ""
+
+
+@dataclass
+class PlayedStaff:
+    """What is played from one staff, in ticks: notes by onset and pitch, and the words by onset."""
+
+    notes: dict[tuple[int, int], symusic.Note] = field(default_factory=dict)
+    words: dict[int, str] = field(default_factory=dict)
 
 
 def to_ticks(quarters: Fraction) -> int:
@@ -36,26 +46,32 @@ def to_ticks(quarters: Fraction) -> int:
     return round(quarters * TICKS_PER_QUARTER)
 
 
-def perform(
-    measures: Sequence[WrittenMeasure], schedule: Iterable[tuple[int, Fraction]]
-) -> dict[int, list[symusic.Note]]:
-    """The notes of a part by staff, for (number of the measure, its start in quarters) in the order of playing."""
+def perform(measures: Sequence[WrittenMeasure], schedule: Iterable[tuple[int, Fraction]]) -> dict[int, PlayedStaff]:
+    """A part by staff, for (number of the measure, its start in quarters) in the order of playing."""
     voices: defaultdict[str, list[PlayedNote]] = defaultdict(list)
+    turns: Counter[int] = Counter()
     for number, start in schedule:
-        for note in measures[number].notes if number < len(measures) else ():
+        turns[number] += 1
+        notes = measures[number].notes if number < len(measures) else []
+        verse = verse_sung((note.words for note in notes), turns[number])
+        for note in notes:
             onset, end = to_ticks(start + note.onset), to_ticks(start + note.onset + note.length)
-            voices[note.voice].append(PlayedNote(onset, end, note))
+            voices[note.voice].append(PlayedNote(onset, end, note, dict(note.words).get(verse, "")))
     for voice in voices.values():
         voice.sort(key=lambda note: (note.onset, not note.written.grace))
         _give_time_to_graces(voice)
     played = sorted((note for voice in voices.values() for note in voice), key=lambda note: (note.onset, note.end))
-    staves: defaultdict[int, dict[tuple[int, int], symusic.Note]] = defaultdict(dict)
+    staves: defaultdict[int, PlayedStaff] = defaultdict(PlayedStaff)
     for heard in _joined(played):
         staff, key = staves[heard.written.staff], (heard.onset, heard.written.pitch)
         length = max(1, heard.end - heard.onset)
-        if key not in staff or staff[key].duration < length:  # two voices on one key: the longer one is heard
-            staff[key] = symusic.Note(heard.onset, length, heard.written.pitch, heard.written.velocity)
-    return {number: list(staff.values()) for number, staff in sorted(staves.items())}
+        if (
+            key not in staff.notes or staff.notes[key].duration < length
+        ):  # two voices on one key: the longer one is heard
+            staff.notes[key] = symusic.Note(heard.onset, length, heard.written.pitch, heard.written.velocity)
+        if heard.word:
+            staff.words.setdefault(heard.onset, heard.word)
+    return dict(sorted(staves.items()))
 
 
 def _give_time_to_graces(voice: list[PlayedNote]) -> None:

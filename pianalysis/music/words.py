@@ -6,15 +6,15 @@ In: the file's bytes. Out: (tick, text) as the file has them; `Syllable`s as a s
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
 import symusic
 
+from pianalysis.music.midi_events import LYRIC, TEXT, text_events
 from pianalysis.music.midi_texts import texts_in_utf8
 
-TEXT, LYRIC = 0x01, 0x05
 KARAOKE: Final = b"@K"
 """How a text event begins that says that the others are words."""
 NEW_LINE: Final = re.compile(r"^[\\/]|[\r\n]")
@@ -38,8 +38,10 @@ def read_words(data: bytes) -> list[tuple[int, str]]:
     if b"\xff\x05" not in data and KARAOKE not in data:
         return []
     found: dict[int, list[tuple[int, bytes]]] = {TEXT: [], LYRIC: []}
-    for tick, kind, text in text_events(texts_in_utf8(data)):
-        found[kind].append((tick, text))
+    data = texts_in_utf8(data)
+    for event in text_events(data):
+        if event.kind in found:
+            found[event.kind].append((event.tick, data[event.start : event.end]))
     karaoke = any(text.startswith(KARAOKE) for _, text in found[TEXT])
     words = found[LYRIC] or ([row for row in found[TEXT] if not row[1].startswith(b"@")] if karaoke else [])
     words = [row for row in words if row[1].strip(b" \0")]
@@ -58,10 +60,14 @@ def put_words(score: symusic.Score, words: list[tuple[int, str]]) -> None:
     best.lyrics.extend([symusic.TextMeta(tick, text) for tick, text in words])
 
 
-def score_words(score: symusic.Score) -> list[tuple[int, str]]:
-    """The lyrics of all tracks of a score, by tick."""
-    rows = [(int(item.time), str(item.text)) for track in score.tracks for item in track.lyrics]
-    return sorted(rows, key=lambda row: row[0])
+def score_words(score: symusic.Score, ticks: Collection[int] = ()) -> list[tuple[int, str]]:
+    """The lyrics of a score, by tick: of the track of which most stand at some ticks, a melody's onsets.
+
+    Where several tracks are sung, as in a choir's score, they have the same words; the first is taken of two that fit as well.
+    """
+    sung = [[(int(item.time), str(item.text)) for item in track.lyrics] for track in score.tracks]
+    best = max(sung, key=lambda rows: (sum(tick in ticks for tick, _ in rows), bool(rows)), default=[])
+    return sorted(best, key=lambda row: row[0])
 
 
 def syllables_of(words: Iterable[tuple[int, str]]) -> list[Syllable]:
@@ -71,7 +77,7 @@ def syllables_of(words: Iterable[tuple[int, str]]) -> list[Syllable]:
     [('Hap', True, False), ('py', False, True), ('birth', True, False), ('day', False, True)]
     """
     rows = [(tick, text) for tick, text in words if text.strip(" \\/\r\n-_\t")]
-    spaced = any(" " in text.strip() or text != text.strip(" ") for _, text in rows)
+    spaced = any(text != text.strip(" ") for _, text in rows)
     syllables: list[Syllable] = []
     open_word = False
     for place, (tick, text) in enumerate(rows):
@@ -83,57 +89,3 @@ def syllables_of(words: Iterable[tuple[int, str]]) -> list[Syllable]:
         syllables.append(Syllable(tick, bare.strip("-") or bare, not open_word, ends))
         open_word = not ends
     return syllables
-
-
-def text_events(data: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """(tick, kind, text) of a MIDI file's texts (`TEXT`) and lyrics (`LYRIC`), track by track."""
-    for chunk in _tracks(data):
-        yield from _texts(chunk)
-
-
-def _tracks(data: bytes) -> Iterator[bytes]:
-    """The contents of a MIDI file's track chunks."""
-    place = 0
-    while place + 8 <= len(data):
-        length = int.from_bytes(data[place + 4 : place + 8], "big")
-        if data[place : place + 4] == b"MTrk":
-            yield data[place + 8 : place + 8 + length]
-        place += 8 + length
-
-
-def _texts(chunk: bytes) -> Iterator[tuple[int, int, bytes]]:
-    """(tick, kind, text) of a track's texts and lyrics; a damaged track ends where it is damaged."""
-    place = tick = status = 0
-    try:
-        while place < len(chunk):
-            wait, place = _number(chunk, place)
-            tick += wait
-            if chunk[place] & 0x80:
-                status, place = chunk[place], place + 1
-            if status == 0xFF:
-                kind = chunk[place]
-                length, place = _number(chunk, place + 1)
-                if kind in (TEXT, LYRIC):
-                    yield tick, kind, chunk[place : place + length]
-                place += length
-            elif status in (0xF0, 0xF7):
-                length, place = _number(chunk, place)
-                place += length
-            else:
-                place += 1 if status & 0xE0 == 0xC0 else 2
-    except IndexError:
-        return
-
-
-def _number(chunk: bytes, place: int) -> tuple[int, int]:
-    """A number of variable length, and where it ends.
-
-    >>> _number(bytes([0x81, 0x48]), 0)
-    (200, 2)
-    """
-    value = 0
-    while True:
-        byte = chunk[place]
-        value, place = value << 7 | byte & 0x7F, place + 1
-        if not byte & 0x80:
-            return value, place

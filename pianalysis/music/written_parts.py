@@ -12,6 +12,7 @@ from xml.etree.ElementTree import Element
 
 from pianalysis.music.directions import Direction, Marks, read_barline, read_direction
 from pianalysis.music.written_chords import harte_label
+from pianalysis.music.written_words import Words, read_lyrics
 from pianalysis.music.xmlfiles import MusicXmlError, fraction, whole_number
 
 STEPS: Final = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
@@ -40,6 +41,7 @@ class WrittenNote:
     slot: int = 0
     tie_start: bool = False
     tie_stop: bool = False
+    words: Words = ()
 
     @property
     def grace(self) -> bool:
@@ -211,6 +213,7 @@ class _PartReader:
                 max(slot, 0) if grace else 0,
                 "start" in ties,
                 "stop" in ties,
+                read_lyrics(element),
             )
         )
 

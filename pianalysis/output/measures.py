@@ -6,6 +6,8 @@ All written times are in units of 1/48 of a quarter, in which sixteenths, triple
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Final
@@ -171,12 +173,12 @@ def tempo_marks(score: symusic.Score, measures: list[Measure]) -> dict[int, list
     return marks
 
 
-def voices_of(notes: list[Chord], *, sung: bool = False) -> list[list[Chord]]:
+def voices_of(notes: list[Chord], bars: Sequence[int] = (), *, sung: bool = False) -> list[list[Chord]]:
     """One staff's notes in two voices of chords, in none of which two overlap; the first is the higher.
 
-    Every note keeps its onset; lengths are those a score would write. Where a third length would be needed, the chord that was struck later is cut off.
+    bars: where the measures begin, and where the last one ends, in units; without them there is one from 0 on, without an end. Every note keeps its onset; lengths are those a score would write. Where a third length would be needed, the chord that was struck later is cut off.
     """
-    chords = _legato(_chords(notes), sung=sung)
+    chords = _legato(_chords(notes), bars, sung=sung)
     voices: list[list[Chord]] = [[] for _ in range(VOICES)]
     begins = [0] * VOICES  # of the stretch in which at least one voice sounds
     for chord in chords:
@@ -228,7 +230,7 @@ def _chords(notes: list[Chord]) -> list[Chord]:
     return chords
 
 
-def _legato(chords: list[Chord], *, sung: bool) -> list[Chord]:
+def _legato(chords: list[Chord], bars: Sequence[int], *, sung: bool) -> list[Chord]:
     """Chords with the ends a score would write: to the next chord where they nearly reach it, else on a whole eighth.
 
     So a pianist's short chord is an eighth, and no dotted one with two rests after it. Of what is `sung` only the smallest gaps are
@@ -243,18 +245,20 @@ def _legato(chords: list[Chord], *, sung: bool) -> list[Chord]:
         if after is not None and -SIXTEENTH <= after - chord.end <= gap:
             chord = replace(chord, end=after)
         elif not sung and not (chord.onset % SIXTEENTH or chord.end % SIXTEENTH):
-            chord = replace(chord, end=_on_an_eighth(chord, after))
+            chord = replace(chord, end=_on_an_eighth(chord, after, bars))
         result.append(chord)
     return result
 
 
-def _on_an_eighth(chord: Chord, after: int | None) -> int:
+def _on_an_eighth(chord: Chord, after: int | None, bars: Sequence[int]) -> int:
     """Where a chord on sixteenths ends as it is written: a long one no later than it does, a short one no earlier.
 
-    after: the next chord's onset, beyond which no chord that ends before it is written.
+    after: the next chord's onset; neither beyond it nor over a bar line is a chord written that ends before.
     """
-    late = chord.end % EIGHTH
-    if not late or chord.end - chord.onset > QUARTER:
+    bar = bisect_left(bars, chord.end)  # the first line that isn't before the end
+    begin = bars[bar - 1] if bar else 0
+    late = (chord.end - begin) % EIGHTH
+    if not late or chord.end - max(chord.onset, begin) > QUARTER:
         return chord.end - late
-    longer = chord.end - late + EIGHTH
-    return longer if after is None or longer <= after else chord.end
+    limits = [line for line in (after, *bars[bar : bar + 1]) if line is not None and line >= chord.end]
+    return min([chord.end - late + EIGHTH, *limits])

@@ -94,8 +94,9 @@ def to_musicxml(
     symbols = places_of(chords, score, measures)
     speller = Speller(measures, signatures_of(score, measures), symbols)
     top = _Part(root, "P1", [voices_of(written.melody, sung=True)], [MELODY_VOICES], speller)
+    bars = [measure.start for measure in measures] + [measures[-1].start + measures[-1].length]
     top.write(measures, _marks(score, written, title), symbols, written.syllables)
-    piano = _Part(root, "P2", [voices_of(right), voices_of(left)], [RIGHT_VOICES, LEFT_VOICES], speller)
+    piano = _Part(root, "P2", [voices_of(right, bars), voices_of(left, bars)], [RIGHT_VOICES, LEFT_VOICES], speller)
     piano.write(measures, pedal_marks(score, measures))
     ElementTree.indent(root)
     return f"{DOCTYPE}{ElementTree.tostring(root, encoding='unicode')}\n".encode()

@@ -1,6 +1,6 @@
 """The Hugging Face Hub: every write of the project, and reading back what was published.
 
-In: a folder and the name of a repository. Out: one commit there, or a folder with a repository's files.
+In: a folder, and where it is to go (`Publication`). Out: one commit there, or a folder with a repository's files.
 Large files are uploaded first and stay where they are when the connection breaks, so that the next run sends only what
 is missing; the repository changes with the commit, which comes last and holds everything.
 """
@@ -26,74 +26,63 @@ Patterns = list[str] | str | None
 """Shell patterns over paths in the repository, as everywhere in huggingface_hub: * stands for / too, data/ for data/*."""
 
 FIRST_CONTACT_SECONDS: Final = 30.0
+SPACE_SDK: Final = "gradio"
 REPO_ID: Final = re.compile(r"(?!.*(--|\.\.))[A-Za-z0-9][\w.-]*/[A-Za-z0-9]([\w.-]{0,94}\w)?(?<!\.git)", re.ASCII)
 NEVER_PUBLISHED: Final = ["*.tmp", ".git/*", "*/.git/*", ".cache/*", "*/.cache/*", "__pycache__/*", "*/__pycache__/*"]
 
 
+@dataclass(frozen=True)
+class Publication:
+    """Where something is published, and how.
+
+    The repository `repo_id` is created if there's none (`private`, or public). `message` is the commit's, and `tag` names it.
+    Files there that match `delete_patterns` and aren't among the published ones are deleted (["*"] makes the repository
+    the folder's mirror). token: the one that `hf auth login` keeps, where none is given.
+    """
+
+    repo_id: str
+    repo_type: RepoType
+    message: str
+    private: bool = False
+    tag: str | None = None
+    delete_patterns: Patterns = None
+    token: str | None = None
+
+
 def publish_folder(
     folder: str | os.PathLike[str],
-    repo_id: str,
+    to: Publication,
     *,
-    repo_type: RepoType,
-    message: str,
-    private: bool = False,
-    space_sdk: str = "gradio",
-    tag: str | None = None,
     allow_patterns: Patterns = None,
     ignore_patterns: Patterns = None,
-    delete_patterns: Patterns = None,
-    token: str | None = None,
 ) -> str:
     """Publish a folder in one commit on a repository's main branch; returns the commit's address.
 
-    The repository is created if there's none (`private`, or public). Files that are there unchanged aren't sent, and
-    where nothing changed there's no new commit. Files there that match `delete_patterns` and aren't in the folder are
-    deleted (["*"] makes the repository the folder's mirror). `tag` names the commit.
+    Files that are there unchanged aren't sent, and where nothing changed there's no new commit.
 
     Server errors, rate limits and dropped connections are waited out and tried again. Raises HubError; a repository
     is then as it was, and what has been uploaded isn't sent again by the next run.
     """
-    files = _list_files(Path(folder), allow_patterns, ignore_patterns)
-    return publish_files(
-        files,
-        repo_id,
-        repo_type=repo_type,
-        message=message,
-        private=private,
-        space_sdk=space_sdk,
-        tag=tag,
-        delete_patterns=delete_patterns,
-        token=token,
-    )
+    return publish_files(_list_files(Path(folder), allow_patterns, ignore_patterns), to)
 
 
-def publish_files(
-    files: Mapping[str, Path],
-    repo_id: str,
-    *,
-    repo_type: RepoType,
-    message: str,
-    private: bool = False,
-    space_sdk: str = "gradio",
-    tag: str | None = None,
-    delete_patterns: Patterns = None,
-    token: str | None = None,
-) -> str:
+def publish_files(files: Mapping[str, Path], to: Publication) -> str:
     """`publish_folder` of files that lie in several places, by their paths in the repository. Raises HubError."""
+    repo_id, repo_type, tag = to.repo_id, to.repo_type, to.tag
     with readable_errors(repo_id, repo_type):
-        repo = _open_repo(repo_id, repo_type, token)
-        if not _is_there(repo, private=private):
-            sdk = space_sdk if repo_type == "space" else None
+        repo = _open_repo(repo_id, repo_type, to.token)
+        if not _is_there(repo, private=to.private):
+            sdk = SPACE_SDK if repo_type == "space" else None
             patiently(
                 lambda: repo.api.create_repo(
-                    repo_id, repo_type=repo_type, private=private, exist_ok=True, space_sdk=sdk
+                    repo_id, repo_type=repo_type, private=to.private, exist_ok=True, space_sdk=sdk
                 )
             )
-        plan = _make_plan(repo, files, delete_patterns)
+        plan = _make_plan(repo, files, to.delete_patterns)
         _check_tag(repo, tag, plan)
-        commit = _commit(repo, plan, message) if plan.operations else plan.parent
+        commit = _commit(repo, plan, to.message) if plan.operations else plan.parent
         if commit is None:  # main has moved: by our own commit, whose answer was lost, or by somebody else's
-            plan = _make_plan(repo, files, delete_patterns)
+            plan = _make_plan(repo, files, to.delete_patterns)
             if plan.operations:
                 raise HubError(
                     f"{repo.url} was changed by somebody else while this was being published; look at it, then run again"

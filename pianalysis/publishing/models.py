@@ -43,14 +43,8 @@ def publish_model(
             text = files[CARD].read_bytes().decode("utf-8")
             card.write_bytes(named_in_card(text, repo_id).encode())
             files[CARD] = card
-        return hub.publish_files(
-            files,
-            repo_id,
-            repo_type="model",
-            message=message or f"Model: {folder.resolve().name}",
-            private=private,
-            tag=tag,
-        )
+        message = message or f"Model: {folder.resolve().name}"
+        return hub.publish_files(files, hub.Publication(repo_id, "model", message, private=private, tag=tag))
 
 
 def check_model(folder: Path) -> None:

@@ -118,16 +118,16 @@ def publish(folder: Path, options: RunOptions, *, whole: bool = False, last: boo
         inside = {item.relative_to(folder).as_posix(): item for item in folder.rglob("*") if item.is_file()}
         inside[RUN_FILE] = folder.parent / RUN_FILE
         files |= {f"{HUB_CHECKPOINT}/{name}": path for name, path in inside.items() if path.is_file()}
-    return hub.publish_files(
-        files,
+    to = hub.Publication(
         repo_id,
-        repo_type="model",
+        "model",
         message=f"Train: {folder.name}",
         private=options.private,
         tag=options.tag if last else None,
         # The finished model's repository holds no checkpoint to resume from, and so nothing pickled.
         delete_patterns=[f"{HUB_CHECKPOINT}/*"] if whole or last else None,
     )
+    return hub.publish_files(files, to)
 
 
 def checkpoint_from_hub(options: RunOptions, folder: Path) -> Path | None:

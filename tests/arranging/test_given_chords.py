@@ -64,7 +64,7 @@ def kept(piece, chart):
 def test_given_a_chart_it_is_played(bundled_arranger):
     """The law: 0.93 of the time in the chart, 0.9 of the basses, whatever the chords are; on average, and 0.85 in each tune."""
     shares = []
-    for seed, tune in enumerate(TUNES):
+    for seed, tune in enumerate(TUNES[::2]):
         source = prepare(tune, None, 8)
         chart = any_chart(source, seed)
         piece = bundled_arranger(tune, seed=seed, chart=chart, max_bars=8)

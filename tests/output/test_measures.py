@@ -133,3 +133,10 @@ def test_a_pianists_lengths_are_plain(onset, end, after, written):
     played = [Chord(onset, end, ((48, 80),)), Chord(after, after + 48, ((50, 80),))]
     assert voices_of(played)[0][0].end == written
     assert voices_of(played, sung=True)[0][0].end == (after if after - end <= 12 else end)
+
+
+def test_a_pianists_lengths_are_plain_in_their_own_bar():
+    """After a pickup of three sixteenths, and not over a bar line, of which the last is the end of the piece."""
+    played = [Chord(36, 48, ((48, 80),)), Chord(84, 96, ((50, 80),)), Chord(108, 120, ((52, 80),))]
+    assert [chord.end for chord in voices_of(played, [0, 36, 132])[0]] == [60, 108, 132]
+    assert [chord.end for chord in voices_of(played, [0, 36, 126])[0]] == [60, 108, 126]

@@ -19,7 +19,7 @@ from local_hub import READ_TOKEN, STRANGER_TOKEN
 
 from pianalysis import hub_errors
 from pianalysis.model.gpt2 import save_model
-from pianalysis.publishing.hub import HubError, check_access, fetch_folder, publish_folder
+from pianalysis.publishing.hub import HubError, Publication, check_access, fetch_folder, publish_folder
 
 pytest_plugins = ["hub_fixtures"]
 
@@ -51,8 +51,8 @@ print(json.dumps({
 """
 PUBLISH = """
 import sys
-from pianalysis.publishing.hub import publish_folder
-print(publish_folder(sys.argv[1], "me/data", repo_type="dataset", message="whole"))
+from pianalysis.publishing.hub import Publication, publish_folder
+print(publish_folder(sys.argv[1], Publication("me/data", "dataset", "whole")))
 """
 COMMIT = "POST .*/commit/"
 
@@ -78,8 +78,8 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
 
-def publish(folder, repo_id="me/data", *, repo_type="dataset", message="again", **options) -> str:
-    return publish_folder(folder, repo_id, repo_type=repo_type, message=message, **options)
+def publish(folder, repo_id="me/data", *, repo_type="dataset", message="again", files=None, **options) -> str:
+    return publish_folder(folder, Publication(repo_id, repo_type, message, **options), **files or {})
 
 
 def test_published_is_what_unmodified_clients_load(hub_client, folder, tmp_path, tiny_model):
@@ -115,7 +115,8 @@ def test_what_is_unchanged_makes_no_commit_and_a_mirror_deletes(hub_client, fold
 
 
 def test_a_space_private_and_never_silently_public(hub_client, folder, monkeypatch):
-    wanted = {"repo_type": "space", "allow_patterns": ["*.md", "notes/"], "ignore_patterns": "*.parquet"}
+    files = {"allow_patterns": ["*.md", "notes/"], "ignore_patterns": "*.parquet"}
+    wanted = {"repo_type": "space", "files": files}
     publish(folder, "me/space", private=True, **wanted)
     assert hub_client.hub.repos["spaces", "me/space"].sdk == "gradio"
     publish(folder, "me/open", **wanted)

@@ -52,7 +52,7 @@ def test_where_no_chord_is_known_fidelity_asks_for_nothing():
 
 def test_the_bundled_model_plays_the_chart(bundled_arranger):
     """Beside chance: each piece is also held against the next one's chart."""
-    pieces = [bundled_arranger(EXAMPLES / f"{name}.mid", structure=False, max_bars=16) for name in NAMES]
+    pieces = [bundled_arranger(EXAMPLES / f"{name}.mid", structure=False, max_bars=8) for name in NAMES]
     tones, others = (
         [
             chord_tone_share(piece.source.clock.notes_to_clock(piece.accompaniment), other.chart.spans)
@@ -84,7 +84,7 @@ def test_the_bundled_model_leaves_the_melody_its_key_and_its_place(small_arrange
     for clear in (0.0, 1.0):
         found = []
         for name in NAMES:
-            piece = arranger(EXAMPLES / f"{name}.mid", clear=clear, structure=False, max_bars=16)
+            piece = arranger(EXAMPLES / f"{name}.mid", clear=clear, structure=False, max_bars=8)
             onset, stop = piece.melody["onset_ms"], piece.melody["onset_ms"] + piece.melody["duration_ms"]
             for note in piece.accompaniment:
                 over = piece.melody["pitch"][(onset <= note["onset_ms"]) & (note["onset_ms"] < stop)]

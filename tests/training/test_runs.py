@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import shutil
 import signal
 import subprocess
@@ -18,6 +17,7 @@ import pytest
 import torch
 from conftest import ROOT
 from easy_music import write_windows
+from forked import Forked
 from safetensors.torch import load_file
 
 from pianalysis.dataset.rows import load_windows
@@ -28,20 +28,17 @@ from pianalysis.training.checkpoints import MANIFEST, checkpoints_in, damage
 from pianalysis.training.likelihood import model_likelihood
 from pianalysis.training.runs import RunOptions, train
 
-CHILD = "import sys; from pianalysis.cli.main import main; sys.exit(main(['train', *sys.argv[1:]]))"
-
 
 @pytest.fixture(scope="module")
 def easy_dataset(tmp_path_factory):
     return write_windows(tmp_path_factory.mktemp("easy"))
 
 
-@pytest.fixture
-def options(easy_dataset, tmp_path):
+def easy_options(dataset: Path, output_dir: Path) -> RunOptions:
     """A run of seconds that learns the easy music."""
     return RunOptions(
-        dataset=str(easy_dataset),
-        output_dir=str(tmp_path / "run"),
+        dataset=str(dataset),
+        output_dir=str(output_dir),
         model="tiny",
         batch_size=8,
         learning_rate=1e-2,
@@ -56,6 +53,24 @@ def options(easy_dataset, tmp_path):
     )
 
 
+@pytest.fixture
+def options(easy_dataset, tmp_path):
+    return easy_options(easy_dataset, tmp_path / "run")
+
+
+@pytest.fixture(scope="module")
+def whole(easy_dataset, tmp_path_factory):
+    """That run from its beginning to its end; nothing may be changed in it."""
+    return train(easy_options(easy_dataset, tmp_path_factory.mktemp("whole") / "run"))
+
+
+def copy_of(whole, folder: Path) -> Path:
+    """The whole run's folder, to be spoilt, without what it made in the end."""
+    shutil.copytree(whole.folder.parent, folder)
+    shutil.rmtree(folder / "best")
+    return folder
+
+
 def arguments(options: RunOptions) -> list[str]:
     """The same as a command's arguments."""
     words = []
@@ -67,10 +82,9 @@ def arguments(options: RunOptions) -> list[str]:
     return words
 
 
-def start(options: RunOptions, **kwargs) -> subprocess.Popen[str]:
-    env = os.environ | {"OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-c", CHILD, *arguments(options)]
-    return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **kwargs)
+def start(options: RunOptions, **more) -> Forked:
+    """The run in a process of its own; what it says lies beside its folder."""
+    return Forked(["train", *arguments(options)], Path(options.output_dir + ".log"), **more)
 
 
 def weights(folder: str | Path) -> dict[str, torch.Tensor]:
@@ -83,8 +97,8 @@ def assert_same_weights(one: str | Path, other: str | Path) -> None:
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_training_learns_reports_and_records(options, tiny_model):
-    result = train(options)
+def test_training_learns_reports_and_records(whole, options, tiny_model):
+    result = whole
     state = json.loads((result.folder / "trainer_state.json").read_text())
     values = [entry["eval_nats_per_note"] for entry in state["log_history"] if "eval_nats_per_note" in entry]
     validation = load_windows(options.dataset, "validation")
@@ -98,7 +112,8 @@ def test_training_learns_reports_and_records(options, tiny_model):
     assert record.steps == 40
     assert record.tokens == state["num_input_tokens_seen"] > 10_000
     assert f"{result.nats_per_note:.3f}" in (result.folder / "README.md").read_text()
-    for checkpoint in checkpoints_in(Path(options.output_dir)):
+    assert checkpoints_in(result.folder.parent)
+    for checkpoint in checkpoints_in(result.folder.parent):
         assert damage(checkpoint) == ""
         assert json.loads((checkpoint / "generation_config.json").read_text())["top_k"] == 50
         assert (checkpoint / "tokenizer.json").exists()
@@ -132,8 +147,7 @@ def test_a_run_without_chords_makes_a_model_without(options):
     assert load_model(result.folder).config.plays_chords is False
 
 
-def test_a_run_stopped_by_its_time_limit_reaches_the_same_weights(options, tmp_path):
-    whole = train(options)
+def test_a_run_stopped_by_its_time_limit_reaches_the_same_weights(whole, options, tmp_path):
     halves = replace(options, output_dir=str(tmp_path / "halves"))
     train(replace(halves, time_limit=0.0))
     assert [item.name for item in checkpoints_in(tmp_path / "halves")] == ["checkpoint-1"]
@@ -142,29 +156,26 @@ def test_a_run_stopped_by_its_time_limit_reaches_the_same_weights(options, tmp_p
     assert again.nats_per_note == whole.nats_per_note
 
 
-def test_a_run_asked_to_end_saves_a_checkpoint_and_reaches_the_same_weights(options, tmp_path):
-    whole = train(options)
+def test_a_run_asked_to_end_saves_a_checkpoint_and_reaches_the_same_weights(whole, options, tmp_path):
     ended = replace(options, output_dir=str(tmp_path / "ended"))
     process = start(ended)
-    while process.poll() is None and not (tmp_path / "ended" / "checkpoint-10").exists():
+    while process.is_running and not (tmp_path / "ended" / "checkpoint-10").exists():
         time.sleep(0.001)
     process.send_signal(signal.SIGTERM)
-    output, _ = process.communicate()
-    assert process.returncode == 0, output
+    assert process.wait() == 0, process.output
     newest = checkpoints_in(tmp_path / "ended")[0]
     assert damage(newest) == ""
-    assert f"the time is over at step {newest.name.removeprefix('checkpoint-')}; go on with --resume" in output
+    assert f"the time is over at step {newest.name.removeprefix('checkpoint-')}; go on with --resume" in process.output
     assert newest.name != "checkpoint-40"
     assert_same_weights(whole.folder, train(replace(ended, resume=True)).folder)
 
 
 @pytest.mark.parametrize("moment", ["step", "checkpoint"])
-def test_a_killed_run_reaches_the_same_weights(options, tmp_path, moment):
-    whole = train(options)
+def test_a_killed_run_reaches_the_same_weights(whole, options, tmp_path, moment):
     killed = replace(options, output_dir=str(tmp_path / "killed"))
     process = start(killed)
     half_written = tmp_path / "killed" / "checkpoint-20" / ("model.safetensors" if moment == "checkpoint" else MANIFEST)
-    while process.poll() is None and not half_written.exists():
+    while process.is_running and not half_written.exists():
         time.sleep(0.001)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
@@ -174,11 +185,8 @@ def test_a_killed_run_reaches_the_same_weights(options, tmp_path, moment):
     assert_same_weights(whole.folder, again.folder)
 
 
-def test_a_damaged_newest_checkpoint_is_said_and_the_one_before_used(options, tmp_path, capsys):
-    whole = train(options)
-    spoilt = tmp_path / "spoilt"
-    shutil.copytree(options.output_dir, spoilt)
-    shutil.rmtree(spoilt / "best")
+def test_a_damaged_newest_checkpoint_is_said_and_the_one_before_used(whole, options, tmp_path, capsys):
+    spoilt = copy_of(whole, tmp_path / "spoilt")
     newest, before = checkpoints_in(spoilt)[:2]
     data = bytearray((newest / "optimizer.pt").read_bytes())
     data[len(data) // 2] ^= 1
@@ -193,18 +201,13 @@ def test_a_damaged_newest_checkpoint_is_said_and_the_one_before_used(options, tm
 
 def test_a_full_disk_gives_one_error_and_keeps_the_last_good_checkpoint(options, tmp_path):
     full = replace(options, output_dir=str(tmp_path / "full"))
-    process = start(replace(full, max_steps=10))
-    assert process.wait() == 0, process.stdout.read()
+    train(replace(full, max_steps=10))
+    # no file may grow as large as the optimizer's
     limit = (checkpoints_in(tmp_path / "full")[0] / "optimizer.pt").stat().st_size - 1_000
-
-    def no_more_room():  # no file may grow as large as the optimizer's: for it the disk is full
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-
     shutil.rmtree(tmp_path / "full" / "best")
-    process = start(replace(full, resume=True), preexec_fn=no_more_room)
-    output, _ = process.communicate()
-    assert process.returncode == 2
+    process = start(replace(full, resume=True), largest_file=limit)
+    assert process.wait() == 2
+    output = process.output
     (error,) = [line for line in output.splitlines() if line.startswith("pianalysis: error:")]
     assert "checkpoint-20: can't be written" in error
     assert "checkpoint-10" in error
@@ -214,20 +217,16 @@ def test_a_full_disk_gives_one_error_and_keeps_the_last_good_checkpoint(options,
 
 
 def test_two_processes_have_the_loss_curve_of_one(options, tmp_path):
-    curves, tokens = [], set()
-    for processes in ("1", "2"):
-        run = replace(options, output_dir=str(tmp_path / processes), transpose="random", dropout=0.0, eval_steps=20)
-        launch = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_machines", "1"]
-        launch += ["--num_processes", processes, "--mixed_precision", "no", "--dynamo_backend", "no"]
-        launch += ["--main_process_port", "0"]
-        env = os.environ | {"OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
-        command = [*launch, str(ROOT / "scripts" / "train.py"), *arguments(run)]
-        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr[-3_000:]
-        (record,) = read_records(tmp_path / processes / "best")
-        tokens.add(record.tokens)
-        curves.append(losses(tmp_path / processes))
-    assert len(tokens) == 1
+    one = replace(options, output_dir=str(tmp_path / "1"), transpose="random", dropout=0.0, eval_steps=20)
+    train(one)
+    launch = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_machines", "1"]
+    launch += ["--num_processes", "2", "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0"]
+    command = [*launch, str(ROOT / "scripts" / "train.py"), *arguments(replace(one, output_dir=str(tmp_path / "2")))]
+    env = os.environ | {"ACCELERATE_USE_CPU": "true"}
+    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3_000:]
+    assert len({read_records(tmp_path / processes / "best")[0].tokens for processes in ("1", "2")}) == 1
+    curves = [losses(tmp_path / processes) for processes in ("1", "2")]
     assert len(curves[0]) >= 4
     assert curves[1] == pytest.approx(curves[0], rel=1e-4)
 
@@ -246,12 +245,11 @@ def test_accumulated_batches_are_one_batch(options, tmp_path):
     assert losses(tmp_path / "parts") == pytest.approx(whole, rel=1e-4)
 
 
-def test_a_finished_run_is_only_saved_again(options):
-    whole = train(options)
-    steps = [item.name for item in checkpoints_in(Path(options.output_dir))]
-    shutil.rmtree(whole.folder)
-    again = train(replace(options, resume=True))
-    assert [item.name for item in checkpoints_in(Path(options.output_dir))] == steps
+def test_a_finished_run_is_only_saved_again(whole, options, tmp_path):
+    steps = [item.name for item in checkpoints_in(whole.folder.parent)]
+    again = train(replace(options, output_dir=str(copy_of(whole, tmp_path / "copy")), resume=True))
+    assert [item.name for item in checkpoints_in(tmp_path / "copy")] == steps
+    assert_same_weights(whole.folder, again.folder)
     assert again.nats_per_note == whole.nats_per_note
     assert model_likelihood(load_model(again.folder), load_windows(options.dataset, "validation")).nats_per_note == (
         pytest.approx(again.nats_per_note, rel=1e-4)
