@@ -114,7 +114,9 @@ def test_no_room_for_an_accompaniment_is_said(keys):
 
 
 def test_louder_is_louder_and_the_notes_are_the_same(small_arranger):
-    pieces = [small_arranger(ODE, seed=1, max_bars=4, style="pop", dynamics=value) for value in (-1.0, -0.5, 0.0, 0.5, 1.0)]
+    pieces = [
+        small_arranger(ODE, seed=1, max_bars=4, style="pop", dynamics=value) for value in (-1.0, -0.5, 0.0, 0.5, 1.0)
+    ]
     means = [piece.accompaniment["velocity"].mean() for piece in pieces]
     assert min(np.diff(means)) > 5
     for piece in pieces:

@@ -21,7 +21,9 @@ if sys.platform == "linux":
 class Forked:
     """`pianalysis` with some words, begun. env: changes of the environment; largest_file: for it the disk is full past that."""
 
-    def __init__(self, argv: list[str], log: Path, *, env: dict[str, str] | None = None, largest_file: int | None = None):
+    def __init__(
+        self, argv: list[str], log: Path, *, env: dict[str, str] | None = None, largest_file: int | None = None
+    ):
         self.log = log
         self.process = CONTEXT.Process(target=_run, args=(argv, log, env or {}, largest_file))
         self.process.start()

@@ -28,6 +28,7 @@ from pianalysis.training.checkpoints import MANIFEST, checkpoints_in, damage
 from pianalysis.training.likelihood import model_likelihood
 from pianalysis.training.runs import RunOptions, train
 
+
 @pytest.fixture(scope="module")
 def easy_dataset(tmp_path_factory):
     return write_windows(tmp_path_factory.mktemp("easy"))
