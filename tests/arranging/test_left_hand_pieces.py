@@ -46,12 +46,12 @@ def rows(notes):
 )
 def test_the_figure_is_in_the_piece_and_the_right_hand_adds_to_it(bundled_arranger, small_arranger, name, asked):
     arranger = bundled_arranger if name == "ode_to_joy" else small_arranger
-    piece, figure, played = left(arranger, EXAMPLES / f"{name}.mid", 1, max_bars=8, **asked)
+    piece, figure, played = left(arranger, EXAMPLES / f"{name}.mid", 1, max_bars=10, **asked)
     assert len(figure) > 15
     assert figure <= played
     assert len(played - figure) >= piece.bars / 3
     assert min(pitch for _, pitch in played - figure) >= 50
-    stream = arranger.stream(EXAMPLES / f"{name}.mid", seed=1, max_bars=8, **asked)
+    stream = arranger.stream(EXAMPLES / f"{name}.mid", seed=1, max_bars=10, **asked)
     for _ in stream:
         pass
     assert stream.piece.score.dumps_midi() == piece.score.dumps_midi()
