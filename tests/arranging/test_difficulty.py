@@ -106,7 +106,7 @@ def test_figures_keep_to_it(with_chords, seed, metre, difficulty, name):
 @pytest.mark.parametrize("difficulty", [*LIMITS])
 @pytest.mark.parametrize("name", ["ode_to_joy", "greensleeves", "irish_washerwoman", "sakura"])
 def test_the_small_model_keeps_to_it(small_arranger, name, difficulty):
-    for piece in small_arranger.takes(EXAMPLES / f"{name}.mid", seeds=[0, 1], difficulty=difficulty, max_bars=8):
+    for piece in small_arranger.takes(EXAMPLES / f"{name}.mid", seeds=[0], difficulty=difficulty):
         check(piece, difficulty)
         assert piece.border - 12 > 30  # two hands: neither is empty
         assert (piece.accompaniment["pitch"] < piece.border).any()

@@ -44,13 +44,14 @@ def rows(notes):
         ("irish_washerwoman", {"left_hand": "root-fifth"}),
     ],
 )
-def test_the_figure_is_in_the_piece_and_the_right_hand_adds_to_it(bundled_arranger, name, asked):
-    piece, figure, played = left(bundled_arranger, EXAMPLES / f"{name}.mid", 1, max_bars=10, **asked)
+def test_the_figure_is_in_the_piece_and_the_right_hand_adds_to_it(bundled_arranger, small_arranger, name, asked):
+    arranger = bundled_arranger if name == "ode_to_joy" else small_arranger
+    piece, figure, played = left(arranger, EXAMPLES / f"{name}.mid", 1, max_bars=10, **asked)
     assert len(figure) > 15
     assert figure <= played
     assert len(played - figure) >= piece.bars / 3
     assert min(pitch for _, pitch in played - figure) >= 50
-    stream = bundled_arranger.stream(EXAMPLES / f"{name}.mid", seed=1, max_bars=10, **asked)
+    stream = arranger.stream(EXAMPLES / f"{name}.mid", seed=1, max_bars=10, **asked)
     for _ in stream:
         pass
     assert stream.piece.score.dumps_midi() == piece.score.dumps_midi()
@@ -68,7 +69,7 @@ METRES = [(3, 4), (5, 4), (6, 8), (9, 8), (12, 8), (7, 8), (3, 8), (5, 16), (2, 
 
 
 @given(st.integers(0, 99), st.sampled_from(METRES), st.sampled_from([50, 100, 170]), st.sampled_from([*read_figures()]))
-@settings(max_examples=15)
+@settings(max_examples=10)
 def test_streamed_is_whole_in_any_metre(with_chords, seed, metre, bpm, name):
     asked = {"options": FREE, "style": "pop", "left_hand": f"{name},4:auto", "seed": seed, "ending": "none"}
     stream = with_chords.stream(tune(metre, bpm, seed), **asked)
@@ -102,10 +103,10 @@ def test_bars_that_return_are_played_again_figure_and_all(bundled_arranger):
     assert all(bar_rows(bar) == bar_rows(first[bar].bar) for bar in alike)
 
 
-def test_some_bars_are_written_anew_over_a_figure(bundled_arranger):
-    piece = bundled_arranger(ODE, seed=0, max_bars=8, style="pop")
+def test_some_bars_are_written_anew_over_a_figure(small_arranger):
+    piece = small_arranger(ODE, seed=0, max_bars=8, style="pop")
     for keep in (None, "right"):
-        new = bundled_arranger.regenerate(piece, (3, 6), seed=2, left_hand="octaves", style="pop", keep=keep)
+        new = small_arranger.regenerate(piece, (3, 6), seed=2, left_hand="octaves", style="pop", keep=keep)
         edges = piece.bar_lines_ms[[2, 6]] - 5
         inside = (new.accompaniment["onset_ms"] >= edges[0]) & (new.accompaniment["onset_ms"] < edges[1])
         old = (piece.accompaniment["onset_ms"] >= edges[0]) & (piece.accompaniment["onset_ms"] < edges[1])
@@ -115,7 +116,7 @@ def test_some_bars_are_written_anew_over_a_figure(bundled_arranger):
         assert len(onsets) >= 8
         assert (counts >= 2).mean() > 0.5 or keep  # octaves
     with pytest.raises(PianalysisError, match="either the left hand's notes kept or a figure"):
-        bundled_arranger.regenerate(piece, (3, 6), keep="left", left_hand="octaves")
+        small_arranger.regenerate(piece, (3, 6), keep="left", left_hand="octaves")
 
 
 def test_what_can_not_be_is_said(bundled_arranger, tiny_arranger):

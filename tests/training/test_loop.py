@@ -16,6 +16,7 @@ from corpus import song
 from local_hub import READ_TOKEN
 from safetensors.torch import load
 
+from pianalysis.cli.main import main
 from pianalysis.music.midi import read_midi
 
 pytest_plugins = ["hub_fixtures"]
@@ -39,35 +40,36 @@ def pianalysis(hub, *argv, **env):
     )
 
 
-def train_command(folder, *more):
+def run_words(dataset, folder):
+    run = ["--dataset", str(dataset), "--model", "tiny", "--output-dir", str(folder), "--cpu", "--threads", "1"]
+    return [
+        *run,
+        *["--batch-size", "4", "--max-steps", "8", "--eval-steps", "4", "--warmup-steps", "1", "--decay-steps", "4"],
+    ]
+
+
+def train_command(dataset, folder, *more):
     launch = [sys.executable, "-m", "accelerate.commands.launch", *LAUNCH, str(ROOT / "scripts" / "train.py")]
-    run = ["--dataset", DATA, "--model", "tiny", "--output-dir", str(folder), "--cpu", "--threads", "1"]
-    run += ["--batch-size", "4", "--max-steps", "8", "--eval-steps", "4", "--warmup-steps", "1", "--decay-steps", "4"]
-    return [*launch, *run, "--push-to-hub", MODEL, *more]
+    return [*launch, *run_words(dataset, folder), "--push-to-hub", MODEL, *more]
 
 
-@pytest.fixture
-def songs_on_the_hub(hub, tmp_path):
-    """A dataset of twelve small songs, built and published by the command."""
-    root = tmp_path / "mine"
-    root.mkdir()
+@pytest.fixture(scope="module")
+def build(tmp_path_factory):
+    """The words that build a dataset of twelve small songs."""
+    folder = tmp_path_factory.mktemp("songs")
     names = [f"{number}.mid" for number in range(12)]
     for number, name in enumerate(names):
-        (root / name).write_bytes(song(number + 1, bars=10))
+        (folder / name).write_bytes(song(number + 1, bars=10))
     splits = {"train": names[:8], "validation": names[8:10], "test": names[10:]}
-    (tmp_path / "splits.json").write_text(json.dumps(splits))
-    build = ["prepare", "--corpus", "folder", "--root", str(root), "--splits", str(tmp_path / "splits.json")]
+    (folder / "splits.json").write_text(json.dumps(splits))
+    return ["prepare", "--corpus", "folder", "--root", str(folder), "--splits", str(folder / "splits.json")]
+
+
+def test_dataset_training_model_and_piece_through_the_hub(hub, build, tmp_path):
     done = pianalysis(hub, *build, "--output", str(tmp_path / "data"), "--push-to-hub", DATA)
     assert done.returncode == 0, done.stderr
-    return hub
-
-
-def test_dataset_training_model_and_piece_through_the_hub(songs_on_the_hub, tmp_path):
-    hub = songs_on_the_hub
-    more = ["--transpose", "key", "--private", "--tag", "v1"]
-    done = subprocess.run(
-        train_command(tmp_path / "run", *more), env=hub.env, capture_output=True, text=True, check=False
-    )
+    command = train_command(DATA, tmp_path / "run", "--transpose", "key", "--private", "--tag", "v1")
+    done = subprocess.run(command, env=hub.env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3_000:]
     assert "published: " in done.stdout
     files = hub.files("models", MODEL)
@@ -85,9 +87,10 @@ def test_dataset_training_model_and_piece_through_the_hub(songs_on_the_hub, tmp_
     ]
 
 
-def test_a_run_killed_while_it_pushes_goes_on_on_another_machine(songs_on_the_hub, tmp_path):
-    hub = songs_on_the_hub
-    command = train_command(tmp_path / "first", "--hub-strategy", "checkpoint")
+def test_a_run_killed_while_it_pushes_goes_on_on_another_machine(hub, build, tmp_path):
+    data = tmp_path / "data"
+    assert main([*build, "--output", str(data)]) == 0
+    command = train_command(data, tmp_path / "first", "--hub-strategy", "checkpoint")
     process = subprocess.Popen(
         command, env=hub.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )
@@ -100,37 +103,24 @@ def test_a_run_killed_while_it_pushes_goes_on_on_another_machine(songs_on_the_hu
     time.sleep(0.1)
     assert "last-checkpoint/optimizer.pt" in hub.files("models", MODEL)
     hub.faults.clear()
-    again = train_command(tmp_path / "second", "--hub-strategy", "checkpoint", "--resume")
+    again = train_command(data, tmp_path / "second", "--hub-strategy", "checkpoint", "--resume")
     done = subprocess.run(again, env=hub.env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3_000:]
     assert "going on from step 4, found on the Hub" in done.stderr
     assert hub.history("models", MODEL)[-1] == "Train: best"
-    whole = train_command(tmp_path / "whole")
-    whole = whole[: whole.index("--push-to-hub")]  # never stopped, and of no Hub
-    subprocess.run(whole, env=hub.env, capture_output=True, check=True)
+    assert main(["train", *run_words(data, tmp_path / "whole")]) == 0  # never stopped, and of no Hub
     expected = load((tmp_path / "whole" / "best" / "model.safetensors").read_bytes())
     found = load(hub.files("models", MODEL)["model.safetensors"])
     assert expected.keys() == found.keys()
     assert all(torch.equal(expected[name], found[name]) for name in expected)
 
 
-def test_no_rights_to_the_repository_are_known_before_the_first_step(songs_on_the_hub, tmp_path):
-    hub = songs_on_the_hub
-    before = len(hub.requests)
-    argv = [
-        "train",
-        "--dataset",
-        DATA,
-        "--model",
-        "tiny",
-        "--output-dir",
-        str(tmp_path / "run"),
-        "--push-to-hub",
-        MODEL,
-    ]
+def test_no_rights_to_the_repository_are_known_before_the_first_step(hub, tmp_path):
+    argv = ["train", *run_words(DATA, tmp_path / "run"), "--push-to-hub", MODEL]
     done = pianalysis(hub, *argv, HF_TOKEN=READ_TOKEN)
     assert done.returncode == 2
     assert done.stderr.startswith("pianalysis: error: ")
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "run").exists()
-    assert not any("resolve" in seen.request for seen in hub.requests[before:])
+    assert hub.requests
+    assert not any("resolve" in seen.request or "datasets" in seen.request for seen in hub.requests)
