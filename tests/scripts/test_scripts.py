@@ -27,7 +27,18 @@ def dataset(tmp_path_factory):
 def test_overfitting_is_shown_in_a_picture(script, tmp_path, capsys):
     few = write_windows(tmp_path / "few", train=8)
     argv = ["--dataset", str(few), "--output-dir", str(tmp_path / "runs"), "--image", str(tmp_path / "o.png")]
-    argv += ["--model", "tiny", "--max-steps", "200", "--eval-steps", "10", "--learning-rate", "0.02", "--patience", "2"]
+    argv += [
+        "--model",
+        "tiny",
+        "--max-steps",
+        "200",
+        "--eval-steps",
+        "10",
+        "--learning-rate",
+        "0.02",
+        "--patience",
+        "2",
+    ]
     assert script("show_overfitting").main(argv) == 0
     assert (tmp_path / "o.png").read_bytes().startswith(b"\x89PNG")
     (plain,), (augmented,) = (read_records(tmp_path / "runs" / number / "best") for number in ("1", "2"))
