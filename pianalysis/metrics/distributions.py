@@ -1,6 +1,7 @@
 """How alike two sets of music are in the distribution of their pitches, lengths, inter-onset intervals and velocities.
 
-In: values, or notes. Out: overlapping areas (Yang & Lerch 2018), from 0 (nothing in common) to 1 (the same).
+In: values; or notes in clock-ms (a beat is 500), for `CHORD_MS` is a share of a beat. Real milliseconds make no error, but
+lengths that depend on the tempo. Out: overlapping areas (Yang & Lerch 2018), from 0 (nothing in common) to 1 (the same).
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """The key of a song: its scale, and which of the scale's two tonics is home.
 
-In: the notes of a song, or of its melody. Out: a `Key`; and the share of other notes that are out of it.
+In: the notes of a song, or of its melody, in milliseconds of any clock: only shares of time count.
+Out: a `Key`; and the share of other notes that are out of it.
 """
 
 from __future__ import annotations

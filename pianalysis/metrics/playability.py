@@ -1,6 +1,6 @@
 """Can two hands play it?
 
-In: notes. Out: how many notes each hand has at once, and how often both are in reach.
+In: notes, in milliseconds of any clock. Out: how many notes each hand has at once, and how often both are in reach.
 """
 
 from __future__ import annotations

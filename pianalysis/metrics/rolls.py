@@ -1,6 +1,6 @@
 """Piano rolls: how many notes sound when, by key or by pitch class.
 
-In: note arrays and moments, or steps. Out: arrays of counts, a row a moment.
+In: note arrays and moments, or steps, all in milliseconds of one clock, whichever it is. Out: arrays of counts, a row a moment.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Does one hear where the windows of a piece are joined?
 
-In: notes and the joints. Out: consonance and density near the joints and elsewhere.
+In: notes, the joints and the length of a beat, in milliseconds of one clock, whichever it is. Out: consonance
+and density near the joints and elsewhere.
 """
 
 from __future__ import annotations

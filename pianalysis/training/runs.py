@@ -13,6 +13,7 @@ import shutil
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields, replace
@@ -58,6 +59,8 @@ CTRL_C: Final = (
     "\npianalysis train: Ctrl-C: the run ends after the step in hand, with a checkpoint to --resume from; Ctrl-C again "
     "stops at once\n"
 )
+ONE_KEY_SECONDS: Final = 2.0
+"""A second SIGINT that soon is the same key press: the terminal sends it to all processes, and so does torch's launcher."""
 FALLEN_NO_MORE: Final = "validation fell no more"
 Callback = TypeVar("Callback", bound=TrainerCallback)
 
@@ -160,12 +163,19 @@ def _asked_to_end(trainer: WindowTrainer) -> Iterator[None]:
     The second Ctrl-C is a KeyboardInterrupt.
     """
 
+    first_s = math.inf
+
     def end(number: int, _: Any) -> None:
+        nonlocal first_s
         if number == signal.SIGTERM:
             limit.end_now()
             return
+        if time.monotonic() - first_s > ONE_KEY_SECONDS:
+            raise KeyboardInterrupt
+        if first_s < math.inf:
+            return
+        first_s = time.monotonic()
         limit.end_now("stopped by Ctrl-C")
-        signal.signal(signal.SIGINT, signal.default_int_handler)
         if trainer.is_world_process_zero():
             with suppress(OSError, ValueError):  # not print: what was interrupted may be in the middle of it
                 os.write(sys.stderr.fileno(), CTRL_C.encode())

@@ -24,15 +24,16 @@ def dataset(tmp_path_factory):
     return write_windows(tmp_path_factory.mktemp("easy"), train=16)
 
 
-def test_overfitting_is_shown_in_a_picture(script, dataset, tmp_path, capsys):
-    argv = ["--dataset", str(dataset), "--output-dir", str(tmp_path / "runs"), "--image", str(tmp_path / "o.png")]
+def test_overfitting_is_shown_in_a_picture(script, tmp_path, capsys):
+    few = write_windows(tmp_path / "few", train=8)
+    argv = ["--dataset", str(few), "--output-dir", str(tmp_path / "runs"), "--image", str(tmp_path / "o.png")]
     argv += [
         "--model",
         "tiny",
         "--max-steps",
-        "400",
+        "200",
         "--eval-steps",
-        "20",
+        "10",
         "--learning-rate",
         "0.02",
         "--patience",
@@ -43,7 +44,7 @@ def test_overfitting_is_shown_in_a_picture(script, dataset, tmp_path, capsys):
     (plain,), (augmented,) = (read_records(tmp_path / "runs" / number / "best") for number in ("1", "2"))
     assert plain.options["transpose"] == "none"
     assert augmented.options["tempo_share"] == 0.2
-    assert plain.steps < 400  # early stopping ended it
+    assert plain.steps < 200  # early stopping ended it
     said = capsys.readouterr().out
     assert f"stopped at step {plain.steps}" in said
     assert f"{plain.best_nats_per_note:.3f} nats per note at its best" in said

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import resource
 import signal
 import sys
 from pathlib import Path
@@ -52,6 +51,8 @@ def _run(argv: list[str], log: Path, env: dict[str, str], largest_file: int | No
             os.dup2(file.fileno(), number)
     sys.stdout, sys.stderr = (os.fdopen(number, "w", buffering=1, closefd=False) for number in (1, 2))
     if largest_file is not None:
+        import resource  # POSIX alone has it
+
         resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file))
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     from pianalysis.cli.main import main

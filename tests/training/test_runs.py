@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +12,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import ROOT
 from easy_music import write_windows
 from forked import Forked
 from safetensors.torch import load_file
@@ -214,21 +210,6 @@ def test_a_full_disk_gives_one_error_and_keeps_the_last_good_checkpoint(options,
     assert "Traceback" not in output
     assert [item.name for item in checkpoints_in(tmp_path / "full")] == ["checkpoint-10"]
     assert damage(tmp_path / "full" / "checkpoint-10") == ""
-
-
-def test_two_processes_have_the_loss_curve_of_one(options, tmp_path):
-    one = replace(options, output_dir=str(tmp_path / "1"), transpose="random", dropout=0.0, eval_steps=20)
-    train(one)
-    launch = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_machines", "1"]
-    launch += ["--num_processes", "2", "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", "0"]
-    command = [*launch, str(ROOT / "scripts" / "train.py"), *arguments(replace(one, output_dir=str(tmp_path / "2")))]
-    env = os.environ | {"ACCELERATE_USE_CPU": "true"}
-    done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-3_000:]
-    assert len({read_records(tmp_path / processes / "best")[0].tokens for processes in ("1", "2")}) == 1
-    curves = [losses(tmp_path / processes) for processes in ("1", "2")]
-    assert len(curves[0]) >= 4
-    assert curves[1] == pytest.approx(curves[0], rel=1e-4)
 
 
 def losses(folder: Path) -> list[float]:

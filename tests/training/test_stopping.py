@@ -11,9 +11,10 @@ import pytest
 import torch
 from easy_music import write_windows
 from forked import Forked
-from test_runs import arguments, assert_same_weights
+from test_runs import arguments, assert_same_weights, easy_options, losses
 from transformers import TrainerControl, TrainerState, TrainingArguments, get_scheduler
 
+from pianalysis.publishing.records import read_records
 from pianalysis.training.checkpoints import checkpoints_in
 from pianalysis.training.runs import RunOptions, train
 from pianalysis.training.stopping import Patience, is_finished
@@ -131,7 +132,10 @@ def test_what_training_did_not_better_stays_as_it_was(options, tmp_path):
 
 
 def launch(run: RunOptions) -> str:
-    """A run in two processes, as `accelerate launch --cpu --num_processes 2` starts them; what they said."""
+    """A run in two processes, told of each other as torch's launcher tells them; what they said.
+
+    `accelerate launch --cpu --num_processes 2` starts one, unless it starts them by MPI.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
@@ -146,6 +150,8 @@ def launch(run: RunOptions) -> str:
         for rank in range(2)
     ]
     assert [process.wait() for process in processes] == [0, 0], processes[0].output[-3_000:]
+    if (Path(run.output_dir) / "best").exists():
+        assert read_records(Path(run.output_dir) / "best")[0].device == "2 CPU threads"  # one in each process
     return "".join(process.output for process in processes)
 
 
@@ -163,3 +169,14 @@ def test_two_processes_stop_together_in_an_epoch_and_resume_to_the_same_weights(
     logs = [saved_state(folder) for folder in best]
     assert logs[0].global_step == 10
     assert logs[0].num_input_tokens_seen == logs[1].num_input_tokens_seen
+
+
+def test_two_processes_have_the_loss_curve_of_one(tmp_path):
+    data = write_windows(tmp_path / "data")
+    one = replace(easy_options(data, tmp_path / "1"), transpose="random", dropout=0.0, max_steps=20, decay_steps=10)
+    train(one)
+    launch(replace(one, output_dir=str(tmp_path / "2")))
+    assert len({read_records(tmp_path / processes / "best")[0].tokens for processes in ("1", "2")}) == 1
+    curves = [losses(tmp_path / processes) for processes in ("1", "2")]
+    assert len(curves[0]) >= 4
+    assert curves[1] == pytest.approx(curves[0], rel=1e-4)
