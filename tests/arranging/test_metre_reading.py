@@ -163,3 +163,38 @@ def test_notes_near_a_click_keep_the_files_beats():
 def test_few_notes_say_nothing():
     score = from_names("C4/4 D4 E4 F4")
     assert read(score).score is score
+
+
+def test_a_stated_metre_whose_upbeat_stands_at_tick_0_is_doubted_in_a_line():
+    score = with_metre(from_names(" ".join(AMAZING.split()[:16])), 3, 4)  # case 09
+    result = read(score)
+    assert signatures(result.score) == [(0, 3, 4)] or signatures(result.score) == [(0, 1, 4), (1, 3, 4)]
+    assert len(result.remarks) == 1
+    assert "with a pickup of 1 quarter" in result.remarks[0]
+    assert "--pickup" in result.remarks[0]
+    assert not read(with_metre(from_names(AMAZING), 3, 4), pickup=1).remarks
+
+
+def accompanied(line):
+    """Ode to Joy in no metre, with a bass and chords whose bars begin so many quarters after its first note."""
+    score = symusic.Score(480)
+    score.tracks.append(symusic.Track("Melody", 0, False))
+    score.tracks.append(symusic.Track("Left hand", 0, False))
+    places = np.concatenate([[0], np.cumsum(ODE_LENGTHS)[:-1]])
+    for place, length, pitch in zip(places, ODE_LENGTHS, ODE, strict=True):
+        score.tracks[0].notes.append(symusic.Note(round(480 * place), round(480 * length), pitch, 80))
+    for bar in range(7):
+        bass, chord = ((36, (52, 55)), (43, (53, 59)), (41, (57, 60)))[bar % 3]
+        start = 480 * (line + 4 * bar)
+        score.tracks[1].notes.append(symusic.Note(start, 480, bass, 80))
+        for beat in (1, 2, 3):
+            for pitch in chord:
+                score.tracks[1].notes.append(symusic.Note(start + 480 * beat, 480, pitch, 60))
+    return score
+
+
+@pytest.mark.parametrize("line", [0, 1, 2, 3])
+def test_the_bass_says_where_bars_begin(line):
+    score = accompanied(line)
+    result = read_metre_of(score, find_melody(score, track=1), Asked(metre=(4, 4)))
+    assert signatures(result.score)[-1] == (line, 4, 4)
