@@ -48,7 +48,9 @@ def main(argv: list[str] | None = None) -> int:
     for part in range(10):
         weights = fitted([item for place, item in enumerate(found) if place % 10 != part])
         chosen += [values[(rows @ weights).argmax()] for rows, values in found[part::10]]
-    print(f"{len(found)} songs, F-measure {np.mean(chosen):.3f} of {np.mean([values.max() for _, values in found]):.3f}")
+    print(
+        f"{len(found)} songs, F-measure {np.mean(chosen):.3f} of {np.mean([values.max() for _, values in found]):.3f}"
+    )
     print(tuple(fitted(found).round(2).tolist()))
     return 0
 

@@ -54,7 +54,10 @@ def test_notes_that_begin_together_are_one_event():
 
 def test_a_convolution_is_numpys_for_one_channel():
     generator = np.random.default_rng(3)
-    rows, kernel = generator.normal(size=(20, 1)).astype(np.float32), generator.normal(size=(1, 1, 3)).astype(np.float32)
+    rows, kernel = (
+        generator.normal(size=(20, 1)).astype(np.float32),
+        generator.normal(size=(1, 1, 3)).astype(np.float32),
+    )
     apart = np.zeros(5)
     apart[::2] = kernel[0, 0]
     expected = np.convolve(rows[:, 0], apart[::-1], "same") + 0.5
