@@ -44,7 +44,7 @@ LEGEND = (
     "Shares of songs (how many songs in brackets), or mean F-measures (`mir_eval`, 70 ms). *Downbeats right*: the length of the bar and the place of its line; "
     "a song is right or wrong as a whole. *No metre stated*: from the first note on, at tick 0. *Performances*: made from the "
     "melodies alone, the tempo a random walk (2.5 % a beat) that slows down at the ends of phrases, onsets 20 ms early or late; beats in rests of "
-    "more than four beats don't count. *To a click*: onsets 15 ms early or late."
+    "more than four beats don't count. *To a click*: onsets 15 ms early or late. *A line doubts*: another pickup is offered."
 )
 TICKS = 480
 CLICK_JITTER_MS = 15.0
