@@ -1,10 +1,11 @@
 """Fit the weights that choose among series of beats (`pianalysis.music.beat_choice.CHOICE_WEIGHTS`).
 
-    python scripts/fit_beat_choice.py --dataset data/pianalysis --every 8
+    python scripts/fit_beat_choice.py --dataset data/pianalysis
 
-Performances made from training songs (as in scripts/measure_metre_reading.py, a minute of each): the beats of each band and
-division, and which of them are nearest to the true ones by F-measure. A conditional logistic regression over their features
-is printed, to be copied into the module, with the F-measure that it reaches and that of the best choice.
+Performances made from validation songs (as in scripts/measure_metre_reading.py; not of training songs, whose beats the network
+knows too well): the beats of each band and division, and which of them are nearest to the true ones by F-measure. A conditional
+logistic regression over their features is printed, to be copied into the module, with the F-measure that it reaches, fitted on
+the other nine tenths of the songs, and that of the best choice.
 """
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-import mir_eval
 import numpy as np
-from measure_metre_reading import heard_beats, performed, songs  # its neighbour in scripts/
+from measure_metre_reading import f_measure, heard_beats, performed, songs  # its neighbour in scripts/
 from scipy.optimize import minimize
 
 from pianalysis.music.beat_choice import choice_features
-from pianalysis.music.tracking import beat_candidates, distinct_onsets
+from pianalysis.music.beat_hearing import bundled_beats
+from pianalysis.music.tracking import beat_candidates, distinct_onsets, heard_at
 
 SHARPNESS, PENALTY = 12.0, 10.0
 """How much likelier a better candidate is to be the right one, per F-measure; the weight of squared weights."""
@@ -27,22 +28,30 @@ SHARPNESS, PENALTY = 12.0, 10.0
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dataset", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--every", type=int, default=8, metavar="N", help="only every Nth song")
+    parser.add_argument("--split", default="validation", metavar="NAME")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="only every Nth song")
     args = parser.parse_args(argv)
     found = []
-    for number, song in enumerate(songs(args.dataset, "train")):
-        played = performed(song, 60.0)
-        onsets, true = distinct_onsets(played.notes), heard_beats(played.beats_ms, played.notes)
-        if number % args.every or len(onsets) < 16 or len(true) < 8:
+    for number, song in enumerate(songs(args.dataset, args.split)):
+        if number % args.every:
             continue
-        candidates = beat_candidates(onsets)
-        heard = (heard_beats(beats.times_ms, played.notes) for beats in candidates)
-        values = np.array([mir_eval.beat.f_measure(true / 1_000, times / 1_000) for times in heard])
-        found.append((np.stack([choice_features(onsets, played.notes, beats) for beats in candidates]), values))
-    weights = fitted(found)
-    chosen = np.mean([values[(rows @ weights).argmax()] for rows, values in found])
-    print(f"{len(found)} songs, F-measure {chosen:.3f} of {np.mean([values.max() for _, values in found]):.3f}")
-    print(tuple(weights.round(2).tolist()))
+        played = performed(song)
+        onsets, true = distinct_onsets(played.notes), heard_beats(played.beats_ms, played.notes)
+        if len(onsets) < 16 or len(true) < 8:
+            continue
+        heard = heard_at(bundled_beats().heard(played.notes), onsets)
+        candidates = beat_candidates(onsets, heard=heard)
+        values = np.array([f_measure(played, beats.times_ms) for beats in candidates])
+        rows = np.stack([choice_features(onsets, played.notes, beats, heard) for beats in candidates])
+        found.append((rows, values))
+    chosen = []
+    for part in range(10):
+        weights = fitted([item for place, item in enumerate(found) if place % 10 != part])
+        chosen += [values[(rows @ weights).argmax()] for rows, values in found[part::10]]
+    print(
+        f"{len(found)} songs, F-measure {np.mean(chosen):.3f} of {np.mean([values.max() for _, values in found]):.3f}"
+    )
+    print(tuple(fitted(found).round(2).tolist()))
     return 0
 
 

@@ -10,9 +10,12 @@ abc_notation: Tunes in ABC notation (abcnotation.com, version 2.1) to a `symusic
 abc_playing: A tune in ABC as it is played: repeats, endings and parts in order, ties joined, bars in their metre.
 abc_segments: What is written between two bar lines of a voice in ABC.
 abc_voices: The music of a tune in ABC, voice by voice and bar line by bar line, as it is written.
+accompaniment_steps: What an accompaniment says at each sixteenth of where bars begin: its bass, how thick it is, its changes.
 beat_choice: which of several series of beats a melody is played on.
+beat_hearing: Where in a beat each note of a performance is, and how long that beat is, as a small network hears it.
 chord_texts: Chord symbols that stand as text events in a MIDI file, as accompaniment programs write them.
 clock: the beat clock: real milliseconds to clock milliseconds and back.
+convolution: A convolution over time in NumPy, of which the small networks of this room are made.
 difficulty: how hard a piece may be to play: what each of two hands is asked for at `easy` and `medium`.
 directions: what MusicXML says over the staff and at bar lines: tempo, loudness, and where playing goes on.
 downbeats: where the bars of a melody begin: every metre and every place of its first bar line, and how likely each is.

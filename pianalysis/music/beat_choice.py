@@ -12,15 +12,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pianalysis.music.beat_hearing import HeardEvents, bundled_beats
 from pianalysis.music.downbeats import METRES, STEPS, bundled_downbeats, melody_channels
 from pianalysis.music.notes import Notes
 from pianalysis.music.regrid import meant_places
-from pianalysis.music.tracking import Beats, beat_candidates, level_features
+from pianalysis.music.tracking import Beats, beat_candidates, heard_at, heard_score, level_features
 
 CHOICE_WEIGHTS: Final = (
-    1.02, 0.28, 0.19, -1.54, 1.5, 0.93, -0.04, -0.41, 3.02, 3.25, 2.44, -0.79, 2.33, -42.03, 0.04, 3.05, 0.06, 2.81,
+    0.16, 0.11, -0.1, 1.3, 0.99, -0.08, -0.03, -0.13, 3.04, 2.65, 0.95, 1.25, -0.02, -25.4, 0.25, 0.95, 0.25, 0.9, 0.33, 0.08,
 )  # fmt: skip
-"""Of `choice_features`: a conditional logistic regression on performances of training songs (`scripts/fit_beat_choice.py`)."""
+"""Of `choice_features`: a conditional logistic regression on performances of validation songs, as the networks know those of
+training songs too well (`scripts/fit_beat_choice.py --every 2`)."""
 SLOWEST_HEARD_MS, SLOW_NATS = 1_000.0, 4.0
 """Beats slower than one a second are hardly heard as beats (Parncutt 1994), though slow songs are written in them: what each
 e-fold more costs."""
@@ -29,25 +31,41 @@ SHORTEST_QUARTERS: Final = 1 / 16
 Floats = NDArray[np.float64]
 
 
-def beats_of_voice(onsets_ms: Floats, voice: Notes, *, bpm: float | None = None) -> Beats:
+def beats_of_voice(onsets_ms: Floats, voice: Notes, *, bpm: float | None = None, notes: Notes | None = None) -> Beats:
     """The likeliest beats of onsets in real ms, rising, among which a voice sings.
 
-    voice: one voice by onset, real ms; not empty. bpm: about how many beats a minute there are, where somebody knows.
+    voice: one voice by onset, real ms; not empty. bpm: about how many beats a minute there are, where somebody knows. notes:
+    all that begin at the onsets, the voice and what is beside it; the voice alone without.
     Raises PianalysisError for fewer than four onsets, or for music that is too long.
     """
-    return max(beat_candidates(onsets_ms, bpm=bpm), key=lambda beats: choice_score(onsets_ms, voice, beats))
+    heard = heard_at(bundled_beats().heard(voice if notes is None else notes), onsets_ms)
+    candidates = beat_candidates(onsets_ms, bpm=bpm, heard=heard)
+    return max(candidates, key=lambda beats: choice_score(onsets_ms, voice, beats, heard))
 
 
-def choice_score(onsets_ms: Floats, voice: Notes, beats: Beats) -> float:
+def choice_score(onsets_ms: Floats, voice: Notes, beats: Beats, heard: HeardEvents | None = None) -> float:
     """How likely beats are, compared with others of the same notes, in nats."""
     slower = max(0.0, float(np.log(np.median(np.diff(beats.times_ms)) / SLOWEST_HEARD_MS)))
-    return float(choice_features(onsets_ms, voice, beats) @ np.array(CHOICE_WEIGHTS)) - SLOW_NATS * slower
+    return float(choice_features(onsets_ms, voice, beats, heard) @ np.array(CHOICE_WEIGHTS)) - SLOW_NATS * slower
 
 
-def choice_features(onsets_ms: Floats, voice: Notes, beats: Beats) -> Floats:
-    """What tells the true beats from others, ``[len(CHOICE_WEIGHTS)]``: how onsets lie on them, what the voice says of them."""
-    heard = heard_beats(voice, beats)
-    return np.concatenate([level_features(onsets_ms, beats), heard, heard * (beats.division == 3)])
+def choice_features(onsets_ms: Floats, voice: Notes, beats: Beats, heard: HeardEvents | None = None) -> Floats:
+    """What tells the true beats from others, ``[len(CHOICE_WEIGHTS)]``: how onsets lie on them, what the voice says of them.
+
+    heard: what the network hears of each onset; of the voice's without.
+    """
+    if heard is None:
+        heard = heard_at(bundled_beats().heard(voice), onsets_ms)
+    fit = heard_score(heard, beats)
+    bars = heard_beats(voice, beats)
+    return np.concatenate(
+        [
+            level_features(onsets_ms, beats),
+            bars,
+            bars * (beats.division == 3),
+            [fit, fit * np.sqrt(len(onsets_ms)) / 10],
+        ]
+    )
 
 
 def heard_beats(voice: Notes, beats: Beats) -> Floats:

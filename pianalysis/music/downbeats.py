@@ -1,8 +1,9 @@
 """Where the bars of a melody begin: every metre and every place of its first bar line, and how likely each is.
 
-In: one voice in quarters (no metre, no tempo). Out: `Reading`s with probabilities. A small convolutional network says of each
-sixteenth how likely a beat and a bar begin there, from accents, lengths, leaps, scale degrees and what returns around it; a
-logistic model over what each reading makes of that chooses among them. NumPy alone; `scripts/train_downbeats.py` trains both.
+In: one voice in quarters (no metre, no tempo), and the notes beside it, where there are any. Out: `Reading`s with probabilities.
+A small convolutional network says of each sixteenth how likely a beat and a bar begin there, and a bar of each metre, from
+accents, lengths, leaps, scale degrees, what returns around it, bass notes and changes of harmony; a logistic model over what each
+reading makes of that, and over the whole, chooses among them. NumPy alone; `scripts/train_downbeats.py` trains both.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from numpy.typing import NDArray
 
 from pianalysis.errors import PianalysisError
 from pianalysis.files import DATA
+from pianalysis.music.accompaniment_steps import BESIDE, accompaniment_channels
+from pianalysis.music.convolution import convolved
 from pianalysis.music.keys import key_shift
 from pianalysis.music.metres import Metre
 from pianalysis.music.notes import Notes
@@ -40,6 +43,11 @@ METRES: Final[Mapping[Metre, tuple[int, int]]] = {
 LAGS: Final = (4, 6, 8, 12, 16, 18, 24, 32)
 """Steps after which a melody may return: whether it does is heard at every step."""
 CHANNELS: Final = 12 + 12 + 2 * len(LAGS)
+"""Of a melody; `BESIDE` more say what is beside it."""
+LONGEST_LEAD: Final = 64
+"""What sounds longer before the melody isn't heard, in steps."""
+USUAL_STEPS: Final = 512
+"""Evidence adds up over so many steps as in training; over more of them it grows more slowly than they do."""
 
 Floats = NDArray[np.float32]
 
@@ -108,7 +116,10 @@ def melody_channels(
 
 @dataclass(frozen=True, eq=False)
 class DownbeatNet:
-    """Trained weights by name: dilated convolutions over steps, each added to what was known, then two logits a step."""
+    """Trained weights by name: dilated convolutions over steps, each added to what was known, then logits of each step.
+
+    Those are of a bar, of a beat, and of a bar of each of `METRES`.
+    """
 
     weights: Mapping[str, Floats]
 
@@ -119,41 +130,49 @@ class DownbeatNet:
 
         weights = {name: array.astype(np.float32) for name, array in load_file(path).items()}
         found = weights["enter.weight"].shape[1] if "enter.weight" in weights else 0
-        if found != CHANNELS or len(weights["bias"]) != len(METRES):
-            raise PianalysisError(f"{path}: expected weights for {CHANNELS} channels, found {found}; train it again")
+        if found != CHANNELS + BESIDE or weights["out.bias"].shape[0] != 2 + len(METRES):
+            raise PianalysisError(
+                f"{path}: expected weights for {CHANNELS + BESIDE} channels, found {found}; train it again"
+            )
         return cls(weights)
 
     def logits(self, channels: Floats) -> Floats:
-        """How likely a bar and a beat begin at each step, as logits, ``[steps, 2]``; channels: ``[steps, CHANNELS]``."""
-        weights = self.weights
-        hidden = np.maximum(_convolved(channels, weights["enter.weight"], weights["enter.bias"], 1), 0)
-        for layer in range(sum(name.startswith("layers.") and name.endswith(".bias") for name in weights)):
-            kernel, bias = weights[f"layers.{layer}.weight"], weights[f"layers.{layer}.bias"]
-            hidden += np.maximum(_convolved(hidden, kernel, bias, 2**layer), 0)
-        return _convolved(hidden, weights["out.weight"], weights["out.bias"], 1)
+        """How likely a bar and a beat begin at each step, as logits, ``[steps, 2]``; channels: as in `scores`."""
+        return self._out(self._hidden(channels))[:, :2]
 
     def scores(self, channels: Floats) -> dict[Metre, NDArray[np.float64]]:
-        """For each metre the log-likelihood, but for a constant, of a bar line at each of the first bar's steps."""
-        out = self.logits(channels).astype(np.float64)
-        scale = 64 / len(out) * float(np.exp(self.weights["scale"])) / float(self.weights["temperature"])
+        """For each metre the log-likelihood, but for a constant, of a bar line at each of the first bar's steps.
+
+        channels: a melody's, ``[steps, CHANNELS]``, or those and what is beside it, ``[steps, CHANNELS + BESIDE]``.
+        """
+        hidden = self._hidden(channels)
+        out = self._out(hidden).astype(np.float64)
+        total = len(out)
+        scale = (
+            64 / total * (total / USUAL_STEPS) ** float(self.weights["gamma"]) * np.exp(float(self.weights["scale"]))
+        )
+        usual = self.weights["pool.weight"] @ hidden.mean(axis=0) + self.weights["pool.bias"]
         found = {}
         for place, (metre, (bar, beat)) in enumerate(METRES.items()):
-            bars, beats = (
-                np.bincount(np.arange(len(out)) % size, column, size)
-                for size, column in zip((bar, beat), out.T, strict=True)
-            )
-            together = scale * (bars + np.tile(beats, bar // beat)) + float(self.weights["bias"][place])
-            found[metre] = np.asarray(together, np.float64)
+            at = np.arange(total)
+            bars = np.bincount(at % bar, out[:, 0] + out[:, 2 + place], bar)
+            together = scale * (bars + np.tile(np.bincount(at % beat, out[:, 1], beat), bar // beat)) + usual[place]
+            found[metre] = np.asarray(together / float(self.weights["temperature"]), np.float64)
         return found
 
+    def _hidden(self, channels: Floats) -> Floats:
+        """What the last layer makes of each step, ``[steps, width]``."""
+        heard = np.zeros((len(channels), CHANNELS + BESIDE), np.float32)
+        heard[:, : channels.shape[1]] = channels
+        weights = self.weights
+        hidden = np.maximum(convolved(heard, weights["enter.weight"], weights["enter.bias"], 1), 0)
+        for layer in range(sum(name.startswith("layers.") and name.endswith(".bias") for name in weights)):
+            kernel, bias = weights[f"layers.{layer}.weight"], weights[f"layers.{layer}.bias"]
+            hidden += np.maximum(convolved(hidden, kernel, bias, 2**layer), 0)
+        return hidden
 
-def _convolved(rows: Floats, kernel: Floats, bias: Floats, apart: int) -> Floats:
-    """A convolution over steps whose taps are so many steps apart; kernel: ``[out, in, taps]``."""
-    taps = kernel.shape[2]
-    reach = taps // 2 * apart
-    padded = np.pad(rows, ((reach, reach), (0, 0)))
-    total = sum(padded[tap * apart : tap * apart + len(rows)] @ kernel[:, :, tap].T for tap in range(taps))
-    return np.asarray(total + bias, np.float32)
+    def _out(self, hidden: Floats) -> Floats:
+        return convolved(hidden, self.weights["out.weight"], self.weights["out.bias"], 1)
 
 
 @lru_cache(maxsize=1)
@@ -162,22 +181,29 @@ def bundled_downbeats() -> DownbeatNet:
     return DownbeatNet.load()
 
 
-def readings(melody: Notes, quarters: NDArray[np.float64], metre: Metre | None = None) -> list[Reading]:
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Notes by onset, of which pitches and velocities are heard, and their onsets and ends in quarters, ``[2, notes]``."""
+
+    notes: Notes
+    quarters: NDArray[np.float64]
+
+
+def readings(
+    melody: Notes, quarters: NDArray[np.float64], metre: Metre | None = None, beside: Part | None = None
+) -> list[Reading]:
     """Every metre and pickup of a melody with its probability, the likeliest first; those of one metre where it is given.
 
     melody: one voice by onset, of which pitches and velocities are heard. quarters: its onsets and ends, ``[2, notes]``.
-    No reading where the metre isn't one of `METRES`, or without notes.
+    beside: the other notes of the piece, on the same quarters. No reading where the metre isn't one of `METRES`, or without
+    notes.
     """
     if not len(melody) or (metre is not None and metre not in METRES):
         return []
-    begin = np.rint(quarters[0, 0] * STEPS) / STEPS
-    onsets = np.maximum.accumulate(np.maximum(quarters[0] - begin, 0))
-    channels = melody_channels(
-        onsets, quarters[1] - quarters[0], melody["pitch"].astype(np.int64), melody["velocity"].astype(np.int64)
-    )
+    channels, lead = heard_channels(Part(melody, quarters), beside)
     scores = bundled_downbeats().scores(channels)
     found = [
-        (name, step / STEPS, score)
+        (name, (step - lead) % len(scores[name]) / STEPS, score)
         for name in METRES
         if metre in (None, name)
         for step, score in enumerate(scores[name].tolist())
@@ -186,3 +212,22 @@ def readings(melody: Notes, quarters: NDArray[np.float64], metre: Metre | None =
     chances = np.exp(log - log.max()) / np.exp(log - log.max()).sum()
     made = [Reading(name, place, float(chance)) for (name, place, _), chance in zip(found, chances, strict=True)]
     return sorted(made, key=lambda reading: -reading.probability)
+
+
+def heard_channels(melody: Part, beside: Part | None = None) -> tuple[Floats, int]:
+    """What is heard at each step of a melody and of what is beside it, ``[steps, CHANNELS + BESIDE]``; the melody's first step.
+
+    Steps begin with the melody, or with what begins before it.
+    """
+    first = round(float(melody.quarters[0, 0]) * STEPS)
+    onsets = np.maximum.accumulate(np.maximum(melody.quarters[0] - first / STEPS, 0))
+    pitches, velocities = (melody.notes[name].astype(np.int64) for name in ("pitch", "velocity"))
+    sung = melody_channels(onsets, melody.quarters[1] - melody.quarters[0], pitches, velocities)
+    if beside is None or not len(beside.notes):
+        return np.pad(sung, ((0, 0), (0, BESIDE))), 0
+    starts, ends = np.rint(beside.quarters * STEPS).astype(np.int64) - first
+    lead = int(np.clip(-starts.min(), 0, LONGEST_LEAD))
+    order = np.argsort(starts, kind="stable")
+    pitches, velocities = (beside.notes[name].astype(np.int64)[order] for name in ("pitch", "velocity"))
+    around = accompaniment_channels(starts[order] + lead, ends[order] + lead, pitches, velocities, lead + len(sung))
+    return np.concatenate([np.pad(sung, ((lead, 0), (0, 0))), around], axis=1), lead

@@ -1,8 +1,9 @@
 """The beats of a performance that was played without a click.
 
-In: onsets in real milliseconds. Out: series of beats, every one in turn, that divide in two or in three. At each speed the
-likeliest is found exactly, by dynamic programming over its times and periods: where in a beat notes begin, how steadily people
-play. `beat_choice` chooses among them. `scripts/measure_metre_reading.py` measures it.
+In: onsets in real milliseconds, and what a network hears of each. Out: series of beats, every one in turn, that divide in two or
+in three. At each speed the likeliest is found exactly, by dynamic programming over its times and periods: where in a beat notes
+begin, how long that beat is, how steadily people play. `beat_choice` chooses among them. `scripts/measure_metre_reading.py`
+measures it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pianalysis.errors import PianalysisError
+from pianalysis.music.beat_hearing import PARTS, PERIODS_MS, HeardEvents
 from pianalysis.music.notes import SAME_ONSET_MS, Notes
 
 BIN_MS: Final = 10.0
@@ -42,6 +44,8 @@ PLACES: Final = {
     3: {0.0: 0.70, 1 / 3: 0.30, 2 / 3: 0.48, 1 / 6: 0.02, 0.5: 0.07, 5 / 6: 0.07},
 }
 """How often a note begins at each place of a beat that divides in two, or in three."""
+PERIOD_WEIGHT, EMPTY_WEIGHT = 0.5, 0.0
+"""How much what is heard of a beat's length counts, of which neighbours say the same, and places where nothing begins."""
 LONGEST_MS: Final = 20 * 60_000.0
 """Longer performances aren't tracked."""
 
@@ -72,10 +76,11 @@ def distinct_onsets(notes: Notes) -> Floats:
     return onsets[kept]
 
 
-def beat_candidates(onsets_ms: Floats, *, bpm: float | None = None) -> list[Beats]:
+def beat_candidates(onsets_ms: Floats, *, bpm: float | None = None, heard: HeardEvents | None = None) -> list[Beats]:
     """The best beats of onsets in real ms, rising, at each speed, that divide in two and in three, and those between them.
 
-    bpm: about how many beats a minute there are, where somebody knows. `beat_choice` chooses among them. Raises
+    bpm: about how many beats a minute there are, where somebody knows. heard: what is heard of the notes that begin there, in
+    place of how often notes begin anywhere in a beat. `beat_choice` chooses among them. Raises
     PianalysisError for fewer than four onsets, or for music that is too long.
     """
     onsets = np.asarray(onsets_ms, np.float64)
@@ -83,11 +88,21 @@ def beat_candidates(onsets_ms: Floats, *, bpm: float | None = None) -> list[Beat
         raise PianalysisError(
             f"expected 4 notes or more within {LONGEST_MS / 60_000:.0f} minutes to find beats in, found {len(onsets)} notes"
         )
+    said = None if heard is None else heard_at(heard, onsets)
     if bpm is not None:
-        found = [_tracked(onsets, parts, (60_000 / bpm / NEAR_HINT, 60_000 / bpm * NEAR_HINT)) for parts in PLACES]
+        found = [
+            _tracked(onsets, said, parts, (60_000 / bpm / NEAR_HINT, 60_000 / bpm * NEAR_HINT)) for parts in PLACES
+        ]
     else:
-        found = [_tracked(onsets, parts, band) for parts, bands in BANDS_MS.items() for band in bands]
+        found = [_tracked(onsets, said, parts, band) for parts, bands in BANDS_MS.items() for band in bands]
     return found + [_off_beats(beats) for beats in found if beats.division == 2]
+
+
+def heard_at(heard: HeardEvents, onsets: Floats) -> HeardEvents:
+    """What is heard of the event that is nearest to each onset."""
+    middles = (heard.onset_ms[:-1] + heard.onset_ms[1:]) / 2
+    nearest = np.searchsorted(middles, onsets)
+    return HeardEvents(onsets, heard.places[nearest], heard.periods[nearest])
 
 
 def _off_beats(beats: Beats) -> Beats:
@@ -132,22 +147,40 @@ def grid_score(onsets_ms: Floats, beats_ms: Floats, division: int) -> float:
     return float((of_notes + _log_empty(division) * (len(beats) - 1)) / len(onsets_ms))
 
 
+def heard_score(heard: HeardEvents, beats: Beats) -> float:
+    """How well beats agree with what is heard of the events that they were found in, in nats an event."""
+    times = beats.times_ms
+    place = np.clip(np.searchsorted(times, heard.onset_ms + EARLY_MS, side="right") - 1, 0, len(times) - 2)
+    period = np.diff(times)[place]
+    odds = np.exp(heard.places[:, _columns(beats.division)]).T
+    of_places = _log_place((heard.onset_ms - times[place]) / period, period, beats.division, odds)
+    at = np.clip(np.interp(np.log(period), np.log(PERIODS_MS), np.arange(len(PERIODS_MS))), 0, len(PERIODS_MS) - 1.001)
+    low = at.astype(np.int64)
+    below, above = (np.take_along_axis(heard.periods, columns[:, None], 1)[:, 0] for columns in (low, low + 1))
+    return float((of_places + PERIOD_WEIGHT * (below + (at - low) * (above - below))).mean())
+
+
 def _log_empty(division: int) -> float:
     return float(np.log1p(-np.array(list(PLACES[division].values()))).sum())
 
 
-def _log_place(share: Floats, period_ms: Floats, division: int) -> Floats:
-    """The log odds, a millisecond, of a note at a share of a beat that is so long."""
+def _log_place(share: Floats, period_ms: Floats, division: int, odds: Floats | None = None) -> Floats:
+    """The log odds, a millisecond, of a note at a share of a beat that is so long.
+
+    odds: those of each note at each of `PARTS`, ``[parts, …]``; as usual without.
+    """
+    usual = PLACES[division]
+    known = [usual[place] / (1 - usual[place]) for place in PARTS[division]] if odds is None else odds
     total: Floats = np.full(np.broadcast(share, period_ms).shape, STRAY)
-    for place, chance in PLACES[division].items():
+    for place, likely in zip(PARTS[division], known, strict=True):
         for whole in (0.0, 1.0) if place == 0 else (0.0,):
             for weight, jitter_ms in JITTER_MS:
                 away = (share - place - whole) * period_ms / jitter_ms
-                total += weight * chance / (1 - chance) * np.exp(-0.5 * away * away) / (jitter_ms * np.sqrt(2 * np.pi))
+                total += weight * likely * np.exp(-0.5 * away * away) / (jitter_ms * np.sqrt(2 * np.pi))
     return np.log(total)
 
 
-def _tracked(onsets: Floats, division: int, band_ms: tuple[float, float]) -> Beats:
+def _tracked(onsets: Floats, heard: HeardEvents | None, division: int, band_ms: tuple[float, float]) -> Beats:
     """The best beats whose periods lie in a band."""
     steps = np.exp(np.arange(np.log(band_ms[0]), np.log(band_ms[1]) + 0.03, 0.03)) / BIN_MS
     periods = np.unique(np.rint(steps).astype(np.int64))
@@ -155,7 +188,7 @@ def _tracked(onsets: Floats, division: int, band_ms: tuple[float, float]) -> Bea
     begin = onsets[0] - lead * BIN_MS
     total = int(np.ceil((onsets[-1] - begin) / BIN_MS)) + lead + 3
     log_periods = np.log(periods * BIN_MS)
-    gains = _gains(onsets - begin, periods, total, division)
+    gains = _gains(onsets - begin, heard, periods, total, division)
     change = -0.5 * ((log_periods[:, None] - log_periods[None, :]) / STEADINESS) ** 2  # [period, period before]
     change -= BEAT_COST
     best, came = _forward(gains, periods, change, lead, total)
@@ -172,19 +205,37 @@ def _tracked(onsets: Floats, division: int, band_ms: tuple[float, float]) -> Bea
     return Beats(begin + BIN_MS * np.array(times[::-1], np.float64), division, score)
 
 
-def _gains(onsets: Floats, periods: NDArray[np.int64], total: int, division: int) -> Floats:
+def _gains(onsets: Floats, heard: HeardEvents | None, periods: NDArray[np.int64], total: int, division: int) -> Floats:
     """What the notes within a beat say for it, by its first bin and its period, ``[total, periods]``."""
-    gains = np.full((total, len(periods)), _log_empty(division))
+    gains = np.full((total, len(periods)), _log_empty(division) * (1.0 if heard is None else EMPTY_WEIGHT))
     early = int(EARLY_MS / BIN_MS)
     places = np.rint(onsets / BIN_MS).astype(np.int64)
+    odds = None if heard is None else np.exp(heard.places[:, _columns(division)]).T[:, :, None]
     for column, period in enumerate(periods.tolist()):
         ago = np.arange(-early, period - early)  # a note just before a beat is of that beat
         starts = places[:, None] - ago[None, :]
         exact = onsets[:, None] - starts * BIN_MS
-        said = _log_place(exact / (period * BIN_MS), np.array(period * BIN_MS), division)
+        said = _log_place(exact / (period * BIN_MS), np.array(period * BIN_MS), division, odds)
+        if heard is not None:
+            said += PERIOD_WEIGHT * _of_period(heard, period * BIN_MS)[:, None]
         inside = (starts >= 0) & (starts < total)
         gains[:, column] += np.bincount(starts[inside], said[inside], total)
     return gains
+
+
+def _columns(division: int) -> slice:
+    """Where the places of a division stand among those that are heard."""
+    first = 0 if division == 2 else len(PARTS[2])
+    return slice(first, first + len(PARTS[division]))
+
+
+def _of_period(heard: HeardEvents, period_ms: float) -> Floats:
+    """How likely each event's beat is so long, between the lengths that are heard."""
+    place = float(np.interp(np.log(period_ms), np.log(PERIODS_MS), np.arange(len(PERIODS_MS))))
+    low = min(int(place), len(PERIODS_MS) - 2)
+    return np.asarray(
+        heard.periods[:, low] + (place - low) * np.diff(heard.periods[:, low : low + 2])[:, 0], np.float64
+    )
 
 
 def _forward(

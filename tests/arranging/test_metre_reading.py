@@ -11,7 +11,9 @@ from pianalysis.arranging.options import Options
 from pianalysis.arranging.pieces import prepare
 from pianalysis.errors import PianalysisError
 from pianalysis.melody.find import find_melody
+from pianalysis.music.downbeats import Part, readings
 from pianalysis.music.midi import ticks_to_ms
+from pianalysis.music.notes import make_notes, monophonic
 from pianalysis.music.regrid import TICKS_PER_QUARTER
 from pianalysis.music.typed import from_names
 
@@ -163,3 +165,50 @@ def test_notes_near_a_click_keep_the_files_beats():
 def test_few_notes_say_nothing():
     score = from_names("C4/4 D4 E4 F4")
     assert read(score).score is score
+
+
+def test_a_stated_metre_whose_upbeat_stands_at_tick_0_is_doubted_in_a_line():
+    score = with_metre(from_names(" ".join(AMAZING.split()[:16])), 3, 4)  # case 09
+    result = read(score)
+    assert signatures(result.score) == [(0, 3, 4)] or signatures(result.score) == [(0, 1, 4), (1, 3, 4)]
+    assert len(result.remarks) == 1
+    assert "with a pickup of 1 quarter" in result.remarks[0]
+    assert "--pickup" in result.remarks[0]
+    assert not read(with_metre(from_names(AMAZING), 3, 4), pickup=1).remarks
+
+
+def accompanied(line):
+    """Ode to Joy in no metre, with a bass and chords whose bars begin so many quarters after its first note."""
+    score = symusic.Score(480)
+    score.tracks.append(symusic.Track("Melody", 0, False))
+    score.tracks.append(symusic.Track("Left hand", 0, False))
+    places = np.concatenate([[0], np.cumsum(ODE_LENGTHS)[:-1]])
+    for place, length, pitch in zip(places, ODE_LENGTHS, ODE, strict=True):
+        score.tracks[0].notes.append(symusic.Note(round(480 * place), round(480 * length), pitch, 80))
+    for bar in range(7):
+        bass, chord = ((36, (52, 55)), (43, (53, 59)), (41, (57, 60)))[bar % 3]
+        start = 480 * (line + 4 * bar)
+        score.tracks[1].notes.append(symusic.Note(start, 480, bass, 80))
+        for beat in (1, 2, 3):
+            for pitch in chord:
+                score.tracks[1].notes.append(symusic.Note(start + 480 * beat, 480, pitch, 60))
+    return score
+
+
+@pytest.mark.parametrize("line", [1, 2, 3])
+def test_the_bass_says_where_bars_begin(line):
+    score = accompanied(line)
+    whole = find_melody(score, track=1)
+    voice = monophonic(whole.notes)
+    places = np.array([(note.time, note.time + note.duration) for note in whole.score_notes]).T / score.tpq
+    left = score.tracks[1].notes.numpy()
+    notes = make_notes((0, 0, pitch, velocity) for pitch, velocity in zip(left["pitch"], left["velocity"], strict=True))
+    beside = Part(notes, np.stack([left["time"], left["time"] + left["duration"]]) / score.tpq)
+    alone, together = (
+        next(item.probability for item in readings(voice, places, (4, 4), part) if item.pickup == line)
+        for part in (None, beside)
+    )
+    assert together > 5 * alone
+    heard = read_metre_of(score, whole, Asked(metre=(4, 4)))
+    score.tracks.pop()
+    assert heard.remarks != read_metre_of(score, whole, Asked(metre=(4, 4))).remarks
