@@ -171,28 +171,32 @@ def test_midi_never_waits_for_sound(shelf, monkeypatch):
 
 
 def test_the_same_sound_is_rendered_once_and_one_client_waits_for_few(shelf, monkeypatch):
-    renders, made = Renders(shelf), []
+    renders, made, goes_on = Renders(shelf), [], threading.Event()
 
     def call(*arguments, **_):
         made.append(arguments)
-        return slow()
+        goes_on.wait(60)
+        return "piece.mp3", b"sound"
 
     monkeypatch.setattr(renders.workshop, "call", call)
     try:
         same = [renders.file(shelf.name, "mp3", client="one") for _ in range(44)]
+        goes_on.set()
         assert {future.result(timeout=5) for future in same} == {("piece.mp3", b"sound")}
         assert len(made) == 1
         assert renders.file(shelf.name, "mp3", client="one").done()  # and is kept
+        goes_on.clear()
         for place in range(1, 1 + MOST_OF_ONE):
             renders.file(shelf.name, "mp3", Heard(transpose=place), client="one")
         with pytest.raises(RefusedError) as error:
             renders.file(shelf.name, "mp3", Heard(transpose=20), client="one")
         assert error.value.code == "busy"
         for client in range(MOST_WAITING - MOST_OF_ONE):
-            renders.file(shelf.name, "mp3", Heard(rate=1 + client / 100), client=str(client))
+            renders.file(shelf.name, "mp3", Heard(rate=1.01 + client / 100), client=str(client))
         with pytest.raises(RefusedError, match="Too many sound files"):
             renders.file(shelf.name, "mp3", Heard(rate=0.5), client="one more")
     finally:
+        goes_on.set()
         renders.end()
 
 
