@@ -6,7 +6,8 @@ r"""How the page's server bears a crowd: first notes, whole pieces, errors and m
 Starts the demo in a process of its own on 127.0.0.1, warm, and asks it over plain HTTP as the page does: each client has an example
 written with a seed of its own, listens to all events, checks that they add up to the piece that ends them, and begins again. Memory
 is what the server and its processes have for themselves (Pss, Linux only). First notes count from the click; their sound comes some
-milliseconds later. `--processors` keeps the server to so many, `--say` is what ran beside it.
+milliseconds later. The processor time that the server took until each client had its first notes tells, on a busy machine, how long it would be at
+most on an idle one. `--processors` keeps the server to so many, `--say` is what ran beside it.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -46,13 +47,18 @@ WARM_UP_SHARE: Final = 0.3
 
 @dataclass
 class Tally:
-    """What some clients met. In seconds; errors are their sentences."""
+    """What some clients met. In seconds; errors are their sentences.
+
+    watch: the processor time that the server has taken; used: the same as each first notes came.
+    """
 
     first: list[float] = field(default_factory=list)
     done: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     wrong: int = 0
     music_s: float = 0.0
+    watch: Callable[[], float] = float
+    used: list[float] = field(default_factory=list)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -123,14 +129,16 @@ def wait(address: str, process: subprocess.Popen[bytes]) -> None:
 def crowds(address: str, process: subprocess.Popen[bytes], args: argparse.Namespace) -> list[str]:
     """A table of so many clients at once, in turn."""
     play(address, Tally(), random.Random(0))  # the first of all warms up
-    head = "| clients | pieces | first notes, s: p50 | p95 | whole piece, s: p50 | p95 | music written a second, s | errors | wrong | memory after, MB |"
-    rows = [head, "|--:|" * 1 + "--:|" * 9]
+    head = "| clients | pieces | first notes, s: p50 | p95 | whole piece, s: p50 | p95 | music written a second, s | processor time to the last first notes, s | errors | wrong | memory after, MB |"
+    rows = [head, "|" + "--:|" * 11]
     for count in args.clients:
-        tally, began = Tally(), time.perf_counter()
+        tally, began = Tally(watch=partial(processor_s, process.pid)), time.perf_counter()
+        before = tally.watch()
         with ThreadPoolExecutor(count) as pool:
             list(pool.map(partial(visit, address, tally, args.pieces), range(count)))
         took = time.perf_counter() - began
         cells = [count, len(tally.done), *seconds(tally.first), *seconds(tally.done), f"{tally.music_s / took:.0f}"]
+        cells.append(f"{tally.used[count - 1] - before:.1f}" if len(tally.used) >= count else "–")
         cells += [len(tally.errors), tally.wrong, memory_mb(process.pid)]
         rows.append("| " + " | ".join(map(str, cells)) + " |")
         print(rows[-1], set(tally.errors) or "", file=sys.stderr, flush=True)
@@ -193,6 +201,7 @@ def play(address: str, tally: Tally, chance: random.Random) -> None:
                 if event["notes"] and not heard:
                     heard = True
                     tally.first.append(time.perf_counter() - began)
+                    tally.used.append(tally.watch())
             elif event["event"] == "done":
                 tally.done.append(time.perf_counter() - began)
                 tally.music_s += event["seconds"]
@@ -235,6 +244,17 @@ def family(pid: int) -> list[int]:
         except OSError:
             continue
     return found
+
+
+def processor_s(pid: int) -> float:
+    """The processor time that a process and those that it started have taken, in seconds."""
+    ticks = 0
+    for one in family(pid):
+        try:
+            ticks += sum(map(int, Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()[11:13]))
+        except OSError:
+            continue
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def pss_kb(pid: int) -> int:

@@ -5,9 +5,12 @@ In: submissions and options. Out: events (`start`, `notes`, `done`) as dicts, an
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
+import threading
 import time
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -26,6 +29,7 @@ from pianalysis.errors import PianalysisError
 from pianalysis.music.midi import read_midi, track_notes
 from pianalysis.music.notes import Notes, sort_notes
 from pianalysis.music.reading import ReadScore
+from pianalysis.tokens import vocab
 from pianalysis.webui import limits
 from pianalysis.webui.answers import Alternatives, Chords, Done, Fresh, Start
 from pianalysis.webui.fit import measure_fit
@@ -67,6 +71,7 @@ class Studio:
         self.shelf = Shelf()
         self.renders = Renders(self.shelf)
         self.turns = Turns()
+        self._styles = Styles()
         self._reading = Workshop(READERS)
 
     def read(self, data: bytes, name: str, tune: int | None, bpm: float | None) -> ReadScore:
@@ -103,8 +108,11 @@ class Studio:
         """
         begin, listener = time.perf_counter(), Listener(self.turns, listens=listens)
         chart = chords.strip() or None
+        asked = (digest(wanted.read), track, chart)
         with listener.turn():
-            stream = self.arranger.stream(wanted.read, seed=seed, track=track, chart=chart, options=options)
+            known = self._styles.known(asked, options)
+            stream = self.arranger.stream(wanted.read, seed=seed, track=track, chart=chart, options=known)
+            self._styles.learn(asked, options, stream.piece.style)
             limits.check_bars(stream.bars, "This piece")
             limits.check_length(float(stream.bar_lines_ms[-1]) / 1_000, "This piece")
             given = None if chart or STATED in stream.remarks else frozenset[int]()
@@ -241,6 +249,36 @@ class Studio:
     def file(self, name: str, suffix: str, heard: Heard = AS_IT_IS) -> tuple[str, bytes]:
         """A piece as a file, as it is heard: what to call it, and its bytes. Raises PianalysisError."""
         return self.renders.file(name, suffix, heard).result()
+
+
+class Styles:
+    """The style that was found for a melody: to hear that takes as long as its first bars, and the next take wants it too."""
+
+    def __init__(self, most: int = 500) -> None:
+        self._most, self._found = most, OrderedDict[tuple[Any, ...], str]()
+        self._lock = threading.Lock()
+
+    def known(self, asked: tuple[Any, ...], options: Options) -> Options:
+        """The options, with the style that the same melody had with the same options."""
+        if options.style != vocab.AUTO:
+            return options
+        with self._lock:
+            style = self._found.get((*asked, options))
+        return options if style is None else replace(options, style=style)
+
+    def learn(self, asked: tuple[Any, ...], options: Options, style: str) -> None:
+        """Remember what was found."""
+        if options.style == vocab.AUTO:
+            with self._lock:
+                self._found[(*asked, options)] = style
+                while len(self._found) > self._most:
+                    self._found.popitem(last=False)
+
+
+def digest(read: ReadScore) -> str:
+    """What is the same for the same notes, bars and chords."""
+    data = bytes(read.score.dumps_midi()) + bytes([read.has_bars, read.is_recording])
+    return hashlib.sha256(data).hexdigest()
 
 
 def _fresh(notes: Notes, bars_done: int, bars: int) -> Fresh:
