@@ -1,6 +1,6 @@
 r"""How the page's server bears a crowd: first notes, whole pieces, errors and memory, with 1, 8 and 32 clients at once.
 
-    python scripts/load_space.py                                    # 1, 8 and 32 clients, two pieces each
+    python scripts/load_space.py                                    # 1, 8 and 32 clients, a piece each
     python scripts/load_space.py --minutes 10 --clients 32 --write  # and its memory, into docs/space.md
 
 Starts the demo in a process of its own on 127.0.0.1, warm, and asks it over plain HTTP as the page does: each client has an example
@@ -66,7 +66,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--clients", type=int, nargs="*", default=[*CLIENTS], metavar="N", help="so many at once, in turn"
     )
-    parser.add_argument("--pieces", type=int, default=2, metavar="N", help="each client has written (default: 2)")
+    parser.add_argument("--pieces", type=int, default=1, metavar="N", help="each client has written (default: 1)")
     parser.add_argument("--minutes", type=float, default=0.0, help="… and so long with the last number, for the memory")
     parser.add_argument("--model", help="as `pianalysis demo` takes it")
     parser.add_argument("--processors", type=int, metavar="N", help="keep the server to so many")
