@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -54,6 +54,8 @@ from pianalysis.webui.wire import note_rows, times
 from pianalysis.webui.workshop import Workshop
 
 COMPOSED_BARS: Final = 16
+IDLE: Final = (2, 0.0)
+"""The urgency of what nobody waits for."""
 READERS: Final = 2
 """Processes that read files."""
 MODEL_VARIABLE: Final = "PIANALYSIS_MODEL"
@@ -72,6 +74,7 @@ class Studio:
         self.renders = Renders(self.shelf)
         self.turns = Turns()
         self._styles = Styles()
+        self._warm_piece = ""
         self._reading = Workshop(READERS)
 
     def read(self, data: bytes, name: str, tune: int | None, bpm: float | None) -> ReadScore:
@@ -88,8 +91,20 @@ class Studio:
         """Arrange two bars of a melody: what is slow only the first time, is so before anybody waits for it."""
         wanted = Submission(ReadScore(read_midi(melody)), "", "example")
         *_, done = self.arrange(wanted, Options(max_bars=2))
-        self._reading.warm_up(read_bytes, melody.read_bytes(), "", None, None)
-        self.renders.warm_up(str(done.get("piece")))
+        self._warm_piece = str(done.get("piece"))
+
+    def warm_helpers(self, melodies: Iterable[Path]) -> None:
+        """Start the processes that help, and hear the styles of some melodies, when nobody is waiting for anything else."""
+        melodies = list(melodies)
+        if melodies:
+            self._reading.warm_up(read_bytes, melodies[0].read_bytes(), "", None, None)
+        if self._warm_piece:
+            self.renders.warm_up(self._warm_piece)
+        for path in melodies:
+            read, options = ReadScore(read_midi(path)), Options()
+            with self.turns.turn(IDLE):
+                stream = self.arranger.stream(read, options=options)
+                self._styles.learn((digest(read), None, None), options, stream.piece.style)
 
     def arrange(
         self,
@@ -146,7 +161,12 @@ class Studio:
         begin, listener = time.perf_counter(), Listener(self.turns, listens=False)
         count = min(bars, options.max_bars or bars, limits.BARS)
         with listener.turn():
-            piece = self.arranger.compose(seed=seed, bars=count, options=replace(options, max_bars=None))
+            piece = self.arranger.compose(
+                seed=seed,
+                bars=count,
+                options=replace(options, max_bars=None),
+                progress=lambda *_: listener.step_aside(),
+            )
         yield {
             "event": "start",
             "title": "From nothing",
