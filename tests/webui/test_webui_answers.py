@@ -275,14 +275,12 @@ HEARD = st.builds(
 @given(HEARD)
 def test_a_file_is_as_the_piece_is_heard(kept, heard):
     score = read_midi(make_file(kept, "mid", heard)[1])
-    own = kept.piece.score
-    for place, name in enumerate(("melody", "accompaniment")):
-        before = [
-            (note.time, note.duration, note.pitch + heard.transpose, note.velocity) for note in own.tracks[place].notes
-        ]
-        after = [(note.time, note.duration, note.pitch, note.velocity) for note in score.tracks[place].notes]
-        there = heard.parts in ("both", name)
-        assert sorted(after) == (sorted(before) if there else [])
+    found = {track.name.lower(): track for track in score.tracks}  # of a part that isn't heard there is no track
+    for track in kept.piece.score.tracks:
+        name, there = track.name.lower(), [*found.get(track.name.lower(), symusic.Track("", 0, False)).notes]
+        before = [(note.time, note.duration, note.pitch + heard.transpose, note.velocity) for note in track.notes]
+        after = [(note.time, note.duration, note.pitch, note.velocity) for note in there]
+        assert sorted(after) == (sorted(before) if heard.parts in ("both", name) else [])
     assert score.tempos[0].qpm == pytest.approx(90 * heard.rate, rel=1e-4)
     chords = [mark.text for mark in score.markers][1:]
     assert len(chords) == len([mark.text for mark in read_midi(make_file(kept, "mid")[1]).markers][1:])
@@ -297,7 +295,7 @@ def test_what_isnt_changed_is_the_very_file(kept, tmp_path):
 
 def test_the_metronome_clicks_each_beat_louder_where_a_bar_begins(kept):
     played = as_heard(kept.piece, Heard(metronome=True, rate=2.0))
-    assert len(played.beats_ms) == 1 + 5 * 3 + 3 or len(played.beats_ms) == 7 * 3
+    assert len(played.beats_ms) == 7 * 3
     assert np.allclose(np.diff(played.beats_ms), 60_000 / 180)
     assert played.downbeats.sum() == kept.piece.bars
     score = read_midi(make_file(kept, "mid", Heard(metronome=True))[1])
