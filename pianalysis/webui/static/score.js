@@ -5,7 +5,7 @@ import { printScore } from "./scoreprint.js";
 import { anchorAt, barAt, barBoxAt, boxesOf, msAt, withoutSilence } from "./scoretime.js";
 import { barLengths, excerpt, hasPickup, parseScore } from "./scorexml.js";
 
-/** @import {Drawn} from "./scoretime.js" */
+/** @import {Anchor, Drawn} from "./scoretime.js" */
 /** @typedef {{onSeek?: (ms: number) => void, onSelect?: (bars: [number, number] | null) => void}} ScoreCalls */
 /** @typedef {{bar: number, x: number, y: number, moved: boolean, timer: number}} Drag */
 
@@ -38,6 +38,8 @@ export class ScoreView {
   height = 0;
   zoom = 1;
   shownSystem = -1;
+  /** @type {Anchor | null | undefined} */
+  shown; // where the cursor stands; undefined: to be shown anew
   /** @type {Drag | null} */
   drag = null;
 
@@ -62,7 +64,7 @@ export class ScoreView {
     this.cursor.className = "score-cursor";
     this.cursor.hidden = true;
     this.sheet.append(this.marks, this.cursor, this.music);
-    element.append(this.state, this.sheet);
+    element.append(this.sheet, this.state); // what is said of the drawing stands where the rest will
     this.setUpSheet();
     new ResizeObserver(() => this.resized()).observe(element);
   }
@@ -110,6 +112,7 @@ export class ScoreView {
     this.playhead = 0;
     this.music.replaceChildren();
     this.sheet.hidden = true;
+    this.shown = undefined;
     this.showPlayhead();
     this.showSelection();
     this.say(sentence);
@@ -193,6 +196,7 @@ export class ScoreView {
     this.drawn.anchors.push(...anchors.map((anchor) => ({ ...anchor, system: anchor.system + systems })));
     this.systems += (bars[bars.length - 1]?.system ?? -1) + 1;
     this.height += height;
+    this.shown = undefined;
     this.showPlayhead();
     this.showSelection();
   }
@@ -211,16 +215,19 @@ export class ScoreView {
   }
 
   showPlayhead() {
-    const { cursor, sheet } = this;
-    const anchor = anchorAt(this.drawn.anchors, this.playhead) ?? this.drawn.anchors[0];
-    const box = anchor && this.drawn.bars.find(({ bar }) => bar === anchor.bar);
-    const bar = barAt(this.lines, this.playhead);
-    const now = String(Math.max(bar, 0) + 1);
+    const { cursor, sheet, drawn } = this;
+    const anchor = anchorAt(drawn.anchors, this.playhead) ?? drawn.anchors[0] ?? null;
+    const bar = Math.max(barAt(this.lines, this.playhead), 0);
+    const now = String(bar + 1);
     if (sheet.getAttribute("aria-valuenow") !== now) {
       sheet.setAttribute("aria-valuenow", now);
       sheet.setAttribute("aria-valuetext", `bar ${now} of ${this.quarters.length}`);
+      this.shown = undefined;
     }
-    cursor.hidden = !box || (bar > anchor.bar && !this.drawn.bars.some((other) => other.bar === bar)); // not drawn yet
+    if (anchor === this.shown) return;
+    this.shown = anchor;
+    const box = anchor && drawn.bars.find((one) => one.bar === anchor.bar);
+    cursor.hidden = !box || bar > drawn.bars[drawn.bars.length - 1].bar; // not drawn yet
     if (!box || cursor.hidden) return;
     const width = CURSOR_PX * this.zoom;
     cursor.style.width = `${width}px`;
