@@ -1,0 +1,90 @@
+// From what the server tells to what the page shows, plays and keeps. Pure.
+
+import { newId } from "./session.js";
+import { endOf } from "./timing.js";
+
+/** @import {Melody, Row, Settings, Take} from "./types.js" */
+
+const MIDDLE = 60;
+
+/** What is told of a hand for each note; where it isn't, what lies below middle C is the left one's. @param {Row[]} notes @param {string} [hands] */
+export function splitHands(notes, hands) {
+  /** @type {{right: Row[], left: Row[]}} */
+  const parts = { right: [], left: [] };
+  notes.forEach((note, index) => {
+    const left = hands ? hands[index] === "L" : note[2] < MIDDLE;
+    (left ? parts.left : parts.right).push(note);
+  });
+  return parts;
+}
+
+/** Notes and their hands, sorted by onset, hands with them. @param {Row[]} notes @param {string} hands */
+export function sortedWithHands(notes, hands) {
+  const order = notes.map((_, index) => index).sort((a, b) => /** @type {Row} */ (notes[a])[0] - /** @type {Row} */ (notes[b])[0]);
+  return { notes: order.map((index) => /** @type {Row} */ (notes[index])), hands: hands ? order.map((index) => hands[index]).join("") : "" };
+}
+
+/**
+ * A take that begins: the event `start`, and what it is written with.
+ * @param {any} event @param {Melody} melody @param {Settings} settings @returns {Take}
+ */
+export function beginTake(event, melody, settings) {
+  return {
+    id: newId(), number: 0, piece: "", title: event.title, seed: event.seed, settings, edits: [], chordsGiven: melody.chords, composed: melody.compose !== null,
+    melody: event.melody, notes: [], hands: "", bar_lines_ms: event.bar_lines_ms, bars: event.bars, bars_done: 0, seconds: (event.bar_lines_ms.at(-1) ?? 0) / 1000,
+    remarks: event.remarks ?? [], how_found: event.how_found ?? "", fit: null, written_in_s: 0, chords: event.chords ?? [], chart: "", key: event.key ?? null,
+    time_signature: event.time_signature ?? "", bpm: event.bpm ?? 0, starred: false, given: melody.given,
+  };
+}
+
+/** The same take with more of it. @param {Take} take @param {any} event `notes` @returns {Take} */
+export function growTake(take, event) {
+  const hands = take.hands + (event.hands ?? "");
+  return { ...take, ...sortedWithHands([...take.notes, ...event.notes], hands.length === take.notes.length + event.notes.length ? hands : ""), bars_done: event.bars_done };
+}
+
+/** What the event `done` says of a take. @param {any} event @returns {Partial<Take>} */
+export function finished(event) {
+  const found = /** @type {Record<string, any>} */ ({});
+  for (const name of ["piece", "notes", "hands", "bar_lines_ms", "bars", "seconds", "remarks", "fit", "written_in_s", "chords", "chart", "key", "time_signature", "bpm", "melody"]) {
+    if (event[name] !== undefined && !(name === "melody" && !Array.isArray(event.melody))) found[name] = event[name];
+  }
+  return { ...found, bars_done: event.bars };
+}
+
+/** A take of which only some bars are there: it ends with the last of them. @param {Take} take @returns {Take} */
+export function brokenOff(take) {
+  const end = take.bar_lines_ms[take.bars_done] ?? 0;
+  const hands = take.hands;
+  const kept = take.notes.map((note, index) => ({ note, hand: hands[index] ?? "" })).filter(({ note }) => note[0] < end);
+  return { ...take, notes: kept.map(({ note }) => note), hands: hands ? kept.map(({ hand }) => hand).join("") : "" };
+}
+
+/** Where the music of a take ends that can be heard: all of it, or what is written. @param {Take} take */
+export function heardUntil(take) {
+  return take.bars_done < take.bars ? (take.bar_lines_ms[take.bars_done] ?? 0) : endOf(take);
+}
+
+/** Notes a person played, as the server takes a melody. @param {Row[]} notes @param {number} bpm @param {number} beats */
+export function playedMelody(notes, bpm, beats) {
+  return JSON.stringify({ bpm, beats, notes: notes.map(([onset, duration, pitch, velocity]) => [Math.max(Math.round(onset), 0), Math.max(Math.round(duration), 1), pitch, velocity]) });
+}
+
+/** The beats at which chords change in some bars, as the server's chart takes them: "Am . F/C ." @param {{chords: Take["chords"], bar_lines_ms: number[]}} piece
+ * @param {number} first @param {number} last @param {number} beats in a bar @param {(index: number) => string} symbolOf */
+export function chartOf({ chords, bar_lines_ms: lines }, first, last, beats, symbolOf) {
+  const bars = [];
+  for (let bar = first; bar <= last; bar += 1) {
+    const from = lines[bar - 1] ?? 0;
+    const to = lines[bar] ?? from + 1;
+    const words = Array.from({ length: beats }, () => ".");
+    chords.forEach((chord, index) => {
+      if (chord.end_ms <= from + 1 || chord.start_ms >= to - 1) return;
+      const beat = Math.min(Math.max(Math.round(((chord.start_ms - from) / (to - from)) * beats), 0), beats - 1);
+      words[beat] = symbolOf(index);
+    });
+    if (words[0] === ".") words[0] = "?";
+    bars.push(words.every((word, index) => index === 0 || word === ".") ? words[0] : words.join(" "));
+  }
+  return `| ${bars.join(" | ")} |`;
+}
