@@ -68,29 +68,32 @@ export function readSettings(raw) {
   return settings;
 }
 
-const SHORT = { low: "few notes", mid: "some notes", high: "many notes" };
+/** @type {Record<string, (value: any, word: string) => string>} what a setting that isn't the default is called beside a take */
+const SAID = {
+  style: (_, word) => word,
+  density: (value) => ({ low: "few notes", mid: "some notes", high: "many notes" })[/** @type {"low"} */ (value)] ?? "",
+  left_hand: (value) => LEFT_HANDS[value] ?? value,
+  difficulty: (_, word) => `${word} to play`,
+  harmony: (_, word) => `${word} chords`,
+  lowest: () => "high register",
+  highest: () => "low register",
+  intro: (value) => `${value}-bar intro`,
+  ending: (_, word) => `ending: ${word}`,
+  verses: (value) => `${value} verses`,
+  pedal: () => "pedal",
+  temperature: (value) => sliderWord("temperature", value),
+  dynamics: (value) => sliderWord("dynamics", value),
+  max_bars: (value) => `first ${plural(value, "bar")}`,
+};
 
 /** What a take was written with, in a few words: only what was chosen. @param {Settings} settings */
 export function describe(settings) {
-  const words = [];
-  for (const name of differing(settings, DEFAULTS)) {
+  const words = differing(settings, DEFAULTS).map((name) => {
     const value = settings[name];
-    const choice = CHOICES.find(([own]) => own === name)?.[2].find(([own]) => own === value)?.[1];
-    if (name === "density") words.push(SHORT[/** @type {"low"} */ (value)] ?? String(value));
-    else if (name === "left_hand") words.push(LEFT_HANDS[String(value)] ?? String(value));
-    else if (name === "style") words.push(choice ?? String(value));
-    else if (name === "difficulty") words.push(`${choice ?? value} to play`);
-    else if (name === "harmony") words.push(`${choice} chords`);
-    else if (name === "lowest" && Number(value) > 21) words.push("high register");
-    else if (name === "highest" && Number(value) < 108) words.push("low register");
-    else if (name === "intro") words.push(`${value}-bar intro`);
-    else if (name === "ending") words.push(`ending: ${choice}`);
-    else if (name === "verses") words.push(`${value} verses`);
-    else if (name === "pedal") words.push("pedal");
-    else if (name === "temperature" || name === "dynamics") words.push(sliderWord(name, Number(value)));
-    else if (name === "max_bars") words.push(`first ${plural(Number(value), "bar")}`);
-  }
-  return words.join(", ").toLowerCase();
+    const word = CHOICES.find(([own]) => own === name)?.[2].find(([own]) => own === value)?.[1] ?? String(value);
+    return SAID[name]?.(value, word) ?? "";
+  });
+  return words.filter(Boolean).join(", ").toLowerCase();
 }
 
 const LESS = { high: "mid", mid: "low", low: "low" };

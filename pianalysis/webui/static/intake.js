@@ -159,8 +159,9 @@ export class Intake {
     if (found && bpm >= 20 && bpm <= 300 && bpm !== Math.round(found.bpm)) given.bpm = bpm;
     if (byId("intake-key").value) given.key = byId("intake-key").value;
     if (found && found.tunes > 1 && Number(byId("intake-tune").value) > 1) given.tune = Number(byId("intake-tune").value);
-    const { key: _, ...before } = this.given;
-    return { given: { ...before, ...given }, metre: Boolean(metre) };
+    const all = { ...this.given, ...given };
+    if (!given.key) delete all.key;
+    return { given: all, metre: Boolean(metre) };
   }
 
   write() {

@@ -132,8 +132,8 @@ function begin(draft, sound, session) {
   showStage();
 }
 
-/** @param {Take | null} take @param {string} _why */
-function broken(take, _why) {
+/** Writing ended before its end. @param {Take | null} take what there is of it */
+function broken(take) {
   if (take) stage.show(take, { keep: true });
   else if (stage.writing) {
     const now = currentTake(live.session);
@@ -238,8 +238,7 @@ function showBubble(how) {
 function placeBubble() {
   const span = roll?.selectionMs();
   if (!span) return;
-  const { xOf } = roll;
-  bubble.place(xOf(span[0]), xOf(span[1]));
+  bubble.place(roll.xOf(span[0]), roll.xOf(span[1]));
 }
 
 /** @param {string} name */
@@ -382,7 +381,7 @@ live.listen(show);
 setView("roll");
 await sampler.loadIndex().catch(() => {});
 enter();
-globalThis.pianalysis = /** @type {any} */ ({ // for tests and the curious
+const shown = { // for tests and the curious
   live, player, roll, sampler, stage, writer, bubble, audition,
   get takes() {
     return { all: live.session.takes, current: currentTake(live.session) };
@@ -390,4 +389,5 @@ globalThis.pianalysis = /** @type {any} */ ({ // for tests and the curious
   get timing() {
     return writer.timing;
   },
-});
+};
+Object.assign(globalThis, { pianalysis: shown });

@@ -172,6 +172,11 @@ export class Roll {
     });
   }
 
+  /** Where a time is, in px from the left of what is seen. @param {number} ms */
+  xOf(ms) {
+    return xOf(this.view, ms);
+  }
+
   selectionMs() {
     return spanOf(this.bars, this.selection);
   }

@@ -39,7 +39,7 @@ export class SettingsPanel {
       this.menu("intro", "Introduction", [0, 1, 2, 4, 8].map((bars) => [String(bars), bars ? plural(bars, "bar") : "None"])), choice("ending")];
     const more = [choice("harmony"), this.menu("verses", "Verses", [1, 2, 3, 4].map((count) => [String(count), String(count)])), this.tick("pedal", "Sustain pedal"), ...SLIDERS.map((slider) => this.slider(...slider)), ...NUMBERS.map((number) => this.number(...number)), this.seedField(),
       make("label", { class: "tick" }, make("input", { type: "checkbox", id: "autoplay", checked: true }), "Play while it's written")];
-    byId("controls").append(...first.filter((control) => known(control.dataset.name)));
+    byId("controls").append(...first.filter((control) => known(control.dataset.name ?? "")));
     byId("more-controls").append(...more.filter((control) => !control.dataset?.name || known(control.dataset.name)));
   }
 

@@ -146,25 +146,30 @@ export class Transport {
   /** @param {KeyboardEvent} event */
   key(event) {
     if (!this.parts.playable() || event.ctrlKey || event.metaKey || event.altKey) return;
-    const { player, roll, unlock } = this.parts;
+    const { player, unlock } = this.parts;
     const onRoll = document.activeElement === byId("roll");
     const element = /** @type {Element} */ (event.target);
     const free = !typing(event) && !element.closest?.("button, summary, label, a, input, select, [role=tab], [role=dialog], [role=radio]");
-    if (event.key === " " && (onRoll || free)) {
+    if (!onRoll && !free) return;
+    if (event.key === " ") {
       event.preventDefault();
       unlock().then(() => player.toggle());
-    } else if (onRoll && (event.key === "ArrowLeft" || event.key === "ArrowRight")) {
+    } else if (event.key.toLowerCase() === "l") this.setLoop(!player.loop);
+    else if (onRoll) this.keyOnRoll(event);
+  }
+
+  /** @param {KeyboardEvent} event */
+  keyOnRoll(event) {
+    const { roll } = this.parts;
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (step) {
       event.preventDefault();
-      const step = event.key === "ArrowRight" ? 1 : -1;
       if (event.shiftKey) this.moveSelection(step);
       else this.jump(step);
-    } else if (onRoll && event.key === "Escape") {
-      roll.setSelection(null);
-    } else if (onRoll && event.key === "Enter" && roll.selection) {
+    } else if (event.key === "Escape") roll.setSelection(null);
+    else if (event.key === "Enter" && roll.selection) {
       event.preventDefault();
       byId("bubble").querySelector("button:not(:disabled)")?.focus();
-    } else if (event.key.toLowerCase() === "l" && (onRoll || free)) {
-      this.setLoop(!player.loop);
     }
   }
 }

@@ -10,7 +10,7 @@ import { addTake, changeTake, nextSeed, rewriteTake } from "./session.js";
 /** @typedef {{busy: boolean, text: string, progress: number | null, error: string, code: string}} State */
 /**
  * @typedef {{onState: (state: State) => void, onBegin: (draft: Take, sound: boolean, session: Session) => void, onGrow: (draft: Take) => void,
- *   onBroken: (draft: Take, why: string) => void, onDone: (take: Take) => void, isShown: (id: string) => boolean, onFull: () => void}} Told
+ *   onBroken: (draft: Take | null) => void, onDone: (take: Take) => void, isShown: (id: string) => boolean, onFull: () => void}} Told
  */
 
 const QUEUE_SHOWN_MS = 700; // one who is next and let in at once isn't told of a queue
@@ -143,10 +143,10 @@ export class Writer {
     const stopped = code === "stopped";
     if (draft && draft.bars_done > 0) {
       const take = brokenOff(draft);
-      this.told.onBroken(take, why);
+      this.told.onBroken(take);
       this.say({ text: `${plural(take.bars_done, "bar")} of ${take.bars} ${take.bars_done === 1 ? "is" : "are"} here to listen to.`, error: stopped ? "" : why, code });
     } else {
-      this.told.onBroken(/** @type {any} */ (null), why);
+      this.told.onBroken(null);
       this.say({ text: "Nothing was written.", error: stopped ? "" : why, code });
     }
     return null;
@@ -190,6 +190,7 @@ export class Writer {
   /**
    * Something that the server does with a take's piece. Where it has forgotten the piece, it's written again first.
    * @param {Take} take @param {string} begun @param {(piece: string) => [string, unknown[]]} ask
+   * @returns {Promise<any>}
    */
   async onServer(take, begun, ask, { again = true } = {}) {
     /** @type {any} */
