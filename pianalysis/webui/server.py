@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import atexit
 import io
 import json
 import os
@@ -14,13 +15,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from pianalysis.errors import PianalysisError
-from pianalysis.music.midi import MAX_FILE_BYTES
 from pianalysis.output.audio import SAMPLE_FOLDER
 from pianalysis.output.picture import ACCOMPANIMENT_COLOUR, MELODY_COLOUR
 from pianalysis.version import __version__
+from pianalysis.webui import limits
 from pianalysis.webui.examples import find_examples_folder, load_examples
-from pianalysis.webui.settings import NUMBERS
-from pianalysis.webui.studio import MEDIA_TYPES, Studio, load_studio
+from pianalysis.webui.heard import MEDIA_TYPES, Heard
+from pianalysis.webui.refusals import HTTP_STATUS, RefusedError, code_of, for_people
+from pianalysis.webui.settings import NUMBERS, choices, ranges, switches
+from pianalysis.webui.studio import Studio, load_studio
+from pianalysis.webui.uploads import PageFolder
 
 STATIC: Final = Path(__file__).parent / "static"
 SAMPLES_LAST_S: Final = 7 * 24 * 3600
@@ -46,6 +50,9 @@ def serve(
     except ImportError:
         raise PianalysisError(f"the demo needs Gradio, which isn't installed; run: {INSTALL}") from None
     studio = load_studio(model)
+    folder = PageFolder()
+    folder.start()
+    atexit.register(folder.end)
     server = make_server(studio, examples)
     import matplotlib.pyplot  # noqa: F401  # Gradio does this in the first call, and answers nobody for seconds meanwhile
 
@@ -57,7 +64,7 @@ def serve(
         quiet=not block,
         mcp_server=has_mcp(),
         prevent_thread_lock=True,
-        max_file_size=MAX_FILE_BYTES,
+        max_file_size=limits.FILE_BYTES,
         footer_links=[],
         run_history=False,
     )
@@ -101,6 +108,10 @@ def _add_page(server: Any, studio: Studio, folder: Path) -> None:
         "colours": {"melody": MELODY_COLOUR, "accompaniment": ACCOMPANIMENT_COLOUR},
         "formats": list(MEDIA_TYPES),
         "settings": [*NUMBERS],
+        "options": choices(),
+        "numbers": ranges(),
+        "switches": switches(),
+        "limits": limits.for_page(),
     }
     page = (
         STATIC.joinpath("index.html")
@@ -132,11 +143,24 @@ def _add_files(server: Any, studio: Studio) -> None:
             return Response(_as_mp3(path.stem), media_type="audio/mpeg", headers=lasting)
         return JSONResponse({"error": "no such sample"}, 404)
 
-    def piece_file(name: str, suffix: str) -> Response:
+    def piece_file(
+        name: str,
+        suffix: str,
+        transpose: int = 0,
+        rate: float = 1.0,
+        parts: str = "both",
+        metronome: bool = False,
+        melody_gain: float = 1.0,
+        accompaniment_gain: float = 1.0,
+    ) -> Response:
         try:
-            called, data = studio.file(name, suffix)
+            if suffix not in MEDIA_TYPES:
+                raise RefusedError(f"There is no {suffix} of a piece, but {', '.join(MEDIA_TYPES)}.", "forgotten")
+            heard = Heard(transpose, rate, parts, melody_gain, accompaniment_gain, metronome)
+            called, data = studio.file(name, suffix, heard)
         except PianalysisError as error:
-            return JSONResponse({"error": str(error)}, 404)
+            code = code_of(error)
+            return JSONResponse({"error": for_people(str(error)), "code": code}, HTTP_STATUS[code])
         headers = {"Content-Disposition": f'attachment; filename="{called.encode("ascii", "ignore").decode()}"'}
         return Response(data, media_type=MEDIA_TYPES[suffix], headers=headers)
 
