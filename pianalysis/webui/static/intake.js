@@ -25,6 +25,7 @@ export class Intake {
     this.found = null;
     this.source = "";
     this.title = "";
+    this.track = 0; // the one that was chosen, 0 for the one that is found
     /** @type {Settings} what was said before the file was looked at again */
     this.given = {};
     /** @type {ReturnType<typeof call> | null} */
@@ -36,7 +37,7 @@ export class Intake {
 
   /** Have a file or a recording looked at. @param {string} source @param {string} title */
   async open(source, title) {
-    Object.assign(this, { source, title, found: null, given: {} });
+    Object.assign(this, { source, title, found: null, given: {}, track: 0 });
     byId("intake-fields").hidden = true;
     byId("intake-tracks").replaceChildren();
     byId("intake-found").textContent = byId("intake-remarks").textContent = "";
@@ -76,7 +77,8 @@ export class Intake {
   }
 
   /** Look again, at another track or with another metre. */
-  async again(track = this.found?.track ?? 0) {
+  async again(track = this.track) {
+    this.track = track;
     const { given } = this.read();
     this.given = given;
     const found = await this.ask(track, given);
@@ -117,18 +119,18 @@ export class Intake {
   showTracks(found) {
     const focused = document.activeElement?.closest(".track")?.getAttribute("data-track");
     const one = found.tracks.length <= 1;
-    byId("intake-tracks").replaceChildren(...found.tracks.map((track) => this.track(track, track.number === found.track || one)));
+    byId("intake-tracks").replaceChildren(...found.tracks.map((track) => this.row(track, track.chosen || one)));
     if (focused) byId("intake-tracks").querySelector(`[data-track="${focused}"] input`)?.focus();
   }
 
   /** @param {Track} track @param {boolean} chosen */
-  track(track, chosen) {
+  row(track, chosen) {
     const name = track.name || `Track ${track.number}`;
     const pick = make("input", { type: "radio", name: "track", value: track.number, checked: chosen, onchange: () => this.again(track.number) });
-    const play = make("button", { type: "button", class: "icon hear", "aria-label": `Hear ${name}`, "aria-pressed": "false", onclick: () => this.hear(play, track.opening ?? []) }, "▶");
-    const range = track.low !== undefined && track.high !== undefined ? `, ${pitchName(track.low)} to ${pitchName(track.high)}` : "";
-    const likely = track.likelihood !== null && track.likelihood !== undefined && !chosen ? make("small", { class: "likely" }, `${Math.round(track.likelihood * 100)} % likely`) : chosen ? make("small", { class: "likely" }, "the melody") : null;
-    const picture = make("span", { class: "track-picture", "aria-hidden": "true" }, track.contour?.length ? contourLine(track.contour) : contour([{ name: "melody", notes: track.opening ?? [] }], { height: 40 }));
+    const play = make("button", { type: "button", class: "icon hear", "aria-label": `Hear ${name}`, "aria-pressed": "false", onclick: () => this.hear(play, track.opening) }, "▶");
+    const range = `, ${pitchName(track.low)} to ${pitchName(track.high)}`;
+    const likely = make("small", { class: "likely" }, chosen ? "the melody" : `${Math.round(track.likelihood * 100)} % likely`);
+    const picture = make("span", { class: "track-picture", "aria-hidden": "true" }, contourLine(track.contour));
     return make("div", { class: `track${chosen ? " chosen" : ""}`, "data-track": track.number }, play, make("label", {}, pick, make("span", { class: "track-name" }, make("strong", {}, name), make("small", {}, `${plural(track.notes, "note")}${range}`), likely), picture));
   }
 
@@ -171,7 +173,7 @@ export class Intake {
     if (!metre) return showError(byId("intake-error"), "Write the metre as two numbers, such as 3/4.");
     if (!byId("intake-bpm").checkValidity()) return showError(byId("intake-error"), "Choose a tempo from 20 to 300 beats a minute.");
     this.audition.stop();
-    const melody = makeMelody(found.melody || this.source, found.kind, { title: byId("intake-name").value.trim() || found.title, track: found.track, given, chords: byId("intake-chords").value.trim() });
+    const melody = makeMelody(found.melody || this.source, found.kind, { title: byId("intake-name").value.trim() || found.title, track: this.track, given, chords: byId("intake-chords").value.trim() });
     if (melody.chords === found.chords.trim()) melody.chords = ""; // the file states them itself
     this.hide();
     return this.onWrite(melody);

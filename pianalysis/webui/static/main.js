@@ -3,7 +3,7 @@
 import { makeAnnouncer } from "./announce.js";
 import { Audition } from "./audition.js";
 import { Bubble } from "./bubble.js";
-import { LEFT_HANDS, leaning, plural } from "./choices.js";
+import { leaning, plural } from "./choices.js";
 import { Intake } from "./intake.js";
 import { readLink } from "./link.js";
 import { Live } from "./live.js";
@@ -55,7 +55,7 @@ const takes = new Takes({
   onRemove: (id) => live.do("removing a take", removeTake(live.session, id)),
 });
 const panel = new SettingsPanel({ live, boot, onWrite: again });
-const bubble = new Bubble(boot.options?.left_hand ?? Object.keys(LEFT_HANDS), { onLoop: () => transport.setLoop(!player.loop), onRewrite: rewrite, onUndo: undo, onBars: (bars) => roll.setSelection(bars) });
+const bubble = new Bubble(boot.options.left_hand ?? [], { onLoop: () => transport.setLoop(!player.loop), onRewrite: rewrite, onUndo: undo, onBars: (bars) => roll.setSelection(bars) });
 const sources = new Sources({ boot, sampler, told: { onMelody: open, onFile: openFile, onRecipe: openRecipeFile, onPiece: openPiece, onTab: tabChosen } });
 const intake = new Intake({ boot, audition, onWrite: (melody) => open(melody, 0), onShow: showIntake, onError: (message) => {
   toggleMenu(true);
@@ -88,10 +88,9 @@ function open(melody, seed) {
 
 /** @param {string} source @param {string} title */
 function openFile(source, title) {
-  if (boot.endpoints.inspect === undefined) return open(makeMelody(source, "midi", { title }), 0);
   unlock();
   toggleMenu(false);
-  return intake.open(source, title);
+  intake.open(source, title);
 }
 
 /** @param {string} text */

@@ -18,7 +18,7 @@ export function splitHands(notes, hands) {
   return parts;
 }
 
-/** Notes and their hands, sorted by onset, hands with them. @param {Row[]} notes @param {string} hands */
+/** Notes sorted by onset, and their hands with them. @param {Row[]} notes @param {string} hands */
 export function sortedWithHands(notes, hands) {
   const order = notes.map((_, index) => index).sort((a, b) => /** @type {Row} */ (notes[a])[0] - /** @type {Row} */ (notes[b])[0]);
   return { notes: order.map((index) => /** @type {Row} */ (notes[index])), hands: hands ? order.map((index) => hands[index]).join("") : "" };
@@ -37,10 +37,20 @@ export function beginTake(event, melody, settings) {
   };
 }
 
-/** The same take with more of it. @param {Take} take @param {any} event `notes` @returns {Take} */
+/**
+ * The same take with more of it. A note that is told again, with its onset and pitch, is shorter now: its key is struck again.
+ * @param {Take} take @param {{notes: Row[], hands: string, bars_done: number}} event @returns {Take}
+ */
 export function growTake(take, event) {
-  const hands = take.hands + (event.hands ?? "");
-  return { ...take, ...sortedWithHands([...take.notes, ...event.notes], hands.length === take.notes.length + event.notes.length ? hands : ""), bars_done: event.bars_done };
+  const notes = [...take.notes];
+  const hands = [...take.hands];
+  const places = new Map(notes.map(([onset, , pitch], index) => [`${onset} ${pitch}`, index]));
+  event.notes.forEach((note, index) => {
+    const place = places.get(`${note[0]} ${note[2]}`) ?? notes.length;
+    notes[place] = note;
+    hands[place] = event.hands[index] ?? "R";
+  });
+  return { ...take, ...sortedWithHands(notes, hands.join("")), bars_done: event.bars_done };
 }
 
 /** What the event `done` says of a take. @param {any} event @returns {Partial<Take>} */

@@ -33,9 +33,9 @@ export class SettingsPanel {
 
   draw() {
     const { boot } = this;
-    const known = (/** @type {string} */ name) => ["style", "density", "max_bars", "seed"].includes(name) || boot.settings.length === 0 || boot.settings.includes(name) || ["harmony", "left_hand", "difficulty", "ending"].includes(name) || (name === "register" && boot.settings.includes("lowest"));
+    const known = (/** @type {string} */ name) => (OF_CONTROL[name] ?? [name]).every((own) => own === "seed" || own in boot.options || own in boot.numbers || own in boot.switches);
     const choice = (/** @type {string} */ name) => this.choice(/** @type {typeof CHOICES[number]} */ (CHOICES.find(([own]) => own === name)));
-    const first = [choice("style"), choice("density"), this.menu("left_hand", "Left hand", (boot.options?.left_hand ?? Object.keys(LEFT_HANDS)).map((name) => [name, LEFT_HANDS[name] ?? name])), choice("difficulty"), choice("register"),
+    const first = [choice("style"), choice("density"), this.menu("left_hand", "Left hand", (boot.options.left_hand ?? []).map((name) => [name, LEFT_HANDS[name] ?? name])), choice("difficulty"), choice("register"),
       this.menu("intro", "Introduction", [0, 1, 2, 4, 8].map((bars) => [String(bars), bars ? plural(bars, "bar") : "None"])), choice("ending")];
     const more = [choice("harmony"), this.menu("verses", "Verses", [1, 2, 3, 4].map((count) => [String(count), String(count)])), this.tick("pedal", "Sustain pedal"), ...SLIDERS.map((slider) => this.slider(...slider)), ...NUMBERS.map((number) => this.number(...number)), this.seedField(),
       make("label", { class: "tick" }, make("input", { type: "checkbox", id: "autoplay", checked: true }), "Play while it's written")];
@@ -45,10 +45,9 @@ export class SettingsPanel {
 
   /** @param {string} name @param {HTMLElement} element */
   add(name, element) {
-    element.dataset.name = name;
-    element.classList.add("control");
-    this.controls.set(name, element);
-    return element;
+    const control = make("div", { class: "control", "data-name": name }, element);
+    this.controls.set(name, control);
+    return control;
   }
 
   /** @param {string} name @param {Settings} change */
@@ -85,7 +84,7 @@ export class SettingsPanel {
 
   /** @param {string} name @param {string} label @param {Record<string, string | number>} range */
   number(name, label, range) {
-    const limits = name === "max_bars" && this.boot.limits?.max_bars ? { ...range, max: this.boot.limits.max_bars } : range;
+    const limits = { ...range, min: this.boot.numbers[name]?.low ?? range.min, max: this.boot.numbers[name]?.high ?? range.max };
     const field = make("input", { type: "number", id: name, ...limits, oninput: () => field.validity.valid && this.set(name, { [name]: field.value === "" ? "" : Number(field.value) }) });
     return this.add(name, make("label", { class: "field" }, make("span", {}, label), field));
   }
@@ -138,9 +137,6 @@ export class SettingsPanel {
     const changes = [...this.controls].filter(([, element]) => element.classList.contains("changed"));
     const beside = changes.find(([name]) => name === this.last) ?? changes[0];
     this.button.hidden = !beside;
-    if (!beside || beside[1].nextElementSibling === this.button) return;
-    const focused = document.activeElement === this.button;
-    beside[1].after(this.button);
-    if (focused) this.button.focus();
+    if (beside && this.button.parentElement !== beside[1]) beside[1].append(this.button);
   }
 }

@@ -122,7 +122,7 @@ export class Sources {
     if (!file) return;
     clearErrors();
     byId("file").value = ""; // so that the same file can be chosen again
-    const most = (this.boot.limits?.file_bytes ?? FILE_MB * MB) / MB;
+    const most = (this.boot.limits.file_bytes ?? FILE_MB * MB) / MB;
     if (file.size > most * MB) {
       this.showTab("file");
       this.told.onTab("file");

@@ -43,10 +43,11 @@
 /**
  * What the server says of itself, in the page's own text.
  * @typedef {{version: string, model: string, examples: Example[], formats: string[], settings: string[],
- *   endpoints: Record<string, number>, options?: Record<string, string[]>, limits?: Record<string, number>}} Boot
+ *   endpoints: Record<string, number>, options: Record<string, string[]>, numbers: Record<string, {low: number, high: number}>,
+ *   switches: Record<string, boolean>, limits: Record<string, number>}} Boot
  */
 
-/** @typedef {{number: number, name: string, notes: number, share?: number, low?: number, high?: number, likelihood?: number | null, chosen?: boolean, contour?: (number | null)[], opening?: Row[]}} Track */
+/** @typedef {{number: number, name: string, notes: number, share: number, low: number, high: number, likelihood: number, chosen: boolean, contour: (number | null)[], opening: Row[]}} Track */
 
 /**
  * What was found in a file or a recording before anything is written.

@@ -1,6 +1,6 @@
 // Writing: from what the session asks for to calls, and from what they tell to takes.
 
-import { forServer, OF_THE_WHOLE, plural } from "./choices.js";
+import { differing, forServer, OF_THE_WHOLE, plural } from "./choices.js";
 import { call, CallError } from "./client.js";
 import { beginTake, brokenOff, finished, growTake, playedMelody } from "./piece.js";
 import { addTake, changeTake, nextSeed, rewriteTake } from "./session.js";
@@ -64,12 +64,12 @@ export class Writer {
   request(melody, settings, seed) {
     const sent = { ...forServer(settings, this.knownSettings()), ...forServer(melody.given) };
     if (melody.compose !== null) return ["compose", [sent, seed]];
-    const base = [melody.source, sent, seed, melody.track, melody.title, melody.bpm];
-    return ["stream", melody.chords ? [...base, melody.chords] : base];
+    return ["stream", [melody.source, sent, seed, melody.track, melody.title, melody.bpm, melody.chords]];
   }
 
   knownSettings() {
-    return [...new Set([...this.boot.settings, "style", "density", "harmony", "left_hand", "difficulty", "ending", "max_bars"])];
+    const { options, numbers, switches } = this.boot;
+    return [...Object.keys(options), ...Object.keys(numbers), ...Object.keys(switches)];
   }
 
   /**
@@ -169,8 +169,7 @@ export class Writer {
     const { first, last } = edit;
     const bars = first === last ? `bar ${first}` : `bars ${first} to ${last}`;
     const done = await this.onServer(take, `Writing ${bars} anew…`, (piece) => {
-      const data = [piece, first, last, this.ofTheBars(take, edit.settings), edit.seed];
-      return ["rewrite", edit.chords ? [...data, edit.chords] : data];
+      return ["rewrite", [piece, first, last, this.ofTheBars(take, edit.settings), edit.seed, edit.chords]];
     });
     const now = this.live.session.takes.find(({ id }) => id === take.id);
     if (!done || !now) return false;
@@ -181,10 +180,10 @@ export class Writer {
     return true;
   }
 
-  /** What bars may be written with: how they are played, not what the whole piece is. @param {Take} take @param {Settings} settings */
+  /** What is to be other in some bars than in the piece: how they are played, not what the whole piece is. @param {Take} take @param {Settings} settings */
   ofTheBars(take, settings) {
-    const whole = Object.fromEntries(OF_THE_WHOLE.map((name) => [name, take.settings[name] ?? ""]));
-    return { ...forServer({ ...settings, ...whole }, this.knownSettings()), ...forServer(take.given) };
+    const names = differing(settings, take.settings).filter((name) => !OF_THE_WHOLE.includes(name) && settings[name] !== "");
+    return Object.fromEntries(names.map((name) => [name, settings[name] ?? ""]));
   }
 
   /**
@@ -225,8 +224,8 @@ export class Writer {
     if (this.job !== job || !done) return null;
     let { piece } = done;
     for (const edit of take.edits) {
-      const data = [piece, edit.first, edit.last, this.ofTheBars(take, edit.settings), edit.seed];
-      const next = this.start("rewrite", edit.chords ? [...data, edit.chords] : data, "Its changes are made again…");
+      const data = [piece, edit.first, edit.last, this.ofTheBars(take, edit.settings), edit.seed, edit.chords];
+      const next = this.start("rewrite", data, "Its changes are made again…");
       const changed = await next.done;
       if (this.job !== next || !changed) return null;
       piece = changed.piece;
