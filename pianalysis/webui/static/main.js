@@ -3,6 +3,7 @@
 import { makeAnnouncer } from "./announce.js";
 import { Audition } from "./audition.js";
 import { Bubble } from "./bubble.js";
+import { ChordEditing } from "./chordediting.js";
 import { leaning, plural } from "./choices.js";
 import { Intake } from "./intake.js";
 import { readLink } from "./link.js";
@@ -37,9 +38,9 @@ const announce = makeAnnouncer(byId("announcer"));
 const sampler = new Sampler(context);
 const player = new Player(sampler, context, () => transport.show());
 const audition = new Audition(player, sampler, context);
-const roll = new Roll(byId("roll"), { onSeek: seek, onSelect: (_, how) => showBubble(how), onView: placeBubble });
+const roll = new Roll(byId("roll"), { onSeek: seek, onSelect: (_, how) => showBubble(how), onView: showView });
 const stage = new Stage({ roll, player, sampler, autoplay: () => byId("autoplay").checked });
-const transport = new Transport({ live, player, roll, stage, unlock, onFirstSound: () => (writer.timing.firstSound = performance.now()), onPlayhead: (ms) => takes.setPlayhead(ms), playable: () => stage.shown !== null && !playPanel.recording && byId("sources").hidden });
+const transport = new Transport({ live, player, roll, stage, unlock, onFirstSound: () => (writer.timing.firstSound = performance.now()), onPlayhead: showPlayhead, playable: () => stage.shown !== null && !playPanel.recording && byId("sources").hidden });
 const writer = new Writer({ live, boot, told: {
   onState: showState,
   onBegin: begin,
@@ -65,6 +66,8 @@ const intake = new Intake({ boot, audition, onWrite: (melody) => open(melody, 0)
 const playPanel = new PlayPanel({ context, unlock, audition, open: () => !byId("sources").hidden && !byId("panel-play").hidden,
   strike: (pitch, velocity) => sampler.strike(pitch, velocity, context.currentTime, Infinity, audition.output),
   onArrange: ({ notes, bpm, beats }) => open(makeMelody(playedMelody(notes, bpm, beats), "played", { title: "Your melody" }), 0) });
+const chords = new ChordEditing({ index: boot.endpoints.alternatives ?? 0, transpose: () => live.session.heard.transpose, hear: (notes) => audition.play(notes), restore: (take) => writer.restore(take).catch(() => null), rewrite: rewriteChord,
+  selected: () => (roll.selection ? [roll.selection[0] + 1, roll.selection[1] + 1] : null), reveal: (ms) => roll.show(ms), pan: (px) => (roll.scroller.scrollLeft += px) });
 const toggleMenu = setUpPopover(byId("melody-menu"), byId("sources"), { stay: () => !live.session.melody && byId("intake").hidden, onOpen: menuOpened, onClose: () => playPanel.leave() });
 const setView = setUpViews(() => roll.resize());
 
@@ -225,6 +228,28 @@ async function rewrite(way, figure = "") {
   player.play();
 }
 
+/** @param {Take} take @param {[number, number]} bars @param {string} chart @param {string} symbol */
+async function rewriteChord(take, [first, last], chart, symbol) {
+  const seed = 1 + Math.max(take.seed, ...take.edits.map((edit) => edit.seed));
+  const done = await writer.rewrite(take, { first, last, seed, settings: live.session.settings, chords: chart }, `the chord ${symbol}`);
+  if (!done) throw new Error(writer.error || "Nothing was changed.");
+  announce(`${symbol} is written.`);
+  player.seek(roll.bars[first - 1] ?? 0);
+  player.play();
+}
+
+/** @param {{xOf: (ms: number) => number, left: number, right: number}} view */
+function showView(view) {
+  chords.lane.setView(view);
+  placeBubble();
+}
+
+/** @param {number} ms */
+function showPlayhead(ms) {
+  takes.setPlayhead(ms);
+  chords.lane.setPlayhead(ms);
+}
+
 /** @param {string} how */
 function showBubble(how) {
   const ready = stage.shown !== null && stage.shown === currentTake(live.session);
@@ -235,7 +260,7 @@ function showBubble(how) {
 }
 
 function placeBubble() {
-  const span = roll?.selectionMs();
+  const span = roll.selectionMs();
   if (!span) return;
   bubble.place(roll.xOf(span[0]), roll.xOf(span[1]));
 }
@@ -271,6 +296,7 @@ function show(session, before) {
   takes.show(session);
   panel.show(session);
   stage.setHeard(session.heard);
+  if (session.heard.transpose !== before.heard.transpose) chords.show(stage.shown, chords.whole);
   if (other && !writer.draft) {
     roll.setSelection(null);
     showError(byId("stage-error"));
@@ -375,6 +401,7 @@ async function enter() {
   return undefined;
 }
 
+stage.beside.push(chords);
 setUp();
 live.listen(show);
 setView("roll");

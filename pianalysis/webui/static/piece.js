@@ -80,21 +80,26 @@ export function playedMelody(notes, bpm, beats) {
   return JSON.stringify({ bpm, beats, notes: notes.map(([onset, duration, pitch, velocity]) => [Math.max(Math.round(onset), 0), Math.max(Math.round(duration), 1), pitch, velocity]) });
 }
 
-/** The beats at which chords change in some bars, as the server's chart takes them: "Am . F/C ." @param {{chords: Take["chords"], bar_lines_ms: number[]}} piece
- * @param {number} first @param {number} last @param {number} beats in a bar @param {(index: number) => string} symbolOf */
+/**
+ * The chords of some bars as the server's chart takes them, "Am . F . | G": a word a beat, "." holds.
+ * @param {{chords: Take["chords"], bar_lines_ms: number[]}} piece @param {number} first @param {number} last bars from 1
+ * @param {number} beats of a whole bar @param {(index: number) => string} symbolOf
+ */
 export function chartOf({ chords, bar_lines_ms: lines }, first, last, beats, symbolOf) {
+  const lengths = lines.slice(1).map((line, index) => line - (lines[index] ?? 0));
+  const usual = [...lengths].sort((a, b) => a - b)[lengths.length >> 1] ?? 1;
   const bars = [];
   for (let bar = first; bar <= last; bar += 1) {
     const from = lines[bar - 1] ?? 0;
-    const to = lines[bar] ?? from + 1;
-    const words = Array.from({ length: beats }, () => ".");
+    const long = lengths[bar - 1] ?? usual;
+    const own = Math.max(Math.round((beats * long) / usual), 1); // a pickup has fewer
+    const words = Array.from({ length: own }, () => ".");
     chords.forEach((chord, index) => {
-      if (chord.end_ms <= from + 1 || chord.start_ms >= to - 1) return;
-      const beat = Math.min(Math.max(Math.round(((chord.start_ms - from) / (to - from)) * beats), 0), beats - 1);
-      words[beat] = symbolOf(index);
+      if (chord.end_ms <= from + 1 || chord.start_ms >= from + long - 1) return;
+      words[Math.min(Math.max(Math.round(((chord.start_ms - from) / long) * own), 0), own - 1)] = symbolOf(index);
     });
     if (words[0] === ".") words[0] = "?";
-    bars.push(words.every((word, index) => index === 0 || word === ".") ? words[0] : words.join(" "));
+    bars.push(words.slice(1).every((word) => word === ".") ? words[0] : words.join(" "));
   }
-  return `| ${bars.join(" | ")} |`;
+  return bars.join(" | ");
 }

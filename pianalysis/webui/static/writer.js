@@ -25,6 +25,7 @@ export class Writer {
     this.job = null;
     /** @type {Take | null} */
     this.draft = null;
+    this.error = ""; // of what was asked for last
     this.timing = /** @type {Record<string, number | null>} */ ({});
   }
 
@@ -34,6 +35,7 @@ export class Writer {
 
   /** @param {Partial<State>} state */
   say(state) {
+    this.error = state.error ?? "";
     this.told.onState({ busy: this.busy, text: "", progress: null, error: "", code: "", ...state });
   }
 
