@@ -126,12 +126,13 @@ function openPiece(session) {
 /** A take begins to be written. @param {Take} draft @param {boolean} sound @param {Session} session */
 function begin(draft, sound, session) {
   clearErrors();
-  if (session.id !== live.session.id) live.open({ ...session, melody: { .../** @type {Melody} */ (session.melody), title: draft.title } });
+  const fresh = session.id !== live.session.id;
+  if (fresh) live.open({ ...session, melody: { .../** @type {Melody} */ (session.melody), title: draft.title } });
   toggleMenu(false);
   stage.begin(draft, sound);
   announce(`Writing ${draft.title}.`);
   showPiece(live.session);
-  showStage();
+  showStage(fresh);
 }
 
 /** Writing ended before its end. @param {Take | null} take what there is of it */
@@ -145,11 +146,11 @@ function broken(take) {
   byId("retry").hidden = !live.session.melody;
 }
 
-/** Bring the stage into view if its head is out of it. */
-function showStage() {
+/** Bring the stage into view if its head is out of it. @param {boolean} fresh */
+function showStage(fresh) {
   const { top } = byId("stage").getBoundingClientRect();
   const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  if (top < 0 || top > innerHeight * 0.4) scrollTo({ top: 0, behavior: calm ? "auto" : "smooth" });
+  if (fresh || top < 0 || top > innerHeight * 0.4) scrollTo({ top: 0, behavior: calm || fresh ? "instant" : "smooth" });
 }
 
 /** @param {State} state */
