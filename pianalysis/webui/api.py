@@ -28,12 +28,13 @@ from pianalysis.webui.melodies import Asked, Submission, as_data_url, read_file,
 from pianalysis.webui.refusals import SERVER_SENTENCE, code_of, for_people
 from pianalysis.webui.settings import NUMBERS, read_options, read_seed
 from pianalysis.webui.studio import Event, Studio
-from pianalysis.webui.uploads import read_upload
+from pianalysis.webui.uploads import folder_of_uploads, read_upload
 
-WORKERS: Final = int(os.environ.get("PIANALYSIS_WORKERS", "4"))
-"""Pieces written at once. Four share two cores and are all heard within a second, where one after the other the fourth
-waits for three pieces; all are finished at about the same time (measured: first notes after 0.4–0.7 s against 0.5, 4.6,
-9.7 and 15.8 s), and each is still written faster than it's played."""
+WORKERS: Final = int(os.environ.get("PIANALYSIS_WORKERS", "24"))
+"""Pieces in hand at once; `turns` says which of them is written on. All are finished at about the same time as one after the
+other, but each is heard soon."""
+FILES: Final = 32
+"""Exports at once: few are worked on (`renders`), and MIDI mustn't wait for those that aren't."""
 READERS: Final = 2
 """Melodies looked at at once, and chords."""
 
@@ -86,8 +87,10 @@ def add_endpoints(server: gr.Server, studio: Studio, examples: Mapping[str, Path
             asked = {"style": style, "density": density, "max_bars": max_bars} | (settings or {})
             options = read_options(asked)
             _check_format(format)
-            wanted = _submission(file, melody, examples, asked)
-            *_, done = studio.arrange(wanted, options, seed=read_seed(seed), track=track or None, chords=chords)
+            wanted = _submission(file, melody, examples, asked, studio)
+            *_, done = studio.arrange(
+                wanted, options, seed=read_seed(seed), track=track or None, chords=chords, listens=False
+            )
             return _as_file_data(studio, _piece_of(done), format)
 
     def inspect(
@@ -113,10 +116,13 @@ def add_endpoints(server: gr.Server, studio: Studio, examples: Mapping[str, Path
             options = read_options(given)
             if file is not None:
                 name, data = read_upload(file)
-                wanted = read_file(data, title or name, _asked(given, title or name, bpm))
+                wanted = read_file(data, title or name, _asked(given, title or name, bpm), reader=studio.read)
                 text = as_data_url(data)
             else:
-                wanted, text = read_submission(melody, examples, _asked(given, title, bpm)), melody.strip()
+                wanted, text = (
+                    read_submission(melody, examples, _asked(given, title, bpm), reader=studio.read),
+                    melody.strip(),
+                )
             if wanted.kind == "recording":  # it is heard once
                 text = as_data_url(bytes(wanted.score.dumps_midi()), midi=True)
             return take_in(wanted, options, track=track, melody=text)
@@ -143,7 +149,7 @@ def add_endpoints(server: gr.Server, studio: Studio, examples: Mapping[str, Path
             chords: The chords to play, a bar for each of the melody's (C | Am F | ? | G7); ? is found.
         """
         with plain_errors():
-            wanted = read_submission(melody, examples, _asked(settings, title, bpm))
+            wanted = read_submission(melody, examples, _asked(settings, title, bpm), reader=studio.read)
             options = read_options(settings)
             yield from studio.arrange(wanted, options, seed=read_seed(seed), track=track or None, chords=chords)
 
@@ -241,7 +247,7 @@ def add_endpoints(server: gr.Server, studio: Studio, examples: Mapping[str, Path
         server.api(function, name=function.__name__, concurrency_limit=WORKERS, concurrency_id="piano")
     for function in (inspect, chords, alternatives):
         server.api(function, name=function.__name__, concurrency_limit=READERS, concurrency_id="reading")
-    server.api(export, name="export", concurrency_limit=WORKERS, concurrency_id="files")
+    server.api(export, name="export", concurrency_limit=FILES, concurrency_id="files")
 
 
 def _asked(settings: Mapping[str, Any], title: str, bpm: float) -> Asked:
@@ -252,12 +258,16 @@ def _asked(settings: Mapping[str, Any], title: str, bpm: float) -> Asked:
 
 
 def _submission(
-    file: FileData | dict[str, Any] | None, melody: str, examples: Mapping[str, Path], settings: Mapping[str, Any]
+    file: FileData | dict[str, Any] | None,
+    melody: str,
+    examples: Mapping[str, Path],
+    settings: Mapping[str, Any],
+    studio: Studio,
 ) -> Submission:
     if file is None:
-        return read_submission(melody, examples, _asked(settings, "", 100.0))
+        return read_submission(melody, examples, _asked(settings, "", 100.0), reader=studio.read)
     name, data = read_upload(file)
-    return read_file(data, name, _asked(settings, name, 100.0))
+    return read_file(data, name, _asked(settings, name, 100.0), reader=studio.read)
 
 
 def _piece_of(done: Event) -> str:
@@ -274,7 +284,7 @@ def _check_format(format: str) -> None:
 def _as_file_data(studio: Studio, piece: str, format: str, heard: Heard = AS_IT_IS) -> FileData:
     """A piece in a file of its own, which is there for an hour."""
     called, data = studio.file(piece, format, heard)
-    folder = Path(os.environ.get("GRADIO_TEMP_DIR") or Path(tempfile.gettempdir(), "gradio"))
+    folder = folder_of_uploads()
     folder.mkdir(parents=True, exist_ok=True)
     target = Path(tempfile.mkdtemp(dir=folder), called)
     target.write_bytes(data)

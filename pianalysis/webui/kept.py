@@ -63,6 +63,10 @@ class Shelf:
 
     def piece(self, name: str) -> Kept:
         """A piece by its id. Raises RefusedError for one that has been forgotten."""
+        return unpacked(self.packed(name))
+
+    def packed(self, name: str) -> bytes:
+        """A piece as it is kept: `unpacked` gives it back. Raises RefusedError for one that has been forgotten."""
         with self._lock:
             packed = self._packed.get(name)
             if packed is not None:
@@ -70,7 +74,12 @@ class Shelf:
         if packed is None:
             sentence = "This piece isn't kept here any more. Write it again: the seed makes it the same."
             raise RefusedError(sentence, "forgotten")
-        kept = pickle.loads(zlib.decompress(packed))  # packed here, never from outside
-        if not isinstance(kept, Kept):
-            raise TypeError("expected a kept piece")
-        return kept
+        return packed
+
+
+def unpacked(packed: bytes) -> Kept:
+    """A piece that was packed here; never what came from outside."""
+    kept = pickle.loads(zlib.decompress(packed))
+    if not isinstance(kept, Kept):
+        raise TypeError("expected a kept piece")
+    return kept

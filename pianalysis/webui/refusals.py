@@ -47,6 +47,9 @@ class RefusedError(PianalysisError):
         super().__init__(sentence)
         self.code = code
 
+    def __reduce__(self) -> tuple[type[RefusedError], tuple[str, Code]]:
+        return RefusedError, (str(self), self.code)
+
 
 def code_of(error: Exception) -> Code:
     """The code of an error."""

@@ -20,19 +20,20 @@ from pianalysis.arranging.alternatives import PieceChords
 from pianalysis.arranging.arranger import STATED, Arranger, Options
 from pianalysis.arranging.charting import changed_chart, heard_chart
 from pianalysis.arranging.pieces import notes_in_ticks
+from pianalysis.arranging.writing import Fresh as Written
 from pianalysis.arranging.writing import Stream
 from pianalysis.errors import PianalysisError
-from pianalysis.harmony.symbols import parse_chord
 from pianalysis.music.midi import read_midi, track_notes
 from pianalysis.music.notes import Notes, sort_notes
 from pianalysis.music.reading import ReadScore
 from pianalysis.webui import limits
 from pianalysis.webui.answers import Alternatives, Chords, Done, Fresh, Start
 from pianalysis.webui.fit import measure_fit
-from pianalysis.webui.heard import AS_IT_IS, MEDIA_TYPES, Heard, make_file
+from pianalysis.webui.heard import AS_IT_IS, MEDIA_TYPES, Heard
 from pianalysis.webui.kept import Kept, Shelf
-from pianalysis.webui.melodies import Submission
+from pianalysis.webui.melodies import Submission, read_bytes
 from pianalysis.webui.refusals import for_people
+from pianalysis.webui.renders import Renders
 from pianalysis.webui.settings import changed_options
 from pianalysis.webui.telling import (
     chart_text,
@@ -44,9 +45,13 @@ from pianalysis.webui.telling import (
     pedal_list,
     track_list,
 )
+from pianalysis.webui.turns import Listener, Turns
 from pianalysis.webui.wire import note_rows, times
+from pianalysis.webui.workshop import Workshop
 
 COMPOSED_BARS: Final = 16
+READERS: Final = 2
+"""Processes that read files."""
 MODEL_VARIABLE: Final = "PIANALYSIS_MODEL"
 Event = Start | Fresh | Done
 
@@ -60,29 +65,55 @@ class Studio:
         self.arranger = arranger
         self.model_name = model_name
         self.shelf = Shelf()
+        self.renders = Renders(self.shelf)
+        self.turns = Turns()
+        self._reading = Workshop(READERS)
+
+    def read(self, data: bytes, name: str, tune: int | None, bpm: float | None) -> ReadScore:
+        """Read a stranger's file in another process (a `melodies.Reader`). Raises PianalysisError."""
+        read: ReadScore = self._reading.call(read_bytes, data, name, tune, bpm, limit_s=limits.READING_S)
+        return read
+
+    def end(self) -> None:
+        """End the processes that help."""
+        self.renders.end()
+        self._reading.end()
 
     def warm_up(self, melody: Path) -> None:
         """Arrange two bars of a melody: what is slow only the first time, is so before anybody waits for it."""
         wanted = Submission(ReadScore(read_midi(melody)), "", "example")
-        for _ in self.arrange(wanted, Options(max_bars=2)):
-            pass
+        *_, done = self.arrange(wanted, Options(max_bars=2))
+        self._reading.warm_up(read_bytes, melody.read_bytes(), "", None, None)
+        self.renders.warm_up(str(done.get("piece")))
 
     def arrange(
-        self, wanted: Submission, options: Options, *, seed: int = 0, track: int | None = None, chords: str = ""
+        self,
+        wanted: Submission,
+        options: Options,
+        *,
+        seed: int = 0,
+        track: int | None = None,
+        chords: str = "",
+        listens: bool = True,
     ) -> Iterator[Event]:
         """Events: one `start` with the melody, `notes` as they are written, one `done` with the piece's id.
 
-        chords: a chart as text. Closing the iterator stops the work at the next bar. Raises PianalysisError.
+        chords: a chart as text. listens: somebody hears it while it is written, and is not to wait. Closing the iterator stops
+        the work at the next bar. Raises PianalysisError.
         """
-        begin = time.perf_counter()
+        begin, listener = time.perf_counter(), Listener(self.turns, listens=listens)
         chart = chords.strip() or None
-        stream = self.arranger.stream(wanted.read, seed=seed, track=track, chart=chart, options=options)
-        limits.check_bars(stream.bars, "This piece")
-        limits.check_length(float(stream.bar_lines_ms[-1]) / 1_000, "This piece")
-        given = None if chart or STATED in stream.remarks else frozenset[int]()
-        yield self._start(wanted, stream, given)
-        yield from _written(stream)
-        yield self._done(Kept(stream.piece, stream.melody, wanted.title, given), begin)
+        with listener.turn():
+            stream = self.arranger.stream(wanted.read, seed=seed, track=track, chart=chart, options=options)
+            limits.check_bars(stream.bars, "This piece")
+            limits.check_length(float(stream.bar_lines_ms[-1]) / 1_000, "This piece")
+            given = None if chart or STATED in stream.remarks else frozenset[int]()
+            start = self._start(wanted, stream, given)
+        yield start
+        yield from _written(stream, listener)
+        with listener.turn():
+            done = self._done(Kept(stream.piece, stream.melody, wanted.title, given), begin)
+        yield done
 
     def _start(self, wanted: Submission, stream: Stream, given: frozenset[int] | None) -> Start:
         piece = stream.piece  # nothing of it is written yet: its melody, its bars and its chords
@@ -104,9 +135,10 @@ class Studio:
 
     def compose(self, options: Options, *, seed: int = 0, bars: int = COMPOSED_BARS) -> Iterator[Event]:
         """The same events for a piece from nothing, which is told of when all of it is written. Raises PianalysisError."""
-        begin = time.perf_counter()
-        count = min(bars, options.max_bars or bars)
-        piece = self.arranger.compose(seed=seed, bars=count, options=replace(options, max_bars=None))
+        begin, listener = time.perf_counter(), Listener(self.turns, listens=False)
+        count = min(bars, options.max_bars or bars, limits.BARS)
+        with listener.turn():
+            piece = self.arranger.compose(seed=seed, bars=count, options=replace(options, max_bars=None))
         yield {
             "event": "start",
             "title": "From nothing",
@@ -145,7 +177,12 @@ class Studio:
             old = piece.chart or heard_chart(piece)
             piece = replace(piece, chart=changed_chart(old, piece.source, in_file, chords))
             given = None if given is None else given | frozenset(range(bars[0], bars[1] + 1))
-        piece = self.arranger.regenerate(piece, bars=in_file, seed=seed, options=options)
+        listener = Listener(self.turns)
+        with listener.turn():
+            stream = self.arranger.stream_regenerated(piece, in_file, seed=seed, options=options)
+        for _ in _steps(stream, listener):
+            pass
+        piece = stream.piece
         return self._done(replace(kept, piece=piece, given_bars=given), begin)
 
     def _done(self, kept: Kept, begin: float) -> Done:
@@ -203,12 +240,7 @@ class Studio:
 
     def file(self, name: str, suffix: str, heard: Heard = AS_IT_IS) -> tuple[str, bytes]:
         """A piece as a file, as it is heard: what to call it, and its bytes. Raises PianalysisError."""
-        return make_file(self.shelf.piece(name), suffix, heard)
-
-
-def check_symbol(text: str) -> str:
-    """A chord's symbol as it is written here. Raises PianalysisError for what is no chord."""
-    return parse_chord(text.strip()).symbol()
+        return self.renders.file(name, suffix, heard).result()
 
 
 def _fresh(notes: Notes, bars_done: int, bars: int) -> Fresh:
@@ -221,13 +253,25 @@ def _fresh(notes: Notes, bars_done: int, bars: int) -> Fresh:
     }
 
 
-def _written(stream: Stream) -> Iterator[Fresh]:
+def _steps(stream: Stream, listener: Listener) -> Iterator[Written]:
+    """The steps of a stream, each in a turn of its own."""
+    while True:
+        with listener.turn():
+            fresh = next(stream, None)
+        if fresh is None:
+            return
+        yield fresh
+        lines = stream.bar_lines_ms
+        listener.heard(float(lines[min(fresh.bars_done, len(lines) - 1)] - lines[0]) / 1_000)
+
+
+def _written(stream: Stream, listener: Listener) -> Iterator[Fresh]:
     """The notes of a stream as the finished piece has them, to the tick, bar by bar.
 
     What is told replaces what was told of the same key at the same moment, so that all that was told is the piece so far.
     """
     score, told = stream.piece.source.score, Told()
-    for fresh in stream:
+    for fresh in _steps(stream, listener):
         track = symusic.Track("", 0, False)
         track.notes.extend(notes_in_ticks(score, fresh.notes))
         notes = told.tell(track_notes(score, [track]))
