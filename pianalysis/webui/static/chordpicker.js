@@ -129,6 +129,7 @@ export class ChordPicker {
     });
 radio.addEventListener("click", (event) => event.detail && this.symbol === symbol && this.onHear(symbol)); // chosen already: heard again
     const bar = make("span", "", { className: "bar", ariaHidden: "true" });
+    bar.hidden = probability === null;
     bar.style.setProperty("--part", String(probability ?? 0));
     row.append(radio, make("strong", symbol), bar, make("span", likely, { className: "likely" }));
     return row;
@@ -153,8 +154,9 @@ radio.addEventListener("click", (event) => event.detail && this.symbol === symbo
     const [first, last] = this.bars();
     const where = first === last ? `bar ${first}` : `bars ${first}–${last}`;
     if (!this.rewrite || !this.hear) return;
-    this.rewrite.textContent = symbol ? `Rewrite ${where} with ${symbol}` : `Rewrite ${where}`;
-    this.rewrite.disabled = this.busy || !symbol || symbol === this.opening?.chord.symbol;
+    const other = symbol && symbol !== this.opening?.chord.symbol;
+    this.rewrite.textContent = other ? `Rewrite ${where} with ${symbol}` : `Rewrite ${where}`;
+    this.rewrite.disabled = this.busy || !other;
     this.hear.disabled = !symbol;
     this.hear.setAttribute("aria-label", symbol ? `Hear ${spoken(symbol)}` : "Hear it");
   }
