@@ -5,13 +5,14 @@ import { Audition } from "./audition.js";
 import { Bubble } from "./bubble.js";
 import { ChordEditing } from "./chordediting.js";
 import { leaning, plural } from "./choices.js";
+import { HumPanel } from "./humpanel.js";
 import { Intake } from "./intake.js";
 import { readLink } from "./link.js";
 import { Live } from "./live.js";
 import { byId, clearErrors, setUpPopover, setUpTheme, showError } from "./page.js";
 import { playedMelody } from "./piece.js";
 import { Player } from "./player.js";
-import { PlayPanel } from "./playpanel.js";
+import { PlayPanel, setUpMidi } from "./playpanel.js";
 import { Roll } from "./roll.js";
 import { Sampler } from "./sampler.js";
 import { setUpSave } from "./save.js";
@@ -60,15 +61,19 @@ const bubble = new Bubble(boot.options.left_hand ?? [], { onLoop: () => transpor
 const sources = new Sources({ boot, sampler, told: { onMelody: open, onFile: openFile, onRecipe: openRecipeFile, onPiece: openPiece, onTab: tabChosen } });
 const intake = new Intake({ boot, audition, onWrite: (melody) => open(melody, 0), onShow: showIntake, onError: (message) => {
   toggleMenu(true);
-  sources.showTab("file");
-  showError(sources.place("file"), message);
+  sources.showTab(intake.source.startsWith("data:audio/wav") && intake.title === "Hummed" ? "hum" : "file");
+  showError(sources.place(sources.shownTab), message);
 } });
 const playPanel = new PlayPanel({ context, unlock, audition, open: () => !byId("sources").hidden && !byId("panel-play").hidden,
   strike: (pitch, velocity) => sampler.strike(pitch, velocity, context.currentTime, Infinity, audition.output),
   onArrange: ({ notes, bpm, beats }) => open(makeMelody(playedMelody(notes, bpm, beats), "played", { title: "Your melody" }), 0) });
+const humPanel = new HumPanel({ seconds: boot.limits.hum_seconds ?? 120, quiet: () => {
+  audition.stop();
+  player.pause();
+}, onHeard: openFile });
 const chords = new ChordEditing({ index: boot.endpoints.alternatives ?? 0, transpose: () => live.session.heard.transpose, hear: (notes) => audition.play(notes), restore: (take) => writer.restore(take).catch(() => null), rewrite: rewriteChord,
   selected: () => (roll.selection ? [roll.selection[0] + 1, roll.selection[1] + 1] : null), reveal: (ms) => roll.show(ms), pan: (px) => (roll.scroller.scrollLeft += px) });
-const toggleMenu = setUpPopover(byId("melody-menu"), byId("sources"), { stay: () => !live.session.melody && byId("intake").hidden, onOpen: menuOpened, onClose: () => playPanel.leave() });
+const toggleMenu = setUpPopover(byId("melody-menu"), byId("sources"), { stay: () => !live.session.melody && byId("intake").hidden, onOpen: menuOpened, onClose: leavePanels });
 const setView = setUpViews(() => roll.resize());
 
 async function unlock() {
@@ -83,8 +88,7 @@ function seek(ms) {
 /** Write a melody, in a session of its own, which is opened when its first event comes. @param {Melody} melody @param {number} seed */
 function open(melody, seed) {
   clearErrors();
-  audition.stop();
-  playPanel.leave();
+  leavePanels();
   unlock();
   writer.write({ session: withMelody(live.session, melody), seed });
 }
@@ -266,9 +270,16 @@ function placeBubble() {
   bubble.place(roll.xOf(span[0]), roll.xOf(span[1]));
 }
 
+/** What is recorded ends where nobody looks at it any more. */
+function leavePanels() {
+  audition.stop();
+  playPanel.leave();
+  humPanel.leave();
+}
+
 /** @param {string} name */
 function tabChosen(name) {
-  playPanel.leave();
+  leavePanels();
   if (name === "play") sampler.need(Array.from({ length: 29 }, (_, step) => [0, 0, 60 + step, 84]));
 }
 
@@ -387,6 +398,7 @@ function setUp() {
   addEventListener("keydown", keys);
   setUpTheme(byId("theme"), () => roll.readColours());
   setUpSheets();
+  setUpMidi(playPanel);
   setUpShare(() => live.session);
   setUpSave({ formats: boot.formats, take: () => currentTake(live.session), heard: () => live.session.heard, restore: (take) => writer.restore(take).catch(() => null), score: null, say: announce });
   byId("model").textContent = boot.model;

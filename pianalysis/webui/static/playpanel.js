@@ -2,7 +2,8 @@
 
 import { plural } from "./choices.js";
 import { Keyboard } from "./keyboard.js";
-import { byId, showError, typing } from "./page.js";
+import { MidiKeyboards } from "./midi.js";
+import { byId, make, showError, typing } from "./page.js";
 import { Recorder } from "./recorder.js";
 
 /** @import {Row} from "./types.js" */
@@ -105,4 +106,24 @@ export class PlayPanel {
       button.textContent = "Listen";
     });
   }
+}
+
+/** MIDI keyboards play the same keys. @param {PlayPanel} panel */
+export function setUpMidi(panel) {
+  const box = byId("midi-box");
+  box.hidden = !MidiKeyboards.supported;
+  if (box.hidden) return;
+  const show = (/** @type {{id: string, name: string}[]} */ list) => {
+    const names = list.map(({ id, name }) => make("option", { value: id }, name));
+    const menu = make("select", { id: "midi", "aria-label": "MIDI keyboard", onchange: () => midi.choose(menu.value) }, make("option", { value: "" }, list.length ? "Every MIDI keyboard" : "No MIDI keyboard is connected"), ...names);
+    box.replaceChildren(make("span", {}, "MIDI keyboard"), menu);
+  };
+  const midi = new MidiKeyboards({ onDown: (pitch, velocity) => panel.keyboard.press(`midi ${pitch}`, pitch, velocity), onUp: (pitch) => panel.keyboard.release(`midi ${pitch}`), onChange: show });
+  byId("midi-ask").addEventListener("click", async () => {
+    try {
+      show(await midi.connect());
+    } catch (error) {
+      showError(panel.error, /** @type {Error} */ (error).message);
+    }
+  });
 }
