@@ -92,12 +92,11 @@ def serve(
 def _bound(blocks: Any) -> None:
     """Bound what Gradio keeps and fetches; a `Server` has no other way to say it."""
     import gradio
-    from gradio.utils import LRUCache
     from gradio_client import utils as client_utils
 
     queue = blocks._queue
     queue.max_size = MOST_WAITING
-    queue.pending_messages_per_session = LRUCache(SESSIONS)  # of clients that went away, with all that they didn't hear
+    queue.pending_messages_per_session.max_size = SESSIONS  # of clients that went away, with all that they didn't hear
     for block in blocks.blocks.values():
         kept = block.async_move_resource_to_block_cache
 

@@ -113,7 +113,8 @@ def _read_inside(path: Path, folder: Path) -> bytes:
         handle = os.open(place, flags)
     except OSError:
         raise RefusedError(NOT_THERE, "not_readable") from None
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise RefusedError(NOT_THERE, "not_readable")
     with os.fdopen(handle, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise RefusedError(NOT_THERE, "not_readable")
         return stream.read(limits.FILE_BYTES + 1)
