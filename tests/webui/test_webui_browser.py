@@ -46,7 +46,7 @@ def test_balance_seeking_looping_tempo_and_key(page):
     page.mouse.move(box["x"] + 240, box["y"] + 100, steps=5)
     page.mouse.up()
     first, last = page.evaluate("pianalysis.roll.selection")
-    fields = [page.get_by_label(name).input_value() for name in ("First bar", "Last bar")]
+    fields = [page.get_by_label(name, exact=True).input_value() for name in ("First bar", "Last bar")]
     assert fields == [str(first + 1), str(last + 1)]
     page.click("#bubble-loop")
     start, stop = page.evaluate("pianalysis.player.loop")
