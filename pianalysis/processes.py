@@ -23,6 +23,8 @@ M_TOP_PAD: Final = -2
 M_MMAP_MAX: Final = -4
 MOST_PROCESSES: Final = 61 if sys.platform == "win32" else 1024
 """Windows waits for no more at once, and `ProcessPoolExecutor` refuses them there."""
+M_ARENA_MAX: Final = -8
+M_MMAP_THRESHOLD: Final = -3
 SETTINGS: Final = ((M_MMAP_MAX, 0), (M_TRIM_THRESHOLD, -1), (M_TOP_PAD, 64 * 2**20))
 
 Map = Callable[[Callable[[Any], Any], Iterable[Any]], Iterator[Any]]
@@ -83,8 +85,22 @@ def keep_freed_memory() -> bool:
     By itself glibc gives every large block back to the system, so that each training step on a CPU asks for the same
     gigabytes again, page by page, and has them cleared. The price is fragments: up to half as much memory again.
     """
+    return _set_allocator(SETTINGS)
+
+
+def give_back_freed_memory() -> bool:
+    """Let the process give freed memory back to the system, for one that runs for weeks. Whether the C library can do that.
+
+    By itself glibc has up to eight heaps a processor, each with what its threads left, and learns from large blocks not to
+    map them by themselves any more.
+    """
+    return _set_allocator(((M_ARENA_MAX, 2), (M_MMAP_THRESHOLD, 2**20), (M_TRIM_THRESHOLD, 2**20)))
+
+
+def _set_allocator(settings: Iterable[tuple[int, int]]) -> bool:
     try:
         mallopt = ctypes.CDLL(None).mallopt
     except (AttributeError, OSError, TypeError):  # another C library; TypeError: Windows
         return False
-    return all(mallopt(name, value) == 1 for name, value in SETTINGS)
+    taken = [mallopt(name, value) == 1 for name, value in settings]
+    return all(taken)

@@ -5,8 +5,9 @@
     python scripts/publish_space.py --output space_folder     # only put the folder together
 
 With `--model` the Space loads that model and shows it; the bundled checkpoint stands in where it can't. Requirements are
-pinned to the versions installed here. On Linux, plain `torch` from the default index comes with GPU libraries that a CPU
-Space doesn't need: `--torch-index URL` names an index with CPU builds.
+pinned to the versions installed here. On Linux, plain `torch` from the default index comes with 2 GB of GPU libraries that a CPU
+Space doesn't need: `--torch-index URL` names an index with CPU builds (PyTorch's own page of installation has its address), and torch
+is then pinned to the CPU build.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ import re
 import shutil
 import sys
 import tempfile
-from importlib.metadata import requires, version
+import tomllib
+from importlib.metadata import version
 from pathlib import Path
 
 from pianalysis.errors import PianalysisError
@@ -25,6 +27,8 @@ from pianalysis.webui.studio import MODEL_VARIABLE
 
 ROOT = Path(__file__).parents[1]
 PYTHON_VERSION = "3.11"
+SHORT = "Drop in a melody, hear a piano."
+"""Shown on the Space's card; the Hub takes 60 characters."""
 SOURCES = {"space/app.py": "app.py", "space/examples": "examples", "pianalysis": "pianalysis", "LICENSE": "LICENSE"}
 README = """---
 title: {title}
@@ -35,8 +39,10 @@ sdk: gradio
 sdk_version: {gradio}
 python_version: "{python}"
 app_file: app.py
+pinned: false
 license: mit
-short_description: Drop in a melody, hear a piano.
+short_description: {short}
+suggested_hardware: cpu-basic
 tags:
 - music
 - midi
@@ -49,7 +55,8 @@ tags:
 # {title}
 
 Drop in a melody, hear a piano: the melody stays note for note, and a small GPT-2 writes two hands of piano around it
-while you listen. Examples, MIDI files, or what you play on the page.
+while you listen. Examples, files (MIDI, MusicXML, ABC, recordings of one voice), or what you hum, play or type on the page. See its chords,
+change them, read the score, take it away.
 
 For programs (`/arrange` also answers over MCP, at `/gradio_api/mcp/`):
 
@@ -62,6 +69,8 @@ client.predict(melody="ode_to_joy", format="mp3", api_name="/arrange")
 for event in client.submit(melody="sakura", settings={{"density": "high"}}, api_name="/stream"):
     print(event["event"])  # start, then notes bar by bar, then done
 ```
+
+One may have six pieces under way at a time. Nothing that is uploaded is kept for longer than an hour.
 
 The piano is Alexander Holm's Salamander Grand Piano (CC BY 3.0). The code is MIT.
 """
@@ -121,20 +130,23 @@ def assemble(folder: Path, args: argparse.Namespace, *, repo: str) -> Path:
 
 def readme(args: argparse.Namespace, repo: str) -> str:
     """The Space's card."""
-    lists = {"models": [args.model] if args.model else [], "datasets": args.dataset}
+    models = [args.model] if args.model else []
+    lists = {"models": models, "datasets": args.dataset, "preload_from_hub": models}
     links = "".join(f"{name}:\n" + "".join(f"- {item}\n" for item in items) for name, items in lists.items() if items)
-    return README.format(title=args.title, gradio=version("gradio"), python=PYTHON_VERSION, links=links, repo=repo)
+    return README.format(
+        title=args.title, short=SHORT, gradio=version("gradio"), python=PYTHON_VERSION, links=links, repo=repo
+    )
 
 
 def requirements(torch_index: str | None = None) -> list[str]:
-    """The package's dependencies that the demo uses, pinned to what is installed; Gradio is pinned by the README."""
+    """What the demo needs, pinned to what is installed; torch to its CPU build where an index has one."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     lines = [f"--extra-index-url {torch_index}"] if torch_index else []
-    for requirement in requires("pianalysis") or []:
-        name = re.split(r"[^\w.-]", requirement)[0]
-        if "extra ==" in requirement:
-            continue
-        lines.append(f"{name}=={version(name).split('+')[0]}")
-    return [*lines, f"gradio[mcp]=={version('gradio')}"]
+    for requirement in [*project["dependencies"], *project["optional-dependencies"]["space"]]:
+        name, inner = re.match(r"([\w.-]+)(\[[\w,]+\])?", requirement).groups("")
+        local = "+cpu" if name == "torch" and torch_index else ""
+        lines.append(f"{name}{inner}=={version(name).split('+')[0]}{local}")
+    return lines
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Fill README's figures, tokens and picture from the bundled checkpoint, and the cards' figures of whole songs.
+"""Fill the figures, tokens and picture of README and docs/ from the bundled checkpoint, and the cards' figures of whole songs.
 
     python scripts/update_readme.py --likelihood figures.json --former former.json --generation generation.json \
         --harmony harmony.json --metre metre.json
@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from pianalysis.metrics.names import METRICS
 from pianalysis.model.gpt2 import BUNDLED
 from pianalysis.music.clock import BeatClock
 from pianalysis.music.midi import read_midi
-from pianalysis.publishing.tables import ARRANGEMENTS, SHORT, arrangement_tables, likelihood_table
+from pianalysis.publishing.tables import ARRANGEMENTS, SHORT, arrangement_tables, likelihood_table, summary_table
 from pianalysis.tokens import vocab
 from pianalysis.tokens.grammar import voice_start
 from pianalysis.tokens.tokenizer import encode
@@ -39,6 +39,7 @@ from pianalysis.tokens.windows import make_window
 
 ROOT = Path(__file__).parents[1]
 EXAMPLE = ROOT / "space" / "examples" / "ode_to_joy.mid"
+RESULTS, HARMONY, HOW = (ROOT / "docs" / f"{name}.md" for name in ("results", "harmony", "how-it-works"))
 CARDS = (ROOT / "model_card.md", Path(BUNDLED) / "README.md")
 MELODY_TOKENS, CHORDS, ACCOMPANIMENT_TOKENS = 19, 3, 24
 LEGEND = (
@@ -62,8 +63,6 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--metre", type=Path, metavar="FILE", help="where the bass is struck")
     parser.add_argument("--harmony", type=Path, metavar="FILE", help="chords found for melodies")
     args = parser.parse_args(argv)
-    readme = ROOT / "README.md"
-    text = readme.read_text(encoding="utf-8")
     piece = Arranger.from_pretrained()(EXAMPLE, seed=0, style="pop")
     images = ROOT / "space" / "images"
     images.mkdir(exist_ok=True)
@@ -73,22 +72,30 @@ def main(argv: list[str] | None = None) -> int:
         for name, file in (("alone", args.alone), ("before", args.former)):
             if file:
                 add_beside(figures, json.loads(file.read_text(encoding="utf-8")), name)
-        text = with_likelihood(with_evaluation(text, figures, SHORT), figures)
+        fill(ROOT / "README.md", "summary", summary_table(figures))
+        rewrite(RESULTS, lambda text: with_likelihood(with_evaluation(text, figures, SHORT), figures))
         for card in CARDS:
-            card.write_text(with_evaluation(card.read_text(encoding="utf-8"), figures), encoding="utf-8")
+            rewrite(card, lambda text: with_evaluation(text, figures))
         write_metrics_doc.main(["--write"])
     if args.harmony:
-        found = json.loads(args.harmony.read_text(encoding="utf-8"))
-        text = between(text, "harmony", harmony_tables(found))
-        text = between(text, "tunes", f"```\n{charts_of_tunes()}\n```")
+        fill(HARMONY, "harmony", harmony_tables(json.loads(args.harmony.read_text(encoding="utf-8"))))
+        fill(HARMONY, "tunes", f"```\n{charts_of_tunes()}\n```")
     if args.metre:
-        text = between(text, "metre", metre_table(json.loads(args.metre.read_text(encoding="utf-8"))))
+        fill(RESULTS, "metre", metre_table(json.loads(args.metre.read_text(encoding="utf-8"))))
     if args.generation:
         speeds = json.loads(args.generation.read_text(encoding="utf-8"))["generation"]
-        text = between(text, "generation", generation_table(speeds))
-    text = between(text, "tokens", f"```\n{first_tokens(piece)}\n```")
-    readme.write_text(text, encoding="utf-8")
+        fill(RESULTS, "generation", generation_table(speeds))
+    fill(HOW, "tokens", f"```\n{first_tokens(piece)}\n```")
     return 0
+
+
+def rewrite(path: Path, change: Callable[[str], str]) -> None:
+    path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def fill(path: Path, name: str, content: str) -> None:
+    """Replace what stands between a file's two comments of a name."""
+    rewrite(path, lambda text: between(text, name, content))
 
 
 def with_likelihood(text: str, figures: dict[str, Any]) -> str:

@@ -48,8 +48,22 @@ def test_what_the_readme_links_exists_and_is_absolute():
     assert all((ROOT / target).exists() for target in ours), ours
 
 
-@pytest.mark.parametrize("name", ["tokens", "likelihood"])
-def test_figures_were_filled_in(name):
-    filled = re.search(f"<!-- {name} -->(.*?)<!-- /{name} -->", README, re.DOTALL)
+@pytest.mark.parametrize(
+    ("page", "name"),
+    [
+        ("README.md", "summary"),
+        ("README.md", "shown"),
+        ("docs/results.md", "likelihood"),
+        ("docs/results.md", "evaluation"),
+        ("docs/results.md", "metre"),
+        ("docs/results.md", "generation"),
+        ("docs/harmony.md", "tunes"),
+        ("docs/harmony.md", "harmony"),
+        ("docs/how-it-works.md", "tokens"),
+    ],
+)
+def test_figures_were_filled_in(page, name):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    filled = re.search(f"<!-- {name} -->(.*?)<!-- /{name} -->", text, re.DOTALL)
     assert filled is not None
     assert len(filled[1].strip()) > 100

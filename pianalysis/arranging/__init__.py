@@ -2,6 +2,7 @@
 
 In: a melody (path, bytes or score) and `Options`. Out: an `Arrangement`, a `Stream` of its notes, or several takes.
 
+alternatives: How likely the chords of a piece are, and which others might stand there instead.
 arranger: A melody to a whole piece: at once, bar by bar, or in several takes; and pieces from nothing.
 charting: what is decided before the first note is written: the style, and the chart that the accompaniment is written
     from.

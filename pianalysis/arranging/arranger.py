@@ -53,8 +53,9 @@ if TYPE_CHECKING:
     from pianalysis.harmony.chart import Chart
     from pianalysis.model.engine import Engine
     from pianalysis.model.network import Precision
+    from pianalysis.music.reading import ReadScore
 
-    Melody: TypeAlias = str | os.PathLike[str] | bytes | symusic.Score
+    Melody: TypeAlias = str | os.PathLike[str] | bytes | symusic.Score | ReadScore
 STATED = "the chords are those that the file states; they can be ignored, and found"
 COMPOSED_BPM = 100.0
 Progress = Callable[[int, int], None]

@@ -233,7 +233,7 @@ class Source:
 
 
 def prepare(
-    source: str | os.PathLike[str] | bytes | symusic.Score,
+    source: str | os.PathLike[str] | bytes | symusic.Score | ReadScore,
     track: int | None,
     max_bars: int | None,
     asked: Asked | None = None,
@@ -247,12 +247,10 @@ def prepare(
     Raises PianalysisError or FileNotFoundError for what can't be used.
     """
     name = os.fspath(source) if isinstance(source, str | os.PathLike) else "the melody"
-    is_score = isinstance(source, symusic.core.ScoreTick)
-    read = (
-        ReadScore(source)
-        if is_score
-        else read_with_remarks(source, name=name, tune=tune, bpm=asked.bpm if asked else None)
-    )
+    if isinstance(source, symusic.core.ScoreTick):
+        source = ReadScore(source)
+    bpm = asked.bpm if asked else None
+    read = source if isinstance(source, ReadScore) else read_with_remarks(source, name=name, tune=tune, bpm=bpm)
     score, remarks = read.score, [*read.remarks]
     melody = find_melody(score, track=track, name=name)
     if asked is not None:

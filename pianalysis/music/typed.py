@@ -15,7 +15,9 @@ TICKS_PER_QUARTER: Final = 960
 """Every length from a whole note to a dotted sixty-fourth, triplets and quintuplets included, is whole ticks."""
 MAX_CHARACTERS: Final = 100_000
 VELOCITY: Final = 80
-WORD: Final = re.compile(r"(?:([A-Ga-g])(##?|bb?|♯|♭)?(-?\d)|[Rr])(?:/(\d{1,2})(\.{0,2}))?")
+MIDDLE_OCTAVE: Final = 4
+"""Of middle C."""
+WORD: Final = re.compile(r"(?:([A-Ga-g])(##?|bb?|♯|♭)?(-?\d)?|[Rr])(?:/(\d{1,2})(\.{0,2}))?")
 STEPS: Final = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 NAMES: Final = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 DOTTED: Final = (Fraction(1), Fraction(3, 2), Fraction(7, 4))
@@ -25,7 +27,8 @@ def from_names(text: str, *, bpm: float = 100.0, time_signature: tuple[int, int]
     """A score from note names: ``C4/4`` is middle C, a quarter long.
 
     A word is a letter, ``#`` or ``b``, the octave, ``/`` and the length as a part of a whole note, with dots; ``R`` rests.
-    A word without a length is as long as the one before it, the first a quarter. Where the first bar line ``|`` comes before
+    A word without an octave is in that of the one before it, the first in the fourth; one without a length is as long as the
+    one before it, the first a quarter. Where the first bar line ``|`` comes before
     a whole bar is full, what stands before it is a pickup. time_signature: where it isn't given, that of the bars between bar
     lines; without bar lines the score states none. Raises PianalysisError that shows the word that isn't understood, or for a
     tempo or metre out of range.
@@ -41,15 +44,17 @@ def from_names(text: str, *, bpm: float = 100.0, time_signature: tuple[int, int]
     score = symusic.Score(TICKS_PER_QUARTER)
     score.tempos.append(symusic.Tempo(0, bpm))
     track = symusic.Track("Melody", 0, False)
-    place, length, number = Fraction(0), Fraction(1, 4), 0
+    place, length, number, octave = Fraction(0), Fraction(1, 4), 0, MIDDLE_OCTAVE
     lines: list[Fraction] = []
     for found in re.finditer(r"[^\s|]+|\|", text):
         if found[0] == "|":
             lines += [place] if place and place not in lines[-1:] else []
             continue
         number += 1
-        pitch, stated = _read_word(found[0], f"the typed notes, word {number} (character {found.start() + 1})")
+        where = f"the typed notes, word {number} (character {found.start() + 1})"
+        pitch, stated = _read_word(found[0], where, octave)
         length = stated or length
+        octave = _octave(found[0], octave)
         start, stop = (round(4 * TICKS_PER_QUARTER * moment) for moment in (place, place + length))
         if pitch is not None:
             track.notes.append(symusic.Note(start, stop - start, pitch, VELOCITY))
@@ -64,10 +69,20 @@ def from_names(text: str, *, bpm: float = 100.0, time_signature: tuple[int, int]
     return with_bar_lines(score, first if first < bar_ticks(score, metre) else 0, metre)
 
 
-def _read_word(word: str, where: str) -> tuple[int | None, Fraction | None]:
-    """Pitch (None for a rest) and length as a part of a whole note (None where it isn't stated)."""
+def _octave(word: str, before: int) -> int:
+    """The octave that the words after this one are in."""
     match = WORD.fullmatch(word)
-    if match is None or (match[4] and not int(match[4])):
+    return int(match[3]) if match and match[3] else before
+
+
+def _read_word(word: str, where: str, before: int | None = None) -> tuple[int | None, Fraction | None]:
+    """Pitch (None for a rest) and length as a part of a whole note (None where it isn't stated).
+
+    before: the octave of a word that states none; None: each has to.
+    """
+    match = WORD.fullmatch(word)
+    bare = match is not None and match[1] and not match[3] and before is None
+    if match is None or bare or (match[4] and not int(match[4])):
         raise PianalysisError(f"{where}: expected a note such as C4/4, F#5/8. or Bb3/2, or a rest R/4, found {word!r}")
     letter, accidental, octave, part, dots = match.groups()
     length = Fraction(1, int(part)) * DOTTED[len(dots)] if part else None
@@ -75,7 +90,7 @@ def _read_word(word: str, where: str) -> tuple[int | None, Fraction | None]:
         return None, length
     sharps = (accidental or "").count("#") + (accidental or "").count("♯")
     flats = (accidental or "").count("b") + (accidental or "").count("♭")
-    pitch = 12 * (int(octave) + 1) + STEPS[letter.upper()] + sharps - flats
+    pitch = 12 * (int(octave or before or 0) + 1) + STEPS[letter.upper()] + sharps - flats
     if not 0 <= pitch <= 127:
         raise PianalysisError(f"{where}: expected a pitch from C-1 to G9, found {word!r}")
     return pitch, length

@@ -39,11 +39,18 @@ StrPath = str | os.PathLike[str]
 Progress = Callable[[float], None]
 
 
-def synthesize(notes: Notes, *, sample_rate_hz: int = SAMPLE_RATE_HZ, progress: Progress | None = None) -> Sound:
+def synthesize(
+    notes: Notes,
+    *,
+    sample_rate_hz: int = SAMPLE_RATE_HZ,
+    progress: Progress | None = None,
+    gains: Sound | None = None,
+) -> Sound:
     """Play notes on the sampled piano.
 
     notes: real milliseconds; onsets before 0 sound at 0, velocities are held to 1–127. Returns [samples, 2] from time 0
-    to the end of the last note's release, its peak at −1 dBFS; half a second of silence if there are no notes.
+    to the end of the last note's release, its peak at −1 dBFS; half a second of silence if there are no notes. gains: [n], how
+    loud each note is beside the others, 1 for all where they aren't given.
     `progress` is called with the fraction done, rising to 1. Raises PianalysisError for times or pitches out of range.
     """
     if not 8_000 <= sample_rate_hz <= 192_000:
@@ -59,6 +66,8 @@ def synthesize(notes: Notes, *, sample_rate_hz: int = SAMPLE_RATE_HZ, progress: 
     for done, index in enumerate(order, start=1):
         pitch, velocity = int(notes["pitch"][index]), int(notes["velocity"][index])
         sound = _strike(pitch, velocity, int(held[index] + release[index]), sample_rate_hz)
+        if gains is not None:
+            sound *= gains[index]
         released = sound[held[index] :]
         released *= (1 - np.arange(len(released), dtype=np.float32) / release[index])[:, None] ** 3
         mix[start[index] : start[index] + len(sound)] += sound
@@ -147,10 +156,11 @@ def save_wav(
         raise PianalysisError(f"{target}: expected a name that ends in one of {', '.join(AUDIO_SUFFIXES)}")
     check_folder(target)
     sound = synthesize(notes, sample_rate_hz=sample_rate_hz, progress=progress)
-    return write_atomically(target, _encode(sound, sample_rate_hz, target.suffix[1:].upper()))
+    return write_atomically(target, encode(sound, sample_rate_hz, target.suffix[1:].upper()))
 
 
-def _encode(sound: Sound, sample_rate_hz: int, format: str) -> bytes:
+def encode(sound: Sound, sample_rate_hz: int, format: str) -> bytes:
+    """Sound as a file's bytes. format: libsndfile's name, such as MP3. Raises PianalysisError for a rate it can't have."""
     import soundfile
 
     data = io.BytesIO()

@@ -231,7 +231,8 @@ def _chords(notes: list[Chord]) -> list[Chord]:
 def _legato(chords: list[Chord], *, sung: bool) -> list[Chord]:
     """Chords with the ends a score would write: to the next chord where they nearly reach it, else on a whole eighth.
 
-    Of what is `sung` only the smallest gaps are closed: there a rest is breath.
+    So a pianist's short chord is an eighth, and no dotted one with two rests after it. Of what is `sung` only the smallest gaps are
+    closed: there a rest is breath.
     """
     onsets = sorted({chord.onset for chord in chords})
     following = dict(pairwise(onsets))
@@ -241,7 +242,19 @@ def _legato(chords: list[Chord], *, sung: bool) -> list[Chord]:
         gap = SIXTEENTH if sung or after is None else max(SIXTEENTH, SMALL_GAP * (after - chord.onset))
         if after is not None and -SIXTEENTH <= after - chord.end <= gap:
             chord = replace(chord, end=after)
-        elif not sung and chord.end - chord.onset > QUARTER and not (chord.onset % SIXTEENTH or chord.end % SIXTEENTH):
-            chord = replace(chord, end=chord.end - chord.end % EIGHTH)
+        elif not sung and not (chord.onset % SIXTEENTH or chord.end % SIXTEENTH):
+            chord = replace(chord, end=_on_an_eighth(chord, after))
         result.append(chord)
     return result
+
+
+def _on_an_eighth(chord: Chord, after: int | None) -> int:
+    """Where a chord on sixteenths ends as it is written: a long one no later than it does, a short one no earlier.
+
+    after: the next chord's onset, beyond which no chord that ends before it is written.
+    """
+    late = chord.end % EIGHTH
+    if not late or chord.end - chord.onset > QUARTER:
+        return chord.end - late
+    longer = chord.end - late + EIGHTH
+    return longer if after is None or longer <= after else chord.end

@@ -23,7 +23,12 @@ SHORT: Final = (
     *("clash_rate", "area_pitch", "area_duration", "area_inter_onset", "notes_per_beat", "longest_gap_bars"),
     *("end_after_melody_s", "in_reach", "longest_copy"),
 )
-"""The metrics of README's table; the cards and the report have all."""
+"""The metrics of the table in docs/results.md; the cards and the report have all."""
+SUMMARY: Final = (
+    *("chord_root", "chord_tones", "melody_in_chord", "root_in_bass", "out_of_key", "clash_rate", "chord_changes"),
+    *("notes_per_beat", "two_sample"),
+)
+"""The metrics of README's table."""
 SETTINGS_SHOWN: Final = (
     *("distance", "pcs", "pcs_coupling", "clash_rate", "notes_per_beat", "human_density"),
     *("area_pitch", "area_duration", "area_inter_onset", "scale_consistency", "groove_consistency", "longest_gap_bars"),
@@ -212,6 +217,21 @@ def arrangement_tables(figures: Mapping[str, Mapping[str, Any]], metrics: Iterab
             head = f"**{title_of(corpus)}**, {sample(about, split)}:"
             parts += [head, systems_table(about["systems"], shown)]
     return "\n\n".join([*parts, LEGEND]) if parts else ""
+
+
+def summary_table(figures: Mapping[str, Mapping[str, Any]], metrics: Iterable[str] = SUMMARY) -> str:
+    """A row a metric, a column a corpus: the model that `figures` are of, and in brackets what people have."""
+    shown = {place: row for place, row in figures.items() if ARRANGEMENTS in row}
+    nats = ("nats per accompaniment note", *(f"{row['model']['nats_per_note']:.2f}" for row in shown.values()))
+    rows = [nats] if all("model" in row for row in shown.values()) else []
+    for name in metrics:
+        cells = []
+        for row in shown.values():
+            systems, digits = row[ARRANGEMENTS]["systems"], METRICS[name].digits
+            means = (systems[label].get(name, {}).get("mean") for label in (row["label"], HUMAN))
+            cells.append("{} ({})".format(*(number(mean, digits) for mean in means)))
+        rows.append((METRICS[name].label, *cells))
+    return markdown_table(("", *(title_of(place.split("/")[0]) for place in shown)), rows)
 
 
 def sample(about: Mapping[str, Any], split: str) -> str:

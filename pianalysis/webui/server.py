@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import atexit
 import io
 import json
 import os
@@ -14,19 +16,31 @@ from pathlib import Path
 from typing import Any, Final
 
 from pianalysis.errors import PianalysisError
-from pianalysis.music.midi import MAX_FILE_BYTES
 from pianalysis.output.audio import SAMPLE_FOLDER
 from pianalysis.output.picture import ACCOMPANIMENT_COLOUR, MELODY_COLOUR
+from pianalysis.processes import give_back_freed_memory
 from pianalysis.version import __version__
+from pianalysis.webui import limits
 from pianalysis.webui.examples import find_examples_folder, load_examples
-from pianalysis.webui.settings import NUMBERS
-from pianalysis.webui.studio import MEDIA_TYPES, Studio, load_studio
+from pianalysis.webui.gate import CLIENT, Gate
+from pianalysis.webui.heard import MEDIA_TYPES, RENDERED, Heard
+from pianalysis.webui.refusals import HTTP_STATUS, RefusedError, code_of, for_people
+from pianalysis.webui.settings import NUMBERS, choices, ranges, switches
+from pianalysis.webui.studio import Studio, load_studio
+from pianalysis.webui.uploads import PageFolder
 
 STATIC: Final = Path(__file__).parent / "static"
 SAMPLES_LAST_S: Final = 7 * 24 * 3600
 MOST_WAITING: Final = 30
 """More are told to come back: the last of these waits some minutes."""
 WARM_UP: Final = "sakura.mid"
+THREADS: Final = 64
+"""Of Gradio: a piece that waits for its turn has one."""
+SESSIONS: Final = 200
+"""What Gradio keeps of clients; each call of the page is one."""
+QUIET: Final = {"GRADIO_ANALYTICS_MAX_EVENTS": "50", "GRADIO_ANALYTICS_CACHE_FREQUENCY": "1000000"}
+"""Otherwise a table of the last ten thousand calls is made anew after each."""
+NO_ADDRESSES: Final = "A file is to be uploaded, not named by its address."
 INSTALL: Final = "pip install 'pianalysis[space]'"
 
 
@@ -45,7 +59,13 @@ def serve(
         import gradio  # noqa: F401
     except ImportError:
         raise PianalysisError(f"the demo needs Gradio, which isn't installed; run: {INSTALL}") from None
-    studio = load_studio(model)
+    give_back_freed_memory()
+    for name, value in QUIET.items():
+        os.environ.setdefault(name, value)
+    studio, folder = load_studio(model), PageFolder()
+    folder.start()
+    atexit.register(folder.end)
+    atexit.register(studio.end)
     server = make_server(studio, examples)
     import matplotlib.pyplot  # noqa: F401  # Gradio does this in the first call, and answers nobody for seconds meanwhile
 
@@ -57,14 +77,35 @@ def serve(
         quiet=not block,
         mcp_server=has_mcp(),
         prevent_thread_lock=True,
-        max_file_size=MAX_FILE_BYTES,
+        max_file_size=limits.FILE_BYTES,
+        max_threads=THREADS,
+        state_session_capacity=SESSIONS,
         footer_links=[],
         run_history=False,
     )
-    server.get_blocks()._queue.max_size = MOST_WAITING  # a `Server` has no other way to say it
+    _bound(server.get_blocks())
     if block:
         server.get_blocks().block_thread()
     return str(address)
+
+
+def _bound(blocks: Any) -> None:
+    """Bound what Gradio keeps and fetches; a `Server` has no other way to say it."""
+    import gradio
+    from gradio_client import utils as client_utils
+
+    queue = blocks._queue
+    queue.max_size = MOST_WAITING
+    queue.pending_messages_per_session.max_size = SESSIONS  # of clients that went away, with all that they didn't hear
+    for block in blocks.blocks.values():
+        kept = block.async_move_resource_to_block_cache
+
+        async def local(url_or_file_path: Any, kept: Any = kept) -> Any:
+            if client_utils.is_http_url_like(str(url_or_file_path)):
+                raise gradio.Error(NO_ADDRESSES, title="not_readable", print_exception=False)
+            return await kept(url_or_file_path)
+
+        block.async_move_resource_to_block_cache = local
 
 
 def has_mcp() -> bool:
@@ -84,10 +125,16 @@ def make_server(studio: Studio, examples_folder: Path | None = None) -> Any:
 
     folder = find_examples_folder(examples_folder)
     server = gradio.Server(title="Pianalysis", version=__version__, docs_url=None, redoc_url=None)
+    server.add_middleware(Gate, events=lambda: _events(server))
     _add_page(server, studio, folder)
     _add_files(server, studio)
     add_endpoints(server, studio, {path.stem: path for path in sorted(folder.glob("*.mid"))})
     return server
+
+
+def _events(server: Any) -> list[Any]:
+    """The queue's events, waiting or at work."""
+    return list(server.get_blocks()._queue.event_ids_to_events.values())
 
 
 def _add_page(server: Any, studio: Studio, folder: Path) -> None:
@@ -101,6 +148,10 @@ def _add_page(server: Any, studio: Studio, folder: Path) -> None:
         "colours": {"melody": MELODY_COLOUR, "accompaniment": ACCOMPANIMENT_COLOUR},
         "formats": list(MEDIA_TYPES),
         "settings": [*NUMBERS],
+        "options": choices(),
+        "numbers": ranges(),
+        "switches": switches(),
+        "limits": limits.for_page(),
     }
     page = (
         STATIC.joinpath("index.html")
@@ -119,6 +170,7 @@ def _add_page(server: Any, studio: Studio, folder: Path) -> None:
 
 
 def _add_files(server: Any, studio: Studio) -> None:
+    from starlette.requests import Request
     from starlette.responses import FileResponse, JSONResponse, Response
 
     lasting = {"Cache-Control": f"public, max-age={SAMPLES_LAST_S}, immutable"}
@@ -132,14 +184,34 @@ def _add_files(server: Any, studio: Studio) -> None:
             return Response(_as_mp3(path.stem), media_type="audio/mpeg", headers=lasting)
         return JSONResponse({"error": "no such sample"}, 404)
 
-    def piece_file(name: str, suffix: str) -> Response:
+    async def piece_file(
+        request: Request,
+        name: str,
+        suffix: str,
+        transpose: int = 0,
+        rate: float = 1.0,
+        parts: str = "both",
+        metronome: bool = False,
+        melody_gain: float = 1.0,
+        accompaniment_gain: float = 1.0,
+    ) -> Response:
         try:
-            called, data = studio.file(name, suffix)
+            if suffix not in MEDIA_TYPES:
+                raise RefusedError(f"There is no {suffix} of a piece, but {', '.join(MEDIA_TYPES)}.", "forgotten")
+            heard = Heard(transpose, rate, parts, melody_gain, accompaniment_gain, metronome)
+            client = str(request.scope.get(CLIENT, ""))
+            if suffix in RENDERED:
+                coming = studio.renders.file(name, suffix, heard, client=client)
+                called, data = await asyncio.shield(asyncio.wrap_future(coming))
+            else:
+                called, data = await asyncio.to_thread(studio.file, name, suffix, heard)
         except PianalysisError as error:
-            return JSONResponse({"error": str(error)}, 404)
+            code = code_of(error)
+            return JSONResponse({"error": for_people(str(error)), "code": code}, HTTP_STATUS[code])
         headers = {"Content-Disposition": f'attachment; filename="{called.encode("ascii", "ignore").decode()}"'}
         return Response(data, media_type=MEDIA_TYPES[suffix], headers=headers)
 
+    piece_file.__annotations__["request"] = Request  # not as text: FastAPI would look it up in the module
     server.add_api_route("/piano/{name}", sample, include_in_schema=False, response_model=None)
     server.add_api_route("/piece/{name}.{suffix}", piece_file, include_in_schema=False, response_model=None)
 

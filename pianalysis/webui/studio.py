@@ -1,4 +1,4 @@
-"""The work behind the page: melodies arranged bar by bar, pieces kept for a while, and files made of them.
+"""The work behind the page: melodies arranged bar by bar, pieces kept for a while, their chords, and files made of them.
 
 In: submissions and options. Out: events (`start`, `notes`, `done`) as dicts, and files as bytes.
 """
@@ -6,46 +6,56 @@ In: submissions and options. Out: events (`start`, `notes`, `done`) as dicts, an
 from __future__ import annotations
 
 import os
-import secrets
 import sys
-import tempfile
-import threading
 import time
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from pianalysis.arranging.arranger import Arrangement, Arranger, Options
+import numpy as np
+import symusic
+
+from pianalysis.arranging.alternatives import PieceChords
+from pianalysis.arranging.arranger import STATED, Arranger, Options
+from pianalysis.arranging.charting import changed_chart, heard_chart
+from pianalysis.arranging.pieces import notes_in_ticks
+from pianalysis.arranging.writing import Fresh as Written
+from pianalysis.arranging.writing import Stream
 from pianalysis.errors import PianalysisError
-from pianalysis.music.midi import read_midi
-from pianalysis.music.notes import Notes
-from pianalysis.output.musicxml import save_musicxml
+from pianalysis.music.midi import read_midi, track_notes
+from pianalysis.music.notes import Notes, sort_notes
+from pianalysis.music.reading import ReadScore
+from pianalysis.webui import limits
+from pianalysis.webui.answers import Alternatives, Chords, Done, Fresh, Start
 from pianalysis.webui.fit import measure_fit
-from pianalysis.webui.melodies import Submission
-from pianalysis.webui.wire import note_rows, piece_summary, times, track_list
+from pianalysis.webui.heard import AS_IT_IS, MEDIA_TYPES, Heard
+from pianalysis.webui.kept import Kept, Shelf
+from pianalysis.webui.melodies import Submission, read_bytes
+from pianalysis.webui.refusals import for_people
+from pianalysis.webui.renders import Renders
+from pianalysis.webui.settings import changed_options
+from pianalysis.webui.telling import (
+    chart_text,
+    chord_info,
+    chord_list,
+    hands_of,
+    key_info,
+    metre_name,
+    pedal_list,
+    track_list,
+)
+from pianalysis.webui.turns import Listener, Turns
+from pianalysis.webui.wire import note_rows, times
+from pianalysis.webui.workshop import Workshop
 
 COMPOSED_BARS: Final = 16
-KEPT_PIECES: Final = 300
-"""A piece is some tens of kilobytes; the oldest is forgotten first."""
-MEDIA_TYPES: Final[Mapping[str, str]] = {
-    "mid": "audio/midi",
-    "wav": "audio/wav",
-    "mp3": "audio/mpeg",
-    "musicxml": "application/vnd.recordare.musicxml+xml",
-    "png": "image/png",
-}
+READERS: Final = 2
+"""Processes that read files."""
 MODEL_VARIABLE: Final = "PIANALYSIS_MODEL"
+Event = Start | Fresh | Done
 
-
-@dataclass(frozen=True, eq=False)
-class Kept:
-    """A finished piece, the melody that was given for it and what it is called."""
-
-    piece: Arrangement
-    given: Notes
-    title: str
+__all__ = ["MEDIA_TYPES", "Kept", "Studio", "load_studio"]
 
 
 class Studio:
@@ -54,49 +64,81 @@ class Studio:
     def __init__(self, arranger: Arranger, *, model_name: str = "the bundled checkpoint") -> None:
         self.arranger = arranger
         self.model_name = model_name
-        self._kept: OrderedDict[str, Kept] = OrderedDict()
-        self._lock = threading.Lock()
-        self._rendering = threading.Lock()
+        self.shelf = Shelf()
+        self.renders = Renders(self.shelf)
+        self.turns = Turns()
+        self._reading = Workshop(READERS)
+
+    def read(self, data: bytes, name: str, tune: int | None, bpm: float | None) -> ReadScore:
+        """Read a stranger's file in another process (a `melodies.Reader`). Raises PianalysisError."""
+        read: ReadScore = self._reading.call(read_bytes, data, name, tune, bpm, limit_s=limits.READING_S)
+        return read
+
+    def end(self) -> None:
+        """End the processes that help."""
+        self.renders.end()
+        self._reading.end()
 
     def warm_up(self, melody: Path) -> None:
         """Arrange two bars of a melody: what is slow only the first time, is so before anybody waits for it."""
-        wanted = Submission(read_midi(melody), "")
-        for _ in self.arrange(wanted, Options(max_bars=2)):
-            pass
+        wanted = Submission(ReadScore(read_midi(melody)), "", "example")
+        *_, done = self.arrange(wanted, Options(max_bars=2))
+        self._reading.warm_up(read_bytes, melody.read_bytes(), "", None, None)
+        self.renders.warm_up(str(done.get("piece")))
 
     def arrange(
-        self, wanted: Submission, options: Options, *, seed: int = 0, track: int | None = None
-    ) -> Iterator[dict[str, Any]]:
+        self,
+        wanted: Submission,
+        options: Options,
+        *,
+        seed: int = 0,
+        track: int | None = None,
+        chords: str = "",
+        listens: bool = True,
+    ) -> Iterator[Event]:
         """Events: one `start` with the melody, `notes` as they are written, one `done` with the piece's id.
 
-        Closing the iterator stops the work at the next bar. Raises PianalysisError.
+        chords: a chart as text. listens: somebody hears it while it is written, and is not to wait. Closing the iterator stops
+        the work at the next bar. Raises PianalysisError.
         """
-        begin = time.perf_counter()
-        stream = self.arranger.stream(wanted.score, seed=seed, track=track, options=options)
-        yield {
+        begin, listener = time.perf_counter(), Listener(self.turns, listens=listens)
+        chart = chords.strip() or None
+        with listener.turn():
+            stream = self.arranger.stream(wanted.read, seed=seed, track=track, chart=chart, options=options)
+            limits.check_bars(stream.bars, "This piece")
+            limits.check_length(float(stream.bar_lines_ms[-1]) / 1_000, "This piece")
+            given = None if chart or STATED in stream.remarks else frozenset[int]()
+            start = self._start(wanted, stream, given)
+        yield start
+        yield from _written(stream, listener)
+        with listener.turn():
+            done = self._done(Kept(stream.piece, stream.melody, wanted.title, given), begin)
+        yield done
+
+    def _start(self, wanted: Submission, stream: Stream, given: frozenset[int] | None) -> Start:
+        piece = stream.piece  # nothing of it is written yet: its melody, its bars and its chords
+        return {
             "event": "start",
             "title": wanted.title,
             "melody": note_rows(stream.melody),
             "bar_lines_ms": times(stream.bar_lines_ms),
             "bars": stream.bars,
             "how_found": stream.how_found,
-            "remarks": list(stream.remarks),
+            "remarks": [for_people(remark) for remark in stream.remarks],
             "tracks": track_list(wanted.score),
-            "seed": seed,
+            "seed": stream.seed,
+            "key": key_info(piece.source),
+            "time_signature": metre_name(piece.source),
+            "bpm": round(piece.source.clock.bpm, 2),
+            "chords": chord_list(piece, given),
         }
-        for fresh in stream:
-            yield {
-                "event": "notes",
-                "notes": note_rows(fresh.notes),
-                "bars_done": fresh.bars_done,
-                "bars": fresh.bars,
-            }
-        yield self._done(Kept(stream.piece, stream.melody, wanted.title), begin)
 
-    def compose(self, options: Options, *, seed: int = 0, bars: int = COMPOSED_BARS) -> Iterator[dict[str, Any]]:
+    def compose(self, options: Options, *, seed: int = 0, bars: int = COMPOSED_BARS) -> Iterator[Event]:
         """The same events for a piece from nothing, which is told of when all of it is written. Raises PianalysisError."""
-        begin = time.perf_counter()
-        piece = self.arranger.compose(seed=seed, bars=min(bars, options.max_bars or bars), options=options)
+        begin, listener = time.perf_counter(), Listener(self.turns, listens=False)
+        count = min(bars, options.max_bars or bars, limits.BARS)
+        with listener.turn():
+            piece = self.arranger.compose(seed=seed, bars=count, options=replace(options, max_bars=None))
         yield {
             "event": "start",
             "title": "From nothing",
@@ -104,64 +146,167 @@ class Studio:
             "bar_lines_ms": times(piece.bar_lines_ms),
             "bars": piece.bars,
             "how_found": "invented by the model too",
-            "remarks": list(piece.remarks),
+            "remarks": [for_people(remark) for remark in piece.remarks],
             "tracks": [],
             "seed": seed,
+            "key": key_info(piece.source),
+            "time_signature": metre_name(piece.source),
+            "bpm": round(piece.source.clock.bpm, 2),
+            "chords": chord_list(piece),
         }
-        yield {"event": "notes", "notes": note_rows(piece.accompaniment), "bars_done": piece.bars, "bars": piece.bars}
+        yield _fresh(piece.accompaniment, piece.bars, piece.bars)
         yield self._done(Kept(piece, piece.melody, "From nothing"), begin)
 
-    def rewrite(self, name: str, bars: tuple[int, int], options: Options, *, seed: int) -> dict[str, Any]:
-        """The event `done` of a kept piece with some bars, first and last from 1, written anew. Raises PianalysisError."""
+    def rewrite(
+        self, name: str, bars: tuple[int, int], settings: Mapping[str, Any], *, seed: int, chords: str = ""
+    ) -> Done:
+        """The event `done` of a kept piece with some bars, first and last from 1, written anew; its form stays.
+
+        settings: what is to be other than in the piece. chords: a chart of these bars as text; all of them are written to
+        it. Raises PianalysisError.
+        """
         begin = time.perf_counter()
-        kept = self.piece(name)
-        before = kept.piece.source.first_bar  # the arranger counts bars as the file has them
-        piece = self.arranger.regenerate(
-            kept.piece, bars=(bars[0] + before, bars[1] + before), seed=seed, options=options
-        )
-        return self._done(replace(kept, piece=piece), begin)
+        kept = self.shelf.piece(name)
+        piece, given = kept.piece, kept.given_bars
+        options = changed_options(piece.options or Options(), settings)
+        before = piece.source.first_bar  # the arranger counts bars as the file has them
+        in_file = (bars[0] + before, bars[1] + before)
+        if not 1 <= bars[0] <= bars[1] <= piece.bars:
+            raise PianalysisError(f"expected bars between 1 and {piece.bars}, found {bars[0]} to {bars[1]}")
+        if chords.strip():
+            old = piece.chart or heard_chart(piece)
+            piece = replace(piece, chart=changed_chart(old, piece.source, in_file, chords))
+            given = None if given is None else given | frozenset(range(bars[0], bars[1] + 1))
+        listener = Listener(self.turns)
+        with listener.turn():
+            stream = self.arranger.stream_regenerated(piece, in_file, seed=seed, options=options)
+        for _ in _steps(stream, listener):
+            pass
+        piece = stream.piece
+        return self._done(replace(kept, piece=piece, given_bars=given), begin)
 
-    def _done(self, kept: Kept, begin: float) -> dict[str, Any]:
-        fit = measure_fit(kept.given, kept.piece).as_dict()
-        answer = {"event": "done", "piece": self.keep(kept), "fit": fit, **piece_summary(kept.piece)}
-        return answer | {"written_in_s": round(time.perf_counter() - begin, 2)}
+    def _done(self, kept: Kept, begin: float) -> Done:
+        piece = kept.piece
+        chart, chart_bar = chart_text(piece)
+        return {
+            "event": "done",
+            "piece": self.shelf.keep(kept),
+            "title": kept.title,
+            "melody": note_rows(piece.melody),
+            "notes": note_rows(piece.accompaniment),
+            "hands": hands_of(piece.accompaniment, piece.border),
+            "bar_lines_ms": times(piece.bar_lines_ms),
+            "bars": piece.bars,
+            "seconds": round(piece.seconds, 1),
+            "seed": piece.seed,
+            "style": piece.style,
+            "key": key_info(piece.source),
+            "time_signature": metre_name(piece.source),
+            "bpm": round(piece.source.clock.bpm, 2),
+            "chords": chord_list(piece, kept.given_bars),
+            "chart": chart,
+            "chart_bar": chart_bar,
+            "pedal": pedal_list(piece),
+            "remarks": [for_people(remark) for remark in piece.remarks],
+            "fit": measure_fit(kept.given, piece).as_dict(),
+            "written_in_s": round(time.perf_counter() - begin, 2),
+        }
 
-    def keep(self, kept: Kept) -> str:
-        """Keep a piece; returns its id, which can't be guessed."""
-        name = secrets.token_urlsafe(12)
-        with self._lock:
-            self._kept[name] = kept
-            while len(self._kept) > KEPT_PIECES:
-                self._kept.popitem(last=False)
-        return name
+    def chords(self, name: str) -> Chords:
+        """The chords of a kept piece. Raises PianalysisError."""
+        kept = self.shelf.piece(name)
+        chart, chart_bar = chart_text(kept.piece)
+        return {
+            "piece": name,
+            "chords": chord_list(kept.piece, kept.given_bars),
+            "chart": chart,
+            "chart_bar": chart_bar,
+        }
 
-    def piece(self, name: str) -> Kept:
-        """A piece by its id. Raises PianalysisError for one that has been forgotten."""
-        with self._lock:
-            if name not in self._kept:
-                raise PianalysisError(
-                    "This piece isn't kept here any more. Write it again: the seed makes it the same."
-                )
-            self._kept.move_to_end(name)
-            return self._kept[name]
+    def alternatives(self, name: str, bar: int, beat: int) -> Alternatives:
+        """The chord in a bar's beat of a kept piece, both from 1, and the likeliest others. Raises PianalysisError."""
+        kept = self.shelf.piece(name)
+        chords = PieceChords(kept.piece)
+        fifths, chord = chords.chart.key(), chords.at(bar, beat)
+        given = kept.given_bars is None or chord.bar in kept.given_bars
+        return {
+            "piece": name,
+            "chord": chord_info(chord, fifths, given=given),
+            "alternatives": [
+                {"symbol": item.chord.symbol(fifths), "probability": round(item.probability, 4)}
+                for item in chords.alternatives(bar, beat)
+            ],
+        }
 
-    def file(self, name: str, suffix: str) -> tuple[str, bytes]:
-        """A piece as a file: what to call it, and its bytes. Raises PianalysisError."""
-        if suffix not in MEDIA_TYPES:
-            raise PianalysisError(f"expected one of {', '.join(MEDIA_TYPES)}, found {suffix!r}")
-        kept = self.piece(name)
-        stem = "".join(letter if letter.isalnum() else "_" for letter in kept.title).strip("_").lower() or "piece"
-        with tempfile.TemporaryDirectory() as folder, self._rendering:  # one at a time: rendering takes a core
-            path = Path(folder, f"piece.{suffix}")
-            if suffix == "mid":
-                kept.piece.save(path)
-            elif suffix == "png":
-                kept.piece.save_png(path, title=kept.title)
-            elif suffix == "musicxml":
-                save_musicxml(path, kept.piece, title=kept.title)
-            else:
-                kept.piece.save_wav(path)
-            return f"{stem}-{kept.piece.seed}.{suffix}", path.read_bytes()
+    def file(self, name: str, suffix: str, heard: Heard = AS_IT_IS) -> tuple[str, bytes]:
+        """A piece as a file, as it is heard: what to call it, and its bytes. Raises PianalysisError."""
+        return self.renders.file(name, suffix, heard).result()
+
+
+def _fresh(notes: Notes, bars_done: int, bars: int) -> Fresh:
+    return {
+        "event": "notes",
+        "notes": note_rows(notes),
+        "hands": hands_of(notes),
+        "bars_done": bars_done,
+        "bars": bars,
+    }
+
+
+def _steps(stream: Stream, listener: Listener) -> Iterator[Written]:
+    """The steps of a stream, each in a turn of its own."""
+    while True:
+        with listener.turn():
+            fresh = next(stream, None)
+        if fresh is None:
+            return
+        yield fresh
+        lines = stream.bar_lines_ms
+        listener.heard(float(lines[min(fresh.bars_done, len(lines) - 1)] - lines[0]) / 1_000)
+
+
+def _written(stream: Stream, listener: Listener) -> Iterator[Fresh]:
+    """The notes of a stream as the finished piece has them, to the tick, bar by bar.
+
+    What is told replaces what was told of the same key at the same moment, so that all that was told is the piece so far.
+    """
+    score, told = stream.piece.source.score, Told()
+    for fresh in _steps(stream, listener):
+        track = symusic.Track("", 0, False)
+        track.notes.extend(notes_in_ticks(score, fresh.notes))
+        notes = told.tell(track_notes(score, [track]))
+        if fresh.bars_done == fresh.bars:
+            notes = sort_notes(np.concatenate([notes, told.others(stream.piece.accompaniment)]))
+        yield _fresh(notes, fresh.bars_done, fresh.bars)
+
+
+class Told:
+    """The notes that were told of a piece that is written, the last of each key at hand."""
+
+    def __init__(self) -> None:
+        self._told: dict[tuple[float, int], float] = {}
+        self._last: dict[int, np.void] = {}
+
+    def tell(self, fresh: Notes) -> Notes:
+        """Fresh notes, and before them those told earlier that end where a fresh one strikes their key."""
+        shorter = []
+        for row in fresh:
+            before = self._last.get(int(row["pitch"]))
+            if before is not None and before["onset_ms"] < row["onset_ms"] < before["onset_ms"] + before["duration_ms"]:
+                cut = before.copy()
+                cut["duration_ms"] = row["onset_ms"] - before["onset_ms"]
+                shorter.append(cut)
+            self._last[int(row["pitch"])] = row
+        found = np.concatenate([np.array(shorter, fresh.dtype), fresh]) if shorter else fresh
+        return self.others(found)
+
+    def others(self, notes: Notes) -> Notes:
+        """Those of some notes that weren't told just so."""
+        keys = [(round(float(row["onset_ms"]), 1), int(row["pitch"])) for row in notes]
+        new = [self._told.get(key) != round(float(row["duration_ms"]), 1) for key, row in zip(keys, notes, strict=True)]
+        self._told.update((key, round(float(row["duration_ms"]), 1)) for key, row in zip(keys, notes, strict=True))
+        chosen: Notes = notes[np.array(new, bool)]
+        return chosen
 
 
 def load_studio(model: str | None = None) -> Studio:

@@ -1,6 +1,6 @@
-"""What the page is told: notes and pieces as plain lists and dicts.
+"""What the page is told: notes as plain lists.
 
-In: note arrays and pieces. Out: JSON-ready values, times in real milliseconds rounded to a tenth.
+In: note arrays. Out: JSON-ready values, times in real milliseconds rounded to a tenth.
 """
 
 from __future__ import annotations
@@ -9,10 +9,8 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
-import symusic
 from numpy.typing import ArrayLike
 
-from pianalysis.arranging.arranger import Arrangement
 from pianalysis.errors import PianalysisError
 from pianalysis.music.notes import Notes, make_notes, sort_notes
 
@@ -58,27 +56,6 @@ def times(values: ArrayLike) -> list[float]:
     """Times in ms, rounded to a tenth."""
     rounded: list[float] = np.round(np.asarray(values, dtype=np.float64), 1).tolist()
     return rounded
-
-
-def track_list(score: symusic.Score) -> list[dict[str, Any]]:
-    """The tracks that a melody may be chosen from: number from 1, name, how many notes."""
-    return [
-        {"number": number, "name": track.name.strip()[:40], "notes": len(track.notes)}
-        for number, track in enumerate(score.tracks, start=1)
-        if len(track.notes) and not track.is_drum
-    ]
-
-
-def piece_summary(piece: Arrangement) -> dict[str, Any]:
-    """A finished piece but for its melody: what the page shows and plays."""
-    return {
-        "notes": note_rows(piece.accompaniment),
-        "bar_lines_ms": times(piece.bar_lines_ms),
-        "bars": piece.bars,
-        "seconds": round(piece.seconds, 1),
-        "seed": piece.seed,
-        "remarks": list(piece.remarks),
-    }
 
 
 def opening(melody: Notes, bar_lines_ms: Sequence[float]) -> list[Row]:

@@ -190,7 +190,7 @@ def test_the_tables_go_into_readme_and_cards(script, dataset, model, tmp_path, t
     assert "| groove consistency |" in full
     assert "| groove consistency |" not in short
     assert update.with_evaluation(full, {"pop909/test": {}}) == full
-    for path in (ROOT / "README.md", *update.CARDS):
+    for path in (update.RESULTS, *update.CARDS):
         assert "the first 4 s of each" in update.with_evaluation(path.read_text(), figures)
     card = str(model_card(tiny_model, [RECORD], figures=figures))
     assert update.with_evaluation(card, figures) == card  # made with the tables in their place

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pianalysis.errors import PianalysisError
-from pianalysis.music.typed import DOTTED, MAX_CHARACTERS, TICKS_PER_QUARTER, from_names, to_names
+from pianalysis.music.typed import DOTTED, MAX_CHARACTERS, TICKS_PER_QUARTER, from_names, pitch_of, to_names
 
 LENGTHS = [4 * TICKS_PER_QUARTER * dot / part for part in (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 64) for dot in DOTTED]
 WHOLE_TICKS = sorted({int(length) for length in LENGTHS if length.denominator == 1})
@@ -46,7 +46,6 @@ def test_names_by_hand():
         ("C4/4 H4/4", r"word 2 \(character 6\).*found 'H4/4'"),
         ("C4/4 | D4/0", r"word 2 \(character 8\).*found 'D4/0'"),
         ("C4/4.5", "word 1"),
-        ("C/4", "word 1"),
         ("G#9/4", "C-1 to G9"),
         ("R/4 |", "found none"),
         ("", "found none"),
@@ -56,6 +55,13 @@ def test_names_by_hand():
 def test_a_word_that_is_no_note_is_shown(text, says):
     with pytest.raises(PianalysisError, match=says):
         from_names(text)
+
+
+def test_an_octave_that_isnt_said_is_that_of_the_note_before():
+    assert [note.pitch for note in from_names("c d e").tracks[0].notes] == [60, 62, 64]
+    assert [note.pitch for note in from_names("C5/4 D Bb R b C3 d").tracks[0].notes] == [72, 74, 82, 83, 48, 50]
+    with pytest.raises(PianalysisError, match="expected a"):
+        pitch_of("C")  # a key of the piano is one of many
 
 
 @pytest.mark.parametrize("bad", [{"bpm": 5}, {"bpm": 301}, {"time_signature": (0, 4)}, {"time_signature": (3, 5)}])

@@ -116,3 +116,20 @@ def test_in_a_voice_no_two_chords_overlap_and_every_note_keeps_its_onset(rows, s
     assert sorted((chord.onset, pitch) for voice in voices for chord in voice for pitch, _ in chord.keys) == sorted(
         places
     )
+
+
+@pytest.mark.parametrize(
+    ("onset", "end", "after", "written"),
+    [
+        (0, 36, 96, 48),  # a dotted eighth, a sixteenth's and an eighth's rest: a quarter
+        (24, 36, 96, 48),
+        (0, 36, 60, 60),  # to the next chord, which it nearly reaches
+        (24, 36, 42, 42),
+        (0, 84, 192, 72),  # a long one isn't made longer
+        (0, 32, 96, 32),  # a triplet stays one
+    ],
+)
+def test_a_pianists_lengths_are_plain(onset, end, after, written):
+    played = [Chord(onset, end, ((48, 80),)), Chord(after, after + 48, ((50, 80),))]
+    assert voices_of(played)[0][0].end == written
+    assert voices_of(played, sung=True)[0][0].end == (after if after - end <= 12 else end)

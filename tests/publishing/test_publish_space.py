@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
+import subprocess
 import sys
 import urllib.request
 from importlib.metadata import version
@@ -73,7 +77,86 @@ def test_a_model_of_its_own_is_named_in_card_and_app(tmp_path):
     assert front_matter((target / "README.md").read_text(encoding="utf-8"))["models"] == ["me/model"]
     assert "setdefault(\"PIANALYSIS_MODEL\", 'me/model')" in (target / "app.py").read_text(encoding="utf-8")
     compile((target / "app.py").read_text(encoding="utf-8"), "app.py", "exec")
-    assert (target / "requirements.txt").read_text().startswith("--extra-index-url file:///wheels\n")
+    lines = (target / "requirements.txt").read_text().splitlines()
+    assert lines[0] == "--extra-index-url file:///wheels"
+    assert f"torch=={version('torch').split('+')[0]}+cpu" in lines
+    assert front_matter((target / "README.md").read_text(encoding="utf-8"))["preload_from_hub"] == ["me/model"]
+
+
+def test_the_card_has_all_that_the_hub_shows(tmp_path):
+    target = tmp_path / "space"
+    assert publish_space.main(["--output", str(target), "--model", "me/model"]) == 0
+    card = front_matter((target / "README.md").read_text(encoding="utf-8"))
+    wanted = {"title", "emoji", "colorFrom", "colorTo", "sdk", "sdk_version", "python_version", "app_file", "pinned"}
+    assert wanted | {"license", "models", "tags", "short_description"} <= {*card}
+    assert len(card["short_description"]) <= 60
+    assert len(card["emoji"]) == 1
+    assert isinstance(card["python_version"], str)
+    assert {card["colorFrom"], card["colorTo"]} <= {
+        "red",
+        "yellow",
+        "green",
+        "blue",
+        "indigo",
+        "purple",
+        "pink",
+        "gray",
+    }
+    assert (target / card["app_file"]).is_file()
+
+
+USED = """
+import json, sys
+from importlib.metadata import packages_distributions
+import app
+import pianalysis.webui.server, pianalysis.webui.api, gradio, mcp.server, librosa
+import pianalysis.hearing.listening, pianalysis.webui.heard, matplotlib.pyplot
+from pianalysis.arranging.arranger import Arranger
+Arranger.from_pretrained("small")(pianalysis.webui.server.find_examples_folder() / "sakura.mid", max_bars=1)
+assert all(sys.modules[name].__file__.startswith(sys.argv[1]) for name in ("pianalysis", "app")), sys.modules["pianalysis"]
+owners = packages_distributions()
+print(json.dumps(sorted({name for top in {m.partition(".")[0] for m in sys.modules} for name in owners.get(top, [])})))
+"""
+
+
+def closure(names):
+    """Distributions, and all that they need."""
+    from importlib.metadata import PackageNotFoundError, distribution
+
+    from packaging.requirements import Requirement
+
+    todo, found = [Requirement(name) for name in names], set()
+    while todo:
+        item = todo.pop()
+        name = re.sub(r"[-_.]+", "-", item.name).lower()
+        if (name, frozenset(item.extras)) in found:
+            continue
+        found.add((name, frozenset(item.extras)))
+        try:
+            needs = [Requirement(text) for text in distribution(item.name).requires or []]
+        except PackageNotFoundError:
+            continue
+        extras = ["", *item.extras]
+        todo += [need for need in needs if not need.marker or any(need.marker.evaluate({"extra": e}) for e in extras)]
+    return {name for name, _ in found}
+
+
+def test_all_that_the_space_imports_is_in_its_requirements(tmp_path):
+    target = tmp_path / "space"
+    assert publish_space.main(["--output", str(target)]) == 0
+    pinned = [line for line in (target / "requirements.txt").read_text().split() if "==" in line]
+    done = subprocess.run(
+        [sys.executable, "-c", USED, str(target)],
+        cwd=target,
+        env=os.environ | {"PYTHONPATH": str(target)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    used = {re.sub(r"[-_.]+", "-", name).lower() for name in json.loads(done.stdout.splitlines()[-1])}
+    around = {"pip", "setuptools", "pianalysis", "wheel"}
+    assert used - closure(pinned) - around == set()
+    assert {"gradio", "torch", "librosa", "mcp"} <= used
 
 
 def test_an_output_that_is_there_already_is_left_alone(tmp_path, capsys):

@@ -21,9 +21,10 @@ from pianalysis.music.notes import make_notes
 from pianalysis.output.audio import SAMPLE_FOLDER
 from pianalysis.webui.examples import load_examples
 from pianalysis.webui.fit import Fit, measure_fit, share_kept
-from pianalysis.webui.melodies import read_file, read_submission
+from pianalysis.webui.heard import MEDIA_TYPES
+from pianalysis.webui.melodies import Asked, read_file, read_submission
 from pianalysis.webui.settings import read_options, read_seed
-from pianalysis.webui.studio import MEDIA_TYPES, Studio, load_studio
+from pianalysis.webui.studio import Studio, load_studio
 from pianalysis.webui.wire import note_rows, notes_from_rows
 
 NAMED = {path.stem: path for path in EXAMPLES.glob("*.mid")}
@@ -67,7 +68,7 @@ def data_url(data: bytes) -> str:
 
 def test_an_example_a_file_and_played_notes_give_the_same_melody():
     by_name = read_submission("sakura", NAMED)
-    by_file = read_submission(data_url(NAMED["sakura"].read_bytes()), NAMED, title="my_tune.mid")
+    by_file = read_submission(data_url(NAMED["sakura"].read_bytes()), NAMED, Asked("my_tune.mid"))
     assert (by_name.title, by_file.title) == ("Sakura", "my tune")
     assert by_name.score.dumps_midi() == by_file.score.dumps_midi()
     played = json.dumps({"bpm": 120, "beats": 3, "notes": [[500, 250, 62, 90], [0, 500, 60, 80]]})
@@ -91,7 +92,7 @@ def long_file() -> bytes:
     ("text", "says"),
     [
         ("", "no melody yet"),
-        (data_url(b"hello"), "isn't a MIDI file"),
+        (data_url(b"hello"), "isn't a melody that is read here"),
         (data_url(b""), "is empty"),
         ("data:audio/midi;base64,@@@", "damaged"),
         (data_url(long_file()), "lasts 11 minutes, and this page takes up to 10"),
@@ -107,7 +108,7 @@ def test_what_cant_be_arranged_is_said_plainly(text, says):
 
 
 def test_a_bad_file_is_called_by_its_name():
-    with pytest.raises(PianalysisError, match=r"“notes\.txt” isn't a MIDI file"):
+    with pytest.raises(PianalysisError, match=r"“notes\.txt”: it isn't a melody that is read here"):
         read_file(b"hello", "notes.txt")
 
 

@@ -15,8 +15,8 @@ import soundfile
 from conftest import EXAMPLES
 
 from pianalysis.music.midi import read_midi
-from pianalysis.webui.api import delete_old_files
 from pianalysis.webui.server import has_mcp
+from pianalysis.webui.uploads import tidy
 
 pytest_plugins = ["demo_fixtures"]
 LONG = "auld_lang_syne"
@@ -94,7 +94,7 @@ def test_who_waits_learns_the_place_and_cancelling_lets_the_next_one_in(demo):
     for session in ("first", "second", "third"):
         tune = LONG if session == "first" else "sakura"
         settings = {"max_bars": 80 if session == "first" else 1}
-        body = {"data": [tune, settings, 0, 0, "", 100], "session_hash": session}
+        body = {"data": [tune, settings, 0, 0, "", 100, ""], "session_hash": session}
         events[session] = post(demo, "gradio_api/call/stream", body)["event_id"]
         messages[session] = []
         threads[session] = threading.Thread(target=listen, args=(demo, session, messages[session]))
@@ -138,7 +138,7 @@ def test_old_files_go_and_new_ones_stay(tmp_path):
         (tmp_path / name).mkdir()
         (tmp_path / name / "piece.mid").write_bytes(b"x")
     os.utime(tmp_path / "old" / "piece.mid", (0, 0))
-    delete_old_files(tmp_path)
+    tidy(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["new"]
 
 

@@ -1,0 +1,93 @@
+"""Who writes next: several pieces are written at once, each a bar at a time, and nobody who listens is to wait for music.
+
+In: pieces in hand. Out: turns. A piece that hasn't begun comes first, so that every newcomer hears something soon; then the one
+whose listener has the least music left.
+"""
+
+from __future__ import annotations
+
+import heapq
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from typing import Final
+
+from pianalysis.webui import limits
+from pianalysis.webui.refusals import RefusedError
+
+PATIENCE_S: Final = 20.0
+"""Who doesn't listen, but waits for a file, is served as if it were heard so much later."""
+TOO_MUCH: Final = "This piece takes more work than there is for one here. Ask for fewer bars."
+
+
+def default_turns() -> int:
+    """One for each processor that there is for us."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class Turns:
+    """So many turns at once."""
+
+    def __init__(self, at_once: int | None = None) -> None:
+        self._free = default_turns() if at_once is None else at_once
+        self._lock = threading.Lock()
+        self._waiting: list[tuple[tuple[int, float], int, threading.Event]] = []
+        self._numbers = count()
+
+    @contextmanager
+    def turn(self, urgency: tuple[int, float]) -> Iterator[None]:
+        """Wait for a turn and have it; the smallest urgency of those who wait is next."""
+        self._enter(urgency)
+        try:
+            yield
+        finally:
+            self._leave()
+
+    def _enter(self, urgency: tuple[int, float]) -> None:
+        with self._lock:
+            if self._free > 0 and not self._waiting:
+                self._free -= 1
+                return
+            mine = threading.Event()
+            heapq.heappush(self._waiting, (urgency, next(self._numbers), mine))
+        mine.wait()
+
+    def _leave(self) -> None:
+        with self._lock:
+            if self._waiting:
+                heapq.heappop(self._waiting)[2].set()  # the turn goes from hand to hand
+            else:
+                self._free += 1
+
+
+class Listener:
+    """A piece in hand, and how much of it is there to be heard."""
+
+    def __init__(self, turns: Turns, *, listens: bool = True, work_s: float = limits.WRITING_S) -> None:
+        """listens: somebody hears it while it is written. work_s: how long it may be worked on, in a processor's seconds."""
+        self._turns, self._work_s = turns, work_s
+        self._began = time.monotonic() + (0.0 if listens else PATIENCE_S)
+        self._first: float | None = None if listens else self._began
+        self._music_s = 0.0
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """A turn for this piece. Raises RefusedError where it was worked on for too long."""
+        if self._work_s <= 0:
+            raise RefusedError(TOO_MUCH, "timeout")
+        urgency = (0, self._began) if self._first is None else (1, self._first + self._music_s)
+        with self._turns.turn(urgency):
+            before = time.thread_time()
+            try:
+                yield
+            finally:
+                self._work_s -= time.thread_time() - before
+
+    def heard(self, until_s: float) -> None:
+        """The piece is written up to here, in seconds from its beginning."""
+        if self._first is None:
+            self._first = time.monotonic()
+        self._music_s = until_s
