@@ -16,6 +16,7 @@ import { PlayPanel, setUpMidi } from "./playpanel.js";
 import { Roll } from "./roll.js";
 import { Sampler } from "./sampler.js";
 import { setUpSave } from "./save.js";
+import { ScorePanel } from "./scorepanel.js";
 import { changed, changeTake, chooseTake, currentTake, emptySession, nextSeed, removeTake, withMelody } from "./session.js";
 import { SettingsPanel } from "./settingspanel.js";
 import { readRecipeFile, setUpShare } from "./share.js";
@@ -73,8 +74,12 @@ const humPanel = new HumPanel({ seconds: boot.limits.hum_seconds ?? 120, quiet: 
 }, onHeard: openFile });
 const chords = new ChordEditing({ index: boot.endpoints.alternatives ?? 0, transpose: () => live.session.heard.transpose, hear: (notes) => audition.play(notes), restore: (take) => writer.restore(take).catch(() => null), rewrite: rewriteChord,
   selected: () => (roll.selection ? [roll.selection[0] + 1, roll.selection[1] + 1] : null), reveal: (ms) => roll.show(ms), pan: (px) => (roll.scroller.scrollLeft += px) });
+const score = new ScorePanel(byId("score"), { onSeek: seek, onSelect: (bars) => roll.setSelection(bars, "done"), transpose: () => live.session.heard.transpose, writing: () => stage.writing, restore: (take) => writer.restore(take).catch(() => null) });
 const toggleMenu = setUpPopover(byId("melody-menu"), byId("sources"), { stay: () => !live.session.melody && byId("intake").hidden, onOpen: menuOpened, onClose: leavePanels });
-const setView = setUpViews(() => roll.resize());
+const setView = setUpViews((view) => {
+  roll.resize();
+  score.setSeen(view !== "roll");
+});
 
 async function unlock() {
   if (context.state !== "running") await context.resume();
@@ -253,6 +258,7 @@ function showView(view) {
 function showPlayhead(ms) {
   takes.setPlayhead(ms);
   chords.lane.setPlayhead(ms);
+  score.setPlayhead(ms);
 }
 
 /** @param {string} how */
@@ -261,6 +267,7 @@ function showBubble(how) {
   const last = live.history.past.at(-1)?.label ?? "";
   bubble.show(roll.selection, { last: roll.bars.length - 1, ready, busy: writer.busy, looped: player.loop !== null, undo: last.startsWith("rewriting") || last.startsWith("the chord") ? `Undo: ${last}` : "", dragging: how === "drag" });
   if (how !== "drag") transport.selected();
+  score.setSelection(roll.selection);
   placeBubble();
 }
 
@@ -299,6 +306,12 @@ function showIntake(shown) {
   else if (!live.session.melody) toggleMenu(true);
 }
 
+/** @param {"pdf" | "svg"} kind */
+async function saveScore(kind) {
+  const take = currentTake(live.session);
+  if (take) await score.save(kind, take);
+}
+
 /** What goes with a session, whoever changed it. @param {Session} session @param {Session} before */
 function show(session, before) {
   const take = currentTake(session);
@@ -308,7 +321,10 @@ function show(session, before) {
   takes.show(session);
   panel.show(session);
   stage.setHeard(session.heard);
-  if (session.heard.transpose !== before.heard.transpose) chords.show(stage.shown, chords.whole);
+  if (session.heard.transpose !== before.heard.transpose) {
+    chords.show(stage.shown, chords.whole);
+    score.update();
+  }
   if (other && !writer.draft) {
     roll.setSelection(null);
     showError(byId("stage-error"));
@@ -400,7 +416,7 @@ function setUp() {
   setUpSheets();
   setUpMidi(playPanel);
   setUpShare(() => live.session);
-  setUpSave({ formats: boot.formats, take: () => currentTake(live.session), heard: () => live.session.heard, restore: (take) => writer.restore(take).catch(() => null), score: null, say: announce });
+  setUpSave({ formats: boot.formats, take: () => currentTake(live.session), heard: () => live.session.heard, restore: (take) => writer.restore(take).catch(() => null), score: saveScore, say: announce });
   byId("model").textContent = boot.model;
   byId("version").textContent = boot.version;
 }
@@ -414,14 +430,14 @@ async function enter() {
   return undefined;
 }
 
-stage.beside.push(chords);
+stage.beside.push(chords, score);
 setUp();
 live.listen(show);
 setView("roll");
 await sampler.loadIndex().catch(() => {});
 enter();
 const shown = { // for tests and the curious
-  live, player, roll, sampler, stage, writer, bubble, audition,
+  live, player, roll, sampler, stage, writer, bubble, audition, score,
   get takes() {
     return { all: live.session.takes, current: currentTake(live.session) };
   },
