@@ -25,7 +25,7 @@ class Files(SimpleHTTPRequestHandler):
     """The static files; `/part/N` is a page with the script of that number."""
 
     scripts: tuple[str, ...] = ()
-    extensions_map = SimpleHTTPRequestHandler.extensions_map | {".js": "text/javascript"}  # noqa: RUF012
+    extensions_map = SimpleHTTPRequestHandler.extensions_map | {".js": "text/javascript"}
 
     def do_GET(self) -> None:
         if not self.path.startswith("/part/"):
