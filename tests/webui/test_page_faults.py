@@ -96,7 +96,7 @@ def test_another_example_and_back_and_a_reload_lose_no_take(written_page):
     name = page.inner_text("#melody-name")
     play_server(page, *whole(title="Another"))
     choose(page, "Sakura")
-    page.wait_for_function("document.getElementById('melody-name').textContent === 'Another'")
+    page.wait_for_function("pianalysis.takes.current?.title === 'Another'")
     page.go_back()
     page.wait_for_function("pianalysis.takes.all.length === 2")
     assert page.inner_text("#melody-name") == name
@@ -141,9 +141,9 @@ def luminance(colour):
 
 def test_stop_is_seen_while_recording_and_space_and_leaving_are_safe(written_page):
     page = written_page
-    page.evaluate("pianalysis.player.pause()")
     open_tab(page, "play")
     page.click("#record")
+    assert page.evaluate("pianalysis.player.state") == "stopped"
     page.hover("#record")
     colours = page.evaluate("(({ color, backgroundColor }) => [color, backgroundColor])(getComputedStyle(document.getElementById('record')))")
     assert abs(luminance(colours[0]) - luminance(colours[1])) > 0.4
