@@ -109,18 +109,43 @@ def written(bar, bars=8):
     return {"event": "notes", "notes": rows, "hands": "LLRR", "bars_done": bar + 1, "bars": bars}
 
 
-def play_server(page, *events, end="lost", name="stream"):
-    """Answer the page's next calls with events; then the connection is lost, or the call fails with (sentence, code)."""
+def done(bars=8, melody=None, **more):
+    """An event `done` as the server sends it."""
+    told = {key: value for key, value in started(bars).items() if key not in ("tracks", "how_found")}
+    rows = [row for bar in range(bars) for row in written(bar, bars)["notes"]]
+    told |= {"event": "done", "piece": "played", "notes": rows, "hands": "LLRR" * bars, "seconds": 2.0 * bars, "style": "pop"}
+    told |= {"chart": "C", "chart_bar": 1, "pedal": [], "written_in_s": 1.0, "melody": melody or told["melody"]}
+    fit = {"melody_kept": 1.0, "chord_tones": 0.8, "notes_per_second": 2.0, "human": 0.8, "spread": 0.1}
+    return told | {"fit": fit | {"verdict": "keeps to its chords as people do"}} | more
+
+
+def whole(bars=8, melody=None, **more):
+    """All events of a piece."""
+    given = {} if melody is None else {"melody": melody}
+    return [started(bars, **given, **more), *(written(bar, bars) for bar in range(bars)), done(bars, melody, **more)]
+
+
+def play_server(page, *events, end="lost"):
+    """Answer the page's calls with events; after them the connection is lost, unless they end with `done`, or the call fails
+    with a (sentence, code). What the page asks for is kept: a list of (endpoint, data)."""
+    asked = []
     messages = [{"msg": "process_starts"}]
     messages += [{"msg": "process_generating", "success": True, "output": {"data": [event]}} for event in events]
-    if end != "lost":
+    if events and events[-1]["event"] == "done":
+        messages[-1]["msg"] = "process_completed"
+    elif end != "lost":
         output = {"error": end[0], "title": end[1]}
         messages.append({"msg": "process_completed", "success": False, "output": output})
     body = "".join(f"data: {json.dumps(message)}\n\n" for message in messages)
-    stream = {"status": 200, "content_type": "text/event-stream", "body": body}
-    answer = {"status": 200, "content_type": "application/json", "body": json.dumps({"event_id": "1"})}
-    page.route(f"**/gradio_api/call/{name}", lambda route: route.fulfill(**answer))
-    page.route("**/gradio_api/queue/data*", lambda route: route.fulfill(**stream))
+
+    def answer(route):
+        asked.append((route.request.url.rsplit("/", 1)[1], route.request.post_data_json["data"]))
+        route.fulfill(status=200, content_type="application/json", body=json.dumps({"event_id": "1"}))
+
+    page.unroute_all()
+    page.route("**/gradio_api/call/*", answer)
+    page.route("**/gradio_api/queue/data*", lambda route: route.fulfill(status=200, content_type="text/event-stream", body=body))
+    return asked
 
 
 def real_server(page):

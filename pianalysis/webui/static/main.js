@@ -65,13 +65,10 @@ const intake = new Intake({ boot, audition, onWrite: (melody) => open(melody, 0)
   sources.showTab(intake.source.startsWith("data:audio/wav") && intake.title === "Hummed" ? "hum" : "file");
   showError(sources.place(sources.shownTab), message);
 } });
-const playPanel = new PlayPanel({ context, unlock, audition, open: () => !byId("sources").hidden && !byId("panel-play").hidden,
+const playPanel = new PlayPanel({ context, unlock, audition, quiet, open: () => !byId("sources").hidden && !byId("panel-play").hidden,
   strike: (pitch, velocity) => sampler.strike(pitch, velocity, context.currentTime, Infinity, audition.output),
   onArrange: ({ notes, bpm, beats }) => open(makeMelody(playedMelody(notes, bpm, beats), "played", { title: "Your melody" }), 0) });
-const humPanel = new HumPanel({ seconds: boot.limits.hum_seconds ?? 120, quiet: () => {
-  audition.stop();
-  player.pause();
-}, onHeard: openFile });
+const humPanel = new HumPanel({ seconds: boot.limits.hum_seconds ?? 120, quiet, onHeard: openFile });
 const chords = new ChordEditing({ index: boot.endpoints.alternatives ?? 0, transpose: () => live.session.heard.transpose, hear: (notes) => audition.play(notes), restore: (take) => writer.restore(take).catch(() => null), rewrite: rewriteChord,
   selected: () => (roll.selection ? [roll.selection[0] + 1, roll.selection[1] + 1] : null), reveal: (ms) => roll.show(ms), pan: (px) => (roll.scroller.scrollLeft += px) });
 const score = new ScorePanel(byId("score"), { onSeek: seek, onSelect: (bars) => roll.setSelection(bars, "done"), transpose: () => live.session.heard.transpose, writing: () => stage.writing, restore: (take) => writer.restore(take).catch(() => null) });
@@ -83,6 +80,12 @@ const setView = setUpViews((view) => {
 
 async function unlock() {
   if (context.state !== "running") await context.resume();
+}
+
+/** Nothing sounds while something is recorded. */
+function quiet() {
+  audition.stop();
+  stage.hush();
 }
 
 /** @param {number} ms */
@@ -315,17 +318,14 @@ async function saveScore(kind) {
 /** What goes with a session, whoever changed it. @param {Session} session @param {Session} before */
 function show(session, before) {
   const take = currentTake(session);
-  const other = session.id !== before.id;
-  if (other && writer.draft === null) writer.leave();
+  const other = session.id !== before.id && !(writer.draft && writer.target === session.id);
+  if (other) writer.leave();
   showPiece(session);
   takes.show(session);
   panel.show(session);
   stage.setHeard(session.heard);
-  if (session.heard.transpose !== before.heard.transpose) {
-    chords.show(stage.shown, chords.whole);
-    score.update();
-  }
-  if (other && !writer.draft) {
+  if (session.heard.transpose !== before.heard.transpose) for (const part of stage.beside) part.show(stage.shown, chords.whole);
+  if (other) {
     roll.setSelection(null);
     showError(byId("stage-error"));
     byId("retry").hidden = true;

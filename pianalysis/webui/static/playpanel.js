@@ -14,7 +14,7 @@ import { Recorder } from "./recorder.js";
 export class PlayPanel {
   /**
    * `strike` sounds a key and gives a voice.
-   * @param {{context: AudioContext, unlock: () => Promise<void>, audition: Audition, open: () => boolean,
+   * @param {{context: AudioContext, unlock: () => Promise<void>, audition: Audition, quiet: () => void, open: () => boolean,
    *   strike: (pitch: number, velocity: number) => Voice | null, onArrange: (played: Played) => void}} parts
    */
   constructor(parts) {
@@ -59,7 +59,7 @@ export class PlayPanel {
 
   async record() {
     showError(this.error);
-    this.parts.audition.stop();
+    this.parts.quiet();
     if (this.recording) return this.recorder.stop();
     const bpm = Number(byId("rec-bpm").value);
     if (!(bpm >= 40 && bpm <= 200)) return showError(this.error, "Choose a tempo from 40 to 200 beats a minute.");

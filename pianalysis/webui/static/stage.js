@@ -28,6 +28,7 @@ export class Stage {
     /** @type {Beside[]} */
     this.beside = [];
     this.turn = 0;
+    this.sound = true; // whether it plays by itself when its first notes are there
   }
 
   /** A finished take, or one that was broken off. @param {Take} take */
@@ -117,6 +118,13 @@ export class Stage {
     this.tellBeside(true);
     this.sampler.need([...take.melody, ...take.notes], this.player.transpose);
     return undefined;
+  }
+
+  /** Pause, and don't begin by itself. */
+  hush() {
+    this.sound = false;
+    this.turn += 1;
+    this.player.pause();
   }
 
   clear() {

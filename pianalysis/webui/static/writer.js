@@ -26,6 +26,7 @@ export class Writer {
     /** @type {Take | null} */
     this.draft = null;
     this.error = ""; // of what was asked for last
+    this.target = "";
     this.timing = /** @type {Record<string, number | null>} */ ({});
   }
 
@@ -81,6 +82,7 @@ export class Writer {
   async write({ session = this.live.session, seed = nextSeed(session), settings = session.settings, sound = true } = {}) {
     const { melody, id } = session;
     if (!melody) return null;
+    this.target = id; // the session that it is written for
     this.timing = { asked: performance.now(), started: null, firstNotes: null, firstSound: null, done: null };
     this.draft = null;
     const [name, data] = this.request(melody, settings, seed);
