@@ -11,7 +11,7 @@ from demo_page import PHONE, choose, finished, shoot
 pytest_plugins = ["demo_fixtures"]
 
 DRAWN = """pianalysis.score.shown.startsWith(pianalysis.takes.current.piece) && pianalysis.score.view.drawn.bars.length > 0
-  && pianalysis.score.view.drawn.bars.length === pianalysis.takes.current.bar_lines_ms.length - 1"""
+  && pianalysis.score.view.drawn.bars.length === pianalysis.score.view.quarters.length"""
 
 
 def look(page, title="Amazing Grace", bars=6, view="score"):
