@@ -19,6 +19,7 @@ lint: $(VENV)/.installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python .ci/page/check.py
 
 # --strict: a warning, such as a link to nowhere, is an error
 docs: $(VENV)/.installed-docs

@@ -59,7 +59,13 @@ def stop_demo(process: subprocess.Popen[bytes]) -> None:
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a running demo with the bundled small model, which writes one piece at a time."""
+    """The address of a running demo with the bundled small model, which writes one piece at a time.
+
+    PIANALYSIS_DEMO: the address of one that runs already, while its page is worked on.
+    """
+    if running := os.environ.get("PIANALYSIS_DEMO"):
+        yield running
+        return
     pytest.importorskip("gradio", reason="the demo needs the extra `space`")
     folder = tmp_path_factory.mktemp("demo")
     settings = {"PIANALYSIS_WORKERS": "1", "PIANALYSIS_MODEL": "small"}  # the faster one: many pieces are waited for

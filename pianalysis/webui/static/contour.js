@@ -2,18 +2,25 @@
 
 const NAMESPACE = "http://www.w3.org/2000/svg";
 
-/** An SVG of parts ({class, notes}) of [onset, duration, pitch] notes, stretched to whatever box it gets. */
-export function contour(parts, { height = 100, width = 300, endMs = 0 } = {}) {
+/** @import {Row} from "./types.js" */
+
+/**
+ * An SVG of parts, stretched to whatever box it gets; `endMs` where the axis ends at the earliest, `startMs` where it begins,
+ * with the first note where that isn't given. A part's name is its class.
+ * @param {{name: string, notes: Row[]}[]} parts
+ */
+export function contour(parts, { height = 100, width = 300, endMs = 0, startMs = /** @type {number | null} */ (null) } = {}) {
   const svg = document.createElementNS(NAMESPACE, "svg");
   svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
   svg.setAttribute("preserveAspectRatio", "none");
   svg.setAttribute("aria-hidden", "true");
   const notes = parts.flatMap((part) => part.notes);
   if (!notes.length) return svg;
-  const start = Math.min(...notes.map(([onset]) => onset));
-  const end = Math.max(endMs, ...notes.map(([onset, duration]) => onset + duration));
-  const low = Math.min(...notes.map((note) => note[2])) - 1;
-  const high = Math.max(...notes.map((note) => note[2]), low + 12) + 1;
+  const pitches = notes.map((note) => note[2]);
+  const start = startMs ?? notes.reduce((first, [onset]) => Math.min(first, onset), Infinity);
+  const end = notes.reduce((last, [onset, duration]) => Math.max(last, onset + duration), endMs);
+  const low = pitches.reduce((a, b) => Math.min(a, b)) - 1;
+  const high = pitches.reduce((a, b) => Math.max(a, b), low + 12) + 1;
   const row = height / (high - low + 1);
   const tall = Math.max(Math.min(row * 1.1, 7), 2.5);
   for (const { name, notes: own } of parts) {

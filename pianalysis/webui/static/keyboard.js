@@ -7,17 +7,22 @@ const LETTERS = "awsedftgyhujkolp;'";
 const BLACK = new Set([1, 3, 6, 8, 10]);
 const VELOCITY = 84;
 
+/** @typedef {{onDown: (pitch: number, velocity: number) => void, onUp: (pitch: number) => void, listening: (event: KeyboardEvent) => boolean}} Told */
+
 export class Keyboard {
-  /** `onDown(pitch, velocity)` and `onUp(pitch)`; `listening()` says whether the computer's keys are the piano's now. */
-  constructor(element, { onDown, onUp, listening }) {
-    Object.assign(this, { element, onDown, onUp, listening });
+  /** `listening(event)` says whether the computer's keys are the piano's now. @param {HTMLElement} element @param {Told} told */
+  constructor(element, told) {
+    this.element = element;
+    this.told = told;
     this.shift = 0;
-    this.held = new Map(); // what holds it -> pitch
-    this.keys = new Map(); // pitch -> element
+    /** @type {Map<string, number>} what holds a key, and its pitch */
+    this.held = new Map();
+    /** @type {Map<number, HTMLElement>} by pitch */
+    this.keys = new Map();
     this.build();
     element.addEventListener("pointerdown", (event) => this.pointer(event));
     element.addEventListener("pointermove", (event) => this.pointer(event));
-    for (const kind of ["pointerup", "pointercancel", "lostpointercapture"]) {
+    for (const kind of /** @type {const} */ (["pointerup", "pointercancel", "lostpointercapture"])) {
       element.addEventListener(kind, (event) => this.release(`pointer ${event.pointerId}`));
     }
     addEventListener("keydown", (event) => this.computerKey(event));
@@ -33,7 +38,7 @@ export class Keyboard {
       const black = BLACK.has(step % 12);
       const key = document.createElement("div");
       key.className = black ? "black" : "white";
-      key.dataset.pitch = FIRST + step;
+      key.dataset.pitch = String(FIRST + step);
       key.style.width = `${black ? width * 0.62 : width}%`;
       key.style.left = `${black ? white * width - width * 0.31 : white * width}%`;
       key.textContent = LETTERS[step] ?? "";
@@ -43,18 +48,20 @@ export class Keyboard {
     }
   }
 
+  /** @param {PointerEvent} event */
   pointer(event) {
     if (event.type === "pointermove" && !this.held.has(`pointer ${event.pointerId}`)) return;
     if (event.type === "pointerdown") {
       event.preventDefault();
       this.element.setPointerCapture(event.pointerId);
     }
-    const key = document.elementFromPoint(event.clientX, event.clientY)?.closest("[data-pitch]");
+    const key = /** @type {HTMLElement | null | undefined} */ (document.elementFromPoint(event.clientX, event.clientY)?.closest("[data-pitch]"));
     if (key && this.element.contains(key)) this.press(`pointer ${event.pointerId}`, Number(key.dataset.pitch));
   }
 
+  /** @param {KeyboardEvent} event */
   computerKey(event) {
-    if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || !this.listening(event)) return;
+    if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || !this.told.listening(event)) return;
     if (event.code === "KeyZ" || event.code === "KeyX") {
       this.shift = Math.min(Math.max(this.shift + (event.code === "KeyZ" ? -12 : 12), -24), 12);
       return;
@@ -65,19 +72,21 @@ export class Keyboard {
     this.press(event.code, FIRST + step + this.shift);
   }
 
-  press(holder, pitch) {
+  /** @param {string} holder @param {number} pitch */
+  press(holder, pitch, velocity = VELOCITY) {
     if (this.held.get(holder) === pitch) return;
     this.release(holder);
     this.held.set(holder, pitch);
     this.keys.get(pitch)?.classList.add("down");
-    this.onDown(pitch, VELOCITY);
+    this.told.onDown(pitch, velocity);
   }
 
+  /** @param {string} holder */
   release(holder) {
     const pitch = this.held.get(holder);
     if (pitch === undefined) return;
     this.held.delete(holder);
     this.keys.get(pitch)?.classList.remove("down");
-    this.onUp(pitch);
+    this.told.onUp(pitch);
   }
 }

@@ -1,350 +1,448 @@
-// The page: from a melody to a call, from what the call tells to roll, player and takes.
+// The page put together: each part is told of what happens in the others. It holds no state; the session does.
 
-import { call, CallError } from "./client.js";
-import { contour } from "./contour.js";
-import { allowDownloads, copyLink, setUpDownloads, showFit } from "./keep.js";
-import { byId, clearErrors, make, setUpTabs, setUpTheme, showError, typing } from "./page.js";
+import { makeAnnouncer } from "./announce.js";
+import { Audition } from "./audition.js";
+import { Bubble } from "./bubble.js";
+import { ChordEditing } from "./chordediting.js";
+import { leaning, plural } from "./choices.js";
+import { HumPanel } from "./humpanel.js";
+import { Intake } from "./intake.js";
+import { readLink } from "./link.js";
+import { Live } from "./live.js";
+import { byId, clearErrors, setUpPopover, setUpTheme, showError } from "./page.js";
+import { playedMelody } from "./piece.js";
 import { Player } from "./player.js";
-import { setUpPlayPanel } from "./playpanel.js";
-import { clock, Roll } from "./roll.js";
+import { PlayPanel, setUpMidi } from "./playpanel.js";
+import { Roll } from "./roll.js";
 import { Sampler } from "./sampler.js";
-import { keepKnown, makeLink, readLink, readSeed, readSettings, showSettings, showWords } from "./settings.js";
-import { Takes } from "./takes.js";
-import { setUpTransport } from "./transport.js";
+import { setUpSave } from "./save.js";
+import { ScorePanel } from "./scorepanel.js";
+import { changed, changeTake, chooseTake, currentTake, emptySession, nextSeed, removeTake, withMelody } from "./session.js";
+import { SettingsPanel } from "./settingspanel.js";
+import { readRecipeFile, setUpShare } from "./share.js";
+import { makeMelody, Sources, tabOf } from "./sources.js";
+import { setUpViews, Stage } from "./stage.js";
+import { Store } from "./store.js";
+import { showFigures, Takes } from "./takes.js";
+import { Transport } from "./transport.js";
+import { Writer } from "./writer.js";
 
+/** @import {Bars, Boot, Melody, Session, Take} from "./types.js" */
+/** @import {Recipe} from "./link.js" */
+/** @import {State} from "./writer.js" */
+
+/** @type {Boot} */
 const boot = JSON.parse(byId("boot").textContent);
 const context = new AudioContext({ latencyHint: "interactive" });
+const store = new Store();
+const live = new Live(store);
+const announce = makeAnnouncer(byId("announcer"));
 const sampler = new Sampler(context);
 const player = new Player(sampler, context, () => transport.show());
-const roll = new Roll(byId("roll"), { onSeek: (ms) => player.seek(ms), onSelect: (bars) => transport.select(bars) });
-const takes = new Takes(byId("takes"), showTake);
-const timing = {}; // of the last piece, in ms of performance.now(): asked, started, firstNotes, firstSound, done
-const transport = setUpTransport({ player, roll, timing, unlock });
-const SOUND_AHEAD_MS = 1_500; // samples that are waited for before the first sound
-const PATIENCE_MS = 800; // and for how long
-const QUEUE_SHOWN_MS = 700; // one who is next and let in at once isn't told of a queue
-
-let request = null; // {melody, title, panel, track, bpm}
-let job = null;
-let piece = null; // what the stage shows: {melody, notes, bar_lines_ms, …}
+const audition = new Audition(player, sampler, context);
+const roll = new Roll(byId("roll"), { onSeek: seek, onSelect: (_, how) => showBubble(how), onView: showView });
+const stage = new Stage({ roll, player, sampler, autoplay: () => byId("autoplay").checked });
+const transport = new Transport({ live, player, roll, stage, unlock, onFirstSound: () => (writer.timing.firstSound = performance.now()), onPlayhead: showPlayhead, playable: () => stage.shown !== null && !playPanel.recording && byId("sources").hidden });
+const writer = new Writer({ live, boot, told: {
+  onState: showState,
+  onBegin: begin,
+  onGrow: (draft) => stage.grow(draft),
+  onBroken: broken,
+  onDone: (take) => announce(`Ready: take ${take.number}, ${plural(take.bars, "bar")}.`),
+  isShown: (id) => stage.shown?.id === id,
+  onFull: () => showState({ busy: false, text: "", progress: null, error: "All eight takes have a star. Take one's star or remove one, then write again.", code: "" }),
+} });
+const takes = new Takes({
+  onChoose: choose,
+  onStar: (id) => live.do("the star", changeTake(live.session, id, { starred: !live.session.takes.find((take) => take.id === id)?.starred })),
+  onRemove: (id) => live.do("removing a take", removeTake(live.session, id)),
+});
+const panel = new SettingsPanel({ live, boot, onWrite: again });
+const bubble = new Bubble(boot.options.left_hand ?? [], { onLoop: () => transport.setLoop(!player.loop), onRewrite: rewrite, onUndo: undo, onBars: (bars) => roll.setSelection(bars) });
+const sources = new Sources({ boot, sampler, told: { onMelody: open, onFile: openFile, onRecipe: openRecipeFile, onPiece: openPiece, onTab: tabChosen } });
+const intake = new Intake({ boot, audition, onWrite: (melody) => open(melody, 0), onShow: showIntake, onError: (message) => {
+  toggleMenu(true);
+  sources.showTab(intake.source.startsWith("data:audio/wav") && intake.title === "Hummed" ? "hum" : "file");
+  showError(sources.place(sources.shownTab), message);
+} });
+const playPanel = new PlayPanel({ context, unlock, audition, quiet, open: () => !byId("sources").hidden && !byId("panel-play").hidden,
+  strike: (pitch, velocity) => sampler.strike(pitch, velocity, context.currentTime, Infinity, audition.output),
+  onArrange: ({ notes, bpm, beats }) => open(makeMelody(playedMelody(notes, bpm, beats), "played", { title: "Your melody" }), 0) });
+const humPanel = new HumPanel({ seconds: boot.limits.hum_seconds ?? 120, quiet, onHeard: openFile });
+const chords = new ChordEditing({ index: boot.endpoints.alternatives ?? 0, transpose: () => live.session.heard.transpose, hear: (notes) => audition.play(notes), restore: (take) => writer.restore(take).catch(() => null), rewrite: rewriteChord,
+  selected: () => (roll.selection ? [roll.selection[0] + 1, roll.selection[1] + 1] : null), reveal: (ms) => roll.show(ms), pan: (px) => (roll.scroller.scrollLeft += px) });
+const score = new ScorePanel(byId("score"), { onSeek: seek, onSelect: (bars) => roll.setSelection(bars, "done"), transpose: () => live.session.heard.transpose, writing: () => stage.writing, restore: (take) => writer.restore(take).catch(() => null) });
+const toggleMenu = setUpPopover(byId("melody-menu"), byId("sources"), { stay: () => !live.session.melody && byId("intake").hidden, onOpen: menuOpened, onClose: leavePanels });
+const setView = setUpViews((view) => {
+  roll.resize();
+  score.setSeen(view !== "roll");
+});
 
 async function unlock() {
   if (context.state !== "running") await context.resume();
 }
 
-/** Arrange a melody; the takes so far are kept when it's the same one. */
-async function arrange(wanted, { seed = readSeed(), settings = readSettings(), sound = true } = {}) {
-  job?.cancel();
+/** Nothing sounds while something is recorded. */
+function quiet() {
+  audition.stop();
+  stage.hush();
+}
+
+/** @param {number} ms */
+function seek(ms) {
+  player.seek(ms);
+}
+
+/** Write a melody, in a session of its own, which is opened when its first event comes. @param {Melody} melody @param {number} seed */
+function open(melody, seed) {
   clearErrors();
-  timing.asked = performance.now();
-  timing.firstSound = timing.firstNotes = timing.done = null;
-  player.pause();
-  working(true, "Asking the server…");
+  leavePanels();
+  unlock();
+  writer.write({ session: withMelody(live.session, melody), seed });
+}
+
+/** @param {string} source @param {string} title */
+function openFile(source, title) {
+  unlock();
+  toggleMenu(false);
+  intake.open(source, title);
+}
+
+/** @param {string} text */
+function openRecipeFile(text) {
+  const recipe = readRecipeFile(text);
+  if (recipe) openRecipe(recipe);
+  return recipe !== null;
+}
+
+/** What a link or a saved file asks for. @param {Recipe} recipe */
+async function openRecipe({ melody, settings, seed, edits, heard }, sound = false) {
+  clearErrors();
   if (sound) unlock();
-  showStage();
-  const { melody, track = 0, title = "", bpm = 100 } = wanted;
-  const name = melody ? "stream" : "compose";
-  const mine = call(name, melody ? [melody, settings, seed, track, title, bpm] : [settings, seed], {
-    index: boot.endpoints[name],
-    ...tellOfQueue(melody ? "Reading the melody…" : "Inventing a melody…"),
-    onEvent: (event) => job === mine && told(event, { wanted, settings, sound }),
-  });
-  job = mine;
-  try {
-    const done = await mine.done;
-    if (job === mine && done === null) stopped();
-  } catch (error) {
-    if (job !== mine) return;
-    if (!(error instanceof CallError)) throw error;
-    working(false, "");
-    say("Nothing was written.");
-    showError(placeOf(wanted), error.message);
-  } finally {
-    if (job === mine) job = null;
+  const session = { ...emptySession(), melody, settings, heard };
+  const take = await writer.write({ session, seed, settings, sound });
+  if (!take) return;
+  for (const edit of edits) {
+    const now = live.session.takes.find(({ id }) => id === take.id);
+    if (!now || !(await writer.rewrite(now, edit, "", { quiet: true }))) break;
   }
 }
 
-/** Bring the roll into view if its head is out of it. */
-function showStage() {
+/** @param {Session} session */
+function openPiece(session) {
+  writer.leave();
+  toggleMenu(false);
+  live.open(session);
+}
+
+/** A take begins to be written. @param {Take} draft @param {boolean} sound @param {Session} session */
+function begin(draft, sound, session) {
+  clearErrors();
+  const fresh = session.id !== live.session.id;
+  if (fresh) live.open({ ...session, melody: { .../** @type {Melody} */ (session.melody), title: draft.title } });
+  toggleMenu(false);
+  stage.begin(draft, sound);
+  announce(`Writing ${draft.title}.`);
+  showPiece(live.session);
+  showStage(fresh);
+}
+
+/** Writing ended before its end. @param {Take | null} take what there is of it */
+function broken(take) {
+  if (take) stage.show(take, { keep: true });
+  else if (stage.writing) {
+    const now = currentTake(live.session);
+    if (now) stage.show(now);
+    else stage.clear();
+  }
+  byId("retry").hidden = !live.session.melody;
+}
+
+/** Bring the stage into view if its head is out of it. @param {boolean} fresh */
+function showStage(fresh) {
   const { top } = byId("stage").getBoundingClientRect();
-  if (top < 0 || top > innerHeight * 0.4) byId("stage").scrollIntoView({ behavior: "smooth", block: "start" });
+  const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  if (fresh || top < 0 || top > innerHeight * 0.4) scrollTo({ top: 0, behavior: calm || fresh ? "instant" : "smooth" });
 }
 
-/** What a call tells of before its first event. */
-function tellOfQueue(begun) {
-  let soon = null;
-  return {
-    onQueue: (place) => {
-      clearTimeout(soon);
-      soon = setTimeout(() => say(placeInQueue(place)), place.rank ? 0 : QUEUE_SHOWN_MS);
-    },
-    onStart: () => {
-      clearTimeout(soon);
-      say(begun);
-    },
-  };
-}
-
-function placeInQueue({ rank, eta }) {
-  const before = rank === 0 ? "You are next" : rank === 1 ? "One piece is before yours" : `${rank} pieces are before yours`;
-  return `${before}${eta ? `, about ${Math.max(Math.round(eta), 1)} s` : ""}…`;
-}
-
-function placeOf(wanted) {
-  return document.querySelector(`#panel-${wanted.panel} .error`);
-}
-
-/** One event of the call. */
-function told(event, { wanted, settings, sound }) {
-  if (event.event === "start") begin(event, wanted);
-  else if (event.event === "notes") grow(event, sound);
-  else if (event.event === "done") finish(event, settings);
-}
-
-function begin(event, wanted) {
-  timing.started = performance.now();
-  if (wanted !== request) takes.clear();
-  request = wanted;
-  for (const card of byId("cards").querySelectorAll("button")) {
-    card.setAttribute("aria-current", card.dataset.melody === wanted.melody);
-  }
-  piece = { ...event, notes: [] };
-  roll.setPiece({ melody: event.melody, bars: event.bar_lines_ms, writing: true, writtenMs: event.bar_lines_ms[0] });
-  player.load({ melody: event.melody, writtenMs: 0, endMs: endOf(event) });
-  sampler.need(event.melody.filter(([onset]) => onset < SOUND_AHEAD_MS), player.transpose);
-  transport.newPiece(piece);
-  byId("piece-title").textContent = event.title;
-  byId("roll-empty").hidden = true;
-  byId("remarks").textContent = [`Melody: ${event.how_found}.`, ...event.remarks.map(sentence)].join(" ");
-  showTracks(event.tracks);
-  allowDownloads(false);
-  showFit(null);
-  working(true, `Writing: bar 1 of ${event.bars}`);
-}
-
-async function grow(event, sound) {
-  const first = !timing.firstNotes;
-  timing.firstNotes ??= performance.now();
-  const writtenMs = piece.bar_lines_ms[event.bars_done] ?? piece.bar_lines_ms.at(-1);
-  piece.notes.push(...event.notes);
-  roll.addNotes(event.notes, writtenMs);
-  player.extend(event.notes, event.bars_done >= event.bars ? player.endMs : writtenMs);
-  byId("progress").value = event.bars_done / event.bars;
-  say(event.bars_done < event.bars ? `Writing: bar ${event.bars_done + 1} of ${event.bars}` : "Finishing…");
-  if (first && sound && byId("autoplay").checked) {
-    const soon = [...piece.melody, ...event.notes].filter(([onset]) => onset < SOUND_AHEAD_MS);
-    const mine = piece;
-    await Promise.race([sampler.need(soon, player.transpose), new Promise((go) => setTimeout(go, PATIENCE_MS))]);
-    if (piece === mine && player.state === "stopped") player.play();
-    sampler.need(piece.melody, player.transpose);
-  }
-}
-
-function finish(event, settings) {
-  timing.done = performance.now();
-  const take = Object.assign(piece, event, { settings, edits: [] }); // the same object: grow() may be waiting with it
-  roll.finish(event.notes);
-  player.parts.accompaniment.notes = event.notes;
-  player.writtenMs = player.endMs = endOf(take);
-  takes.add(take);
-  working(false, `${take.bars} bars, ${Math.round(take.seconds)} seconds. Written in ${take.written_in_s.toFixed(1)} s.`);
-  settle(take);
-  if (context.state !== "running") say("Ready. Press play.");
-}
-
-/** Everything that goes with a finished take. */
-function settle(take) {
-  byId("seed").value = take.seed;
-  transport.setPiece(take);
-  byId("again").disabled = false;
-  allowDownloads(true);
-  showFit(take);
-  transport.show();
-  sampler.need([...take.melody, ...take.notes], player.transpose);
-}
-
-/** Write some bars of a take anew; the changed take stands in its place. */
-async function rewrite(take, edit, { sound = true } = {}) {
-  job?.cancel();
-  clearErrors();
-  working(true, "Asking the server…");
-  const { first, last, seed } = edit;
-  const mine = call("rewrite", [take.piece, first, last, take.settings, seed], {
-    index: boot.endpoints.rewrite,
-    ...tellOfQueue(`Writing bars ${first} to ${last} anew…`),
-  });
-  job = mine;
-  try {
-    const event = await mine.done;
-    if (job !== mine || !event) return;
-    const next = { ...take, ...event, seed: take.seed, edits: [...take.edits, edit] };
-    takes.replace(take, next);
-    showTake(next);
-    if (sound) {
-      player.seek(Math.max(next.bar_lines_ms[first - 1] - 1_000, 0));
-      player.play();
-    }
-    roll.setSelection([first - 1, last - 1]);
-    say(`Bars ${first} to ${last} are new.`);
-  } catch (error) {
-    if (!(error instanceof CallError)) throw error;
-    say("Nothing was changed.");
-    showError(byId("stage-error"), error.message);
-  } finally {
-    if (job === mine) {
-      job = null;
-      working(false, byId("status").textContent);
-    }
-  }
-}
-
-/** A take from the row below: shown at the place where the last one was heard. */
-function showTake(take) {
-  if (take !== piece) job?.cancel();
-  piece = take;
-  const { playhead } = roll;
-  roll.setPiece({ melody: take.melody, accompaniment: take.notes, bars: take.bar_lines_ms });
-  player.load({ melody: take.melody, accompaniment: take.notes, writtenMs: endOf(take), endMs: endOf(take) }, { keepPosition: true });
-  roll.setPlayhead(playhead, true);
-  showSettings({ ...take.settings, seed: take.seed });
-  say(`Take ${take.number}, seed ${take.seed}.`);
-  settle(take);
-}
-
-function stopped() {
-  working(false, "Stopped. What was written is here to listen to.");
-  if (!piece) return;
-  roll.finish(piece.notes);
-  player.writtenMs = player.endMs;
-  byId("again").disabled = false;
-}
-
-function endOf({ melody, notes = [], bar_lines_ms: bars }) {
-  return [...melody, ...notes].reduce((end, [onset, duration]) => Math.max(end, onset + duration), bars.at(-1));
-}
-
-function say(text) {
+/** @param {State} state */
+function showState({ busy, text, progress, error, code }) {
   byId("status").textContent = text;
+  byId("cancel").hidden = !busy;
+  byId("progress").hidden = progress === null || !busy;
+  byId("progress").value = progress ?? 0;
+  byId("stage").setAttribute("aria-busy", String(busy));
+  const inMenu = !byId("sources").hidden;
+  byId("asking").hidden = !(busy && inMenu);
+  byId("asking-status").textContent = text;
+  if (busy || !error) byId("retry").hidden = true;
+  if (error) {
+    const place = inMenu ? sources.place(sources.shownTab) : byId("intake").hidden ? byId("stage-error") : byId("intake-error");
+    showError(place, error);
+  } else if (busy) showError(byId("stage-error"));
+  byId("retry").hidden = !(error && code !== "stopped" && !inMenu && stage.shown?.piece === "");
+  showBusy(busy);
 }
 
-function working(on, text) {
-  say(text);
-  byId("cancel").hidden = !on;
-  byId("progress").hidden = !on;
-  if (!on) byId("progress").value = 0;
-  byId("stage").setAttribute("aria-busy", on);
+/** @param {boolean} busy */
+function showBusy(busy) {
+  for (const id of ["again", "write-these"]) byId(id).disabled = busy;
+  showBubble("page");
 }
 
-function sentence(text) {
-  return `${text[0].toUpperCase()}${text.slice(1)}.`;
-}
-
-function showTracks(tracks) {
-  const field = byId("track-field");
-  field.hidden = !(request.panel === "file" && tracks.length > 1);
-  const options = tracks.map(({ number, name, notes }) => make("option", { value: number }, `${number}: ${name || "unnamed"}, ${notes} notes`));
-  byId("track").replaceChildren(make("option", { value: 0 }, "found by itself"), ...options);
-  byId("track").value = request.track ?? 0;
-}
-
-/** The same melody again: with the same seed if a setting was changed, with the next one if nothing was. */
-function again() {
-  const settings = readSettings();
-  const { current } = takes;
-  const same = current && current.seed === readSeed() && JSON.stringify(current.settings) === JSON.stringify(settings);
-  const used = takes.all.map((take) => take.seed);
-  arrange(request, { settings, seed: same ? Math.max(...used) + 1 : readSeed() });
-}
-
-async function takeFile(file) {
-  if (!file) return;
-  showTab("file");
+/** The same melody again: with the same seed if a setting was changed, with the next one if nothing was. @param {number | null} seed */
+function again(seed = panel.seed()) {
+  if (writer.busy) return;
   clearErrors();
-  const error = document.querySelector("#panel-file .error");
-  if (file.size > 8 * 2 ** 20) return showError(error, `“${file.name}” is too large. MIDI files up to 8 MB are read.`);
-  const bytes = new Uint8Array(await file.arrayBuffer());
-  let binary = "";
-  for (let at = 0; at < bytes.length; at += 32_768) binary += String.fromCharCode(...bytes.subarray(at, at + 32_768));
-  byId("file").value = ""; // so that the same file can be chosen again
-  return arrange({ melody: `data:audio/midi;base64,${btoa(binary)}`, title: file.name, panel: "file" });
+  unlock();
+  const { session } = live;
+  const take = currentTake(session);
+  const same = take && changed(session).length > 0 && !session.takes.some((one) => one !== take && one.seed === take.seed && one.edits.length === 0 && sameSettings(one.settings, session.settings));
+  writer.write({ seed: seed ?? (same ? take.seed : nextSeed(session)) });
+  byId("seed").value = "";
 }
 
-function showCards() {
-  const card = ({ name, title, metre, length, origin, opening }) => {
-    const wanted = { melody: name, title, panel: "examples" };
-    const picture = contour([{ name: "melody", notes: opening }], { height: 60 });
-    const getReady = () => sampler.need(opening.filter(([onset]) => onset < SOUND_AHEAD_MS)); // before the click
-    return make("li", { onpointerenter: getReady, onfocusin: getReady }, make("button", { type: "button", title: `${origin}, ${metre}`, "data-melody": name, onclick: () => arrange(wanted) }, picture, make("strong", {}, title), make("small", {}, `${metre} · ${length}`)));
-  };
-  const surprise = make("button", { type: "button", class: "surprise", "data-melody": "", onclick: () => arrange({ melody: "", title: "From nothing", panel: "examples" }) }, make("strong", {}, "✦ Surprise me"), make("small", {}, "a melody from nothing"));
-  byId("cards").replaceChildren(...boot.examples.map(card), make("li", {}, surprise));
+/** @param {object} one @param {object} other */
+function sameSettings(one, other) {
+  return JSON.stringify(one) === JSON.stringify(other);
 }
 
-function setUpInputs() {
-  byId("file").addEventListener("change", (event) => takeFile(event.target.files[0]));
-  byId("track").addEventListener("change", (event) => arrange({ ...request, track: Number(event.target.value) }));
-  addEventListener("dragover", (event) => event.preventDefault());
-  addEventListener("drop", (event) => {
-    event.preventDefault();
-    takeFile(event.dataTransfer.files[0]);
-  });
-  byId("typed-arrange").addEventListener("click", () => arrange({ melody: byId("typed").value, panel: "type", bpm: Number(byId("typed-bpm").value) }));
-  byId("again").addEventListener("click", again);
-  byId("cancel").addEventListener("click", () => job?.cancel());
-  for (const id of ["temperature", "dynamics"]) byId(id).addEventListener("input", showWords);
-  byId("share").addEventListener("click", () => copyLink(makeLink({ ...takes.current, ...request, title: takes.current.title })));
-  byId("rewrite").addEventListener("click", () => {
-    const { current } = takes;
-    const [first, last] = roll.selection;
-    rewrite(current, { first: first + 1, last: last + 1, seed: 1 + Math.max(current.seed, ...current.edits.map(({ seed }) => seed)) });
-  });
-  setUpPlayPanel({
-    context,
-    unlock,
-    strike: (pitch, velocity) => sampler.strike(pitch, velocity, context.currentTime, Infinity, player.parts.melody.gain),
-    onArrange: (melody) => arrange({ melody, title: "Your melody", panel: "play" }),
-    onListen: listen,
-  });
+/** @param {string} id */
+function choose(id) {
+  live.amend(chooseTake(live.session, id));
+  announce(`Take ${currentTake(live.session)?.number}.`);
 }
 
-/** What was recorded, alone. */
-function listen({ bpm, beats, notes }) {
-  job?.cancel();
-  const end = Math.max(...notes.map(([onset, duration]) => onset + duration));
-  const barMs = (60_000 / bpm) * beats;
-  const bars = Array.from({ length: Math.ceil(end / barMs) + 1 }, (_, index) => index * barMs);
-  piece = { title: "Your melody", melody: notes, notes: [], bar_lines_ms: bars };
-  byId("piece-title").textContent = piece.title;
-  byId("roll-empty").hidden = true;
-  roll.setPiece({ melody: notes, bars });
-  player.load({ melody: notes, writtenMs: bars.at(-1), endMs: bars.at(-1) });
-  transport.newPiece(piece);
+function undo() {
+  announce(`Undone: ${live.history.past.at(-1)?.label ?? ""}.`);
+  live.undo();
+}
+
+function redo() {
+  announce(`Done again: ${live.history.future[0]?.label ?? ""}.`);
+  live.redo();
+}
+
+/** Write the selected bars anew: with the settings as they stand, simpler, busier, or with a figure. @param {"same" | "simpler" | "busier" | "figure"} way @param {string} figure */
+async function rewrite(way, figure = "") {
+  const take = currentTake(live.session);
+  if (!take || !roll.selection || writer.busy) return;
+  clearErrors();
+  const [first, last] = [roll.selection[0] + 1, roll.selection[1] + 1];
+  const { settings } = live.session;
+  const own = way === "same" ? settings : way === "figure" ? { ...settings, left_hand: figure } : leaning(settings, way);
+  const seed = 1 + Math.max(take.seed, ...take.edits.map((edit) => edit.seed));
+  const done = await writer.rewrite(take, { first, last, seed, settings: own, chords: "" }, `rewriting ${first === last ? `bar ${first}` : `bars ${first} to ${last}`}`);
+  if (!done) return;
+  announce(first === last ? `Bar ${first} is new.` : `Bars ${first} to ${last} are new.`);
+  roll.setSelection([first - 1, last - 1]);
+  if (player.loop) return;
+  player.seek(Math.max((roll.bars[first - 1] ?? 0) - 1_000, 0));
   player.play();
 }
 
-async function openLink() {
-  const asked = readLink(location.href);
-  if (!asked) return;
-  showSettings(asked.settings);
-  const named = !asked.melody || boot.examples.some(({ name }) => name === asked.melody);
-  const panel = named ? "examples" : asked.melody.startsWith("data:") ? "file" : asked.melody.startsWith("{") ? "play" : "type";
-  showTab(panel);
-  const { edits, ...wanted } = asked;
-  await arrange({ ...wanted, panel }, { sound: false });
-  for (const edit of edits) if (takes.current) await rewrite(takes.current, edit, { sound: false });
+/** @param {Take} take @param {[number, number]} bars @param {string} chart @param {string} symbol */
+async function rewriteChord(take, [first, last], chart, symbol) {
+  const seed = 1 + Math.max(take.seed, ...take.edits.map((edit) => edit.seed));
+  const done = await writer.rewrite(take, { first, last, seed, settings: live.session.settings, chords: chart }, `the chord ${symbol}`);
+  if (!done) throw new Error(writer.error || "Nothing was changed.");
+  announce(`${symbol} is written.`);
+  player.seek(roll.bars[first - 1] ?? 0);
+  player.play();
 }
 
-const showTab = setUpTabs(document.querySelector(".tabs"), (name) => {
-  if (name === "play") sampler.need([...Array(29).keys()].map((step) => [0, 0, 60 + step, 84]));
-});
-setUpTheme(byId("theme"), () => roll.readColours());
-setUpDownloads(boot.formats, () => takes.current);
-byId("model").textContent = boot.model;
-byId("version").textContent = boot.version;
-keepKnown(boot.settings);
-showWords();
-showCards();
-setUpInputs();
-await sampler.loadIndex();
-openLink();
-globalThis.pianalysis = { player, roll, sampler, takes, timing, clock, typing }; // for tests and the curious
+/** @param {{xOf: (ms: number) => number, left: number, right: number}} view */
+function showView(view) {
+  chords.lane.setView(view);
+  placeBubble();
+}
+
+/** @param {number} ms */
+function showPlayhead(ms) {
+  takes.setPlayhead(ms);
+  chords.lane.setPlayhead(ms);
+  score.setPlayhead(ms);
+}
+
+/** @param {string} how */
+function showBubble(how) {
+  const ready = stage.shown !== null && stage.shown === currentTake(live.session);
+  const last = live.history.past.at(-1)?.label ?? "";
+  bubble.show(roll.selection, { last: roll.bars.length - 1, ready, busy: writer.busy, looped: player.loop !== null, undo: last.startsWith("rewriting") || last.startsWith("the chord") ? `Undo: ${last}` : "", dragging: how === "drag" });
+  if (how !== "drag") transport.selected();
+  score.setSelection(roll.selection);
+  placeBubble();
+}
+
+function placeBubble() {
+  const span = roll.selectionMs();
+  if (!span) return;
+  bubble.place(roll.xOf(span[0]), roll.xOf(span[1]));
+}
+
+/** What is recorded ends where nobody looks at it any more. */
+function leavePanels() {
+  audition.stop();
+  playPanel.leave();
+  humPanel.leave();
+}
+
+/** @param {string} name */
+function tabChosen(name) {
+  leavePanels();
+  if (name === "play") sampler.need(Array.from({ length: 29 }, (_, step) => [0, 0, 60 + step, 84]));
+}
+
+async function menuOpened() {
+  const { melody, id } = live.session;
+  if (melody) sources.showTab(tabOf(melody.kind));
+  live.keepNow();
+  const lately = await store.lately();
+  sources.showLately(lately.filter((session) => session.id !== id && session.takes.length).slice(0, 6));
+}
+
+/** @param {boolean} shown */
+function showIntake(shown) {
+  byId("intake").hidden = !shown;
+  document.body.dataset.intake = shown ? "open" : "";
+  if (shown) byId("intake").scrollIntoView({ block: "nearest" });
+  else if (!live.session.melody) toggleMenu(true);
+}
+
+/** @param {"pdf" | "svg"} kind */
+async function saveScore(kind) {
+  const take = currentTake(live.session);
+  if (take) await score.save(kind, take);
+}
+
+/** What goes with a session, whoever changed it. @param {Session} session @param {Session} before */
+function show(session, before) {
+  const take = currentTake(session);
+  const other = session.id !== before.id && !(writer.draft && writer.target === session.id);
+  if (other) writer.leave();
+  showPiece(session);
+  takes.show(session);
+  panel.show(session);
+  stage.setHeard(session.heard);
+  if (session.heard.transpose !== before.heard.transpose) for (const part of stage.beside) part.show(stage.shown, chords.whole);
+  if (other) {
+    roll.setSelection(null);
+    showError(byId("stage-error"));
+    byId("retry").hidden = true;
+    byId("status").textContent = take ? plural(take.bars, "bar") : "";
+    if (take) stage.show(take);
+    else stage.clear();
+  } else if (take && take !== currentTake(before)) {
+    if (stage.writing && stage.shown?.id === take.id) stage.finish(take);
+    else stage.show(take, { keep: stage.shown !== null });
+  } else if (!take && currentTake(before)) stage.clear();
+  transport.showHeard(session.heard, stage.shown);
+  showFigures(take);
+  showBubble("page");
+}
+
+/** @param {Session} session */
+function showPiece(session) {
+  const { melody } = session;
+  document.body.dataset.state = melody ? "piece" : "welcome";
+  for (const id of ["stage", "transport", "below", "top-actions"]) byId(id).hidden = !melody;
+  byId("lead").hidden = Boolean(melody);
+  byId("melody-menu").hidden = !melody;
+  if (!melody && byId("intake").hidden) toggleMenu(true);
+  const title = stage.writing ? (stage.shown?.title ?? "") : (currentTake(session)?.title ?? melody?.title ?? "");
+  byId("melody-name").textContent = title || "Untitled";
+  document.title = melody ? `${title} · Pianalysis` : "Pianalysis: drop in a melody, hear a piano";
+  const { past, future } = live.history;
+  for (const [id, word, step] of /** @type {[string, string, any][]} */ ([["undo", "Undo", past.at(-1)], ["redo", "Redo", future[0]]])) {
+    byId(id).disabled = !step;
+    byId(id).setAttribute("aria-label", step ? `${word}: ${step.label}` : word);
+    byId(id).title = step ? `${word}: ${step.label}` : word;
+  }
+  const take = currentTake(session);
+  byId("share").disabled = byId("save").disabled = !take;
+  transport.showHeard(session.heard, stage.shown ?? take);
+  sources.markCurrent(session);
+}
+
+/** @param {KeyboardEvent} event */
+function keys(event) {
+  const target = /** @type {Element} */ (event.target);
+  const field = target.matches?.("input:not([type=range],[type=checkbox],[type=radio]), textarea, select");
+  if ((event.ctrlKey || event.metaKey) && !field && ["z", "y"].includes(event.key.toLowerCase())) {
+    event.preventDefault();
+    if (event.key.toLowerCase() === "y" || event.shiftKey) redo();
+    else undo();
+  } else if (/^[1-8]$/.test(event.key) && !field && !event.ctrlKey && !event.metaKey && !event.altKey && byId("sources").hidden && !playPanel.recording) {
+    const take = live.session.takes[Number(event.key) - 1];
+    if (take && take.id !== live.session.current) choose(take.id);
+  }
+}
+
+/** On a phone the settings and the mix are sheets. */
+function setUpSheets() {
+  const sheet = (/** @type {string} */ name, /** @type {boolean} */ on) => {
+    document.body.dataset.sheet = on ? name : "";
+    for (const own of ["mix", "settings"]) byId(`open-${own}`).setAttribute("aria-expanded", String(on && own === name));
+  };
+  for (const name of ["mix", "settings"]) {
+    byId(`open-${name}`).setAttribute("aria-expanded", "false");
+    byId(`open-${name}`).addEventListener("click", () => sheet(name, document.body.dataset.sheet !== name));
+  }
+  const close = () => {
+    const { sheet: name } = document.body.dataset;
+    sheet("", false);
+    if (name) byId(`open-${name}`).focus();
+  };
+  byId("close-settings").addEventListener("click", close);
+  byId("write-these").addEventListener("click", () => sheet("", false));
+  addEventListener("keydown", (event) => event.key === "Escape" && document.body.dataset.sheet && close());
+  document.addEventListener("pointerdown", (event) => {
+    const { sheet: name } = document.body.dataset;
+    const where = /** @type {Element} */ (event.target);
+    if (name && !byId(name).contains(where) && !where.closest(`#open-${name}`)) sheet("", false);
+  });
+}
+
+function setUp() {
+  byId("undo").addEventListener("click", undo);
+  byId("redo").addEventListener("click", redo);
+  byId("again").addEventListener("click", () => again());
+  byId("retry").addEventListener("click", () => writer.write({ seed: stage.shown?.seed ?? nextSeed(live.session), settings: stage.shown?.settings ?? live.session.settings }));
+  for (const id of ["cancel", "asking-cancel"]) byId(id).addEventListener("click", () => writer.cancel());
+  byId("zoom-in").addEventListener("click", () => roll.zoom(0.7));
+  byId("zoom-out").addEventListener("click", () => roll.zoom(1 / 0.7));
+  addEventListener("keydown", keys);
+  setUpTheme(byId("theme"), () => roll.readColours());
+  setUpSheets();
+  setUpMidi(playPanel);
+  setUpShare(() => live.session);
+  setUpSave({ formats: boot.formats, take: () => currentTake(live.session), heard: () => live.session.heard, restore: (take) => writer.restore(take).catch(() => null), score: saveScore, say: announce });
+  byId("model").textContent = boot.model;
+  byId("version").textContent = boot.version;
+}
+
+/** A link, the piece that was open before a reload, or the welcome. */
+async function enter() {
+  const recipe = await readLink(location.href).catch(() => null);
+  if (recipe) return openRecipe(recipe);
+  const kept = history.state?.piece;
+  if (kept) await live.goTo(kept);
+  return undefined;
+}
+
+stage.beside.push(chords, score);
+setUp();
+live.listen(show);
+setView("roll");
+await sampler.loadIndex().catch(() => {});
+enter();
+const shown = { // for tests and the curious
+  live, player, roll, sampler, stage, writer, bubble, audition, score,
+  get takes() {
+    return { all: live.session.takes, current: currentTake(live.session) };
+  },
+  get timing() {
+    return writer.timing;
+  },
+};
+Object.assign(globalThis, { pianalysis: shown });

@@ -3,14 +3,28 @@
 const LONGEST_S = 180;
 const SHORTEST_MS = 60;
 
+/** @import {Row} from "./types.js" */
+
 export class Recorder {
-  /** `context` an AudioContext; `onBeat(beat, beats)` with beats counted from −beats (the count-in); `onStop()`. */
-  constructor(context, { onBeat = () => {}, onStop = () => {} } = {}) {
-    Object.assign(this, { context, onBeat, onStop });
+  /** Beats are counted from −beats, the count-in. @param {AudioContext} context @param {{onBeat: (beat: number, beats: number) => void, onStop: () => void}} told */
+  constructor(context, told) {
+    this.context = context;
+    this.told = told;
     this.recording = false;
+    /** @type {Row[]} */
     this.notes = [];
+    /** @type {Map<number, {onset: number, velocity: number}>} */
+    this.open = new Map();
+    this.bpm = 90;
+    this.beats = 4;
+    this.click = true;
+    this.next = 0;
+    this.zero = 0;
+    /** @type {ReturnType<typeof setInterval> | undefined} */
+    this.timer = undefined;
   }
 
+  /** @param {{bpm: number, beats: number, click: boolean}} wanted */
   start({ bpm, beats, click }) {
     Object.assign(this, { bpm, beats, click, notes: [], open: new Map(), next: -beats, recording: true });
     this.zero = this.context.currentTime + 0.15 + (beats * 60) / bpm;
@@ -32,12 +46,13 @@ export class Recorder {
       const beat = this.next;
       const when = this.zero + beat * this.beatS;
       if (this.click || beat < 0) this.tock(when, (beat + this.beats) % this.beats === 0);
-      setTimeout(() => this.recording && this.onBeat(beat, this.beats), (when - this.context.currentTime) * 1000);
+      setTimeout(() => this.recording && this.told.onBeat(beat, this.beats), (when - this.context.currentTime) * 1000);
       this.next += 1;
     }
     if (this.now() > LONGEST_S * 1000) this.stop();
   }
 
+  /** @param {number} when @param {boolean} strong */
   tock(when, strong) {
     const tone = new OscillatorNode(this.context, { frequency: strong ? 1760 : 1175 });
     const gain = new GainNode(this.context, { gain: strong ? 0.18 : 0.1 });
@@ -47,12 +62,14 @@ export class Recorder {
     tone.stop(when + 0.12);
   }
 
+  /** @param {number} pitch @param {number} velocity */
   down(pitch, velocity) {
     if (this.recording) this.open.set(pitch, { onset: this.now(), velocity });
   }
 
+  /** @param {number} pitch */
   up(pitch) {
-    const note = this.open?.get(pitch);
+    const note = this.open.get(pitch);
     if (!this.recording || !note) return;
     this.open.delete(pitch);
     const end = this.now();
@@ -65,20 +82,21 @@ export class Recorder {
     this.recording = false;
     clearInterval(this.timer);
     this.notes.sort((a, b) => a[0] - b[0]);
-    this.onStop();
+    this.told.onStop();
   }
 
-  /** What was played, as the server takes it; `tidy` moves onsets and ends to the nearest half of a half beat. */
+  /** What was played, as the server takes it; `tidy` moves onsets and ends to the nearest quarter of a beat. @param {{tidy: boolean}} how */
   melody({ tidy }) {
     const notes = tidy ? tidied(this.notes, (this.beatS * 1000) / 4) : this.notes;
-    const whole = notes.map(([onset, duration, pitch, velocity]) => [Math.max(Math.round(onset), 0), Math.round(duration), pitch, velocity]);
+    const whole = /** @type {Row[]} */ (notes.map(([onset, duration, pitch, velocity]) => [Math.max(Math.round(onset), 0), Math.round(duration), pitch, velocity]));
     return { bpm: this.bpm, beats: this.beats, notes: whole };
   }
 }
 
-/** Notes with onsets and ends on a grid of `stepMs`, none shorter than a step, one key struck once at a time. */
+/** Notes with onsets and ends on a grid of `stepMs`, none shorter than a step, one key struck once at a time. @param {Row[]} notes @param {number} stepMs @returns {Row[]} */
 export function tidied(notes, stepMs) {
   const seen = new Set();
+  /** @type {Row[]} */
   const moved = [];
   for (const [onset, duration, pitch, velocity] of notes) {
     const start = Math.max(Math.round(onset / stepMs), 0);
