@@ -113,7 +113,14 @@ def done(bars=8, melody=None, **more):
     """An event `done` as the server sends it."""
     told = {key: value for key, value in started(bars).items() if key not in ("tracks", "how_found")}
     rows = [row for bar in range(bars) for row in written(bar, bars)["notes"]]
-    told |= {"event": "done", "piece": "played", "notes": rows, "hands": "LLRR" * bars, "seconds": 2.0 * bars, "style": "pop"}
+    told |= {
+        "event": "done",
+        "piece": "played",
+        "notes": rows,
+        "hands": "LLRR" * bars,
+        "seconds": 2.0 * bars,
+        "style": "pop",
+    }
     told |= {"chart": "C", "chart_bar": 1, "pedal": [], "written_in_s": 1.0, "melody": melody or told["melody"]}
     fit = {"melody_kept": 1.0, "chord_tones": 0.8, "notes_per_second": 2.0, "human": 0.8, "spread": 0.1}
     return told | {"fit": fit | {"verdict": "keeps to its chords as people do"}} | more
@@ -144,7 +151,10 @@ def play_server(page, *events, end="lost"):
 
     page.unroute_all()
     page.route("**/gradio_api/call/*", answer)
-    page.route("**/gradio_api/queue/data*", lambda route: route.fulfill(status=200, content_type="text/event-stream", body=body))
+    page.route(
+        "**/gradio_api/queue/data*",
+        lambda route: route.fulfill(status=200, content_type="text/event-stream", body=body),
+    )
     return asked
 
 

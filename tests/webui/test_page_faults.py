@@ -145,7 +145,9 @@ def test_stop_is_seen_while_recording_and_space_and_leaving_are_safe(written_pag
     page.click("#record")
     assert page.evaluate("pianalysis.player.state") == "stopped"
     page.hover("#record")
-    colours = page.evaluate("(({ color, backgroundColor }) => [color, backgroundColor])(getComputedStyle(document.getElementById('record')))")
+    colours = page.evaluate(
+        "(({ color, backgroundColor }) => [color, backgroundColor])(getComputedStyle(document.getElementById('record')))"
+    )
     assert abs(luminance(colours[0]) - luminance(colours[1])) > 0.4
     page.keyboard.press("Space")
     assert page.evaluate("pianalysis.player.state") == "stopped"
@@ -190,12 +192,16 @@ def test_a_loop_lasts_as_long_as_its_bars_and_held_notes_ring_on(page):
     finished(page)
     select(page, 1, 1)
     page.click("#bubble-loop")
-    page.evaluate("pianalysis.live.amend({ ...pianalysis.live.session, heard: { rate: 2, transpose: 0, melody: 1, accompaniment: 1 } })")
+    page.evaluate(
+        "pianalysis.live.amend({ ...pianalysis.live.session, heard: { rate: 2, transpose: 0, melody: 1, accompaniment: 1 } })"
+    )
     page.wait_for_function("pianalysis.player.passes.length >= 3")
     first, second, third = page.evaluate("pianalysis.player.passes.slice(-3)")
     assert second - first == pytest.approx(1, abs=1e-6)
     assert third - second == pytest.approx(1, abs=1e-6)
-    assert page.evaluate("[...pianalysis.player.voices.keys()].filter((name) => name === 'accompaniment 55').length") == 1
+    assert (
+        page.evaluate("[...pianalysis.player.voices.keys()].filter((name) => name === 'accompaniment 55').length") == 1
+    )
 
 
 def test_few_words_are_announced_and_focus_stays(page):
@@ -277,7 +283,9 @@ def test_one_bar_is_one_bar(page):
 
 
 def test_what_streams_is_what_stays(page):
-    page.evaluate("() => { const { told } = pianalysis.writer; const grow = told.onGrow; told.onGrow = (draft) => { globalThis.last = draft; grow(draft); }; }")
+    page.evaluate(
+        "() => { const { told } = pianalysis.writer; const grow = told.onGrow; told.onGrow = (draft) => { globalThis.last = draft; grow(draft); }; }"
+    )
     choose(page, "Minuet in G", bars=6)
     finished(page)
     assert page.evaluate("[last.notes, last.hands]") == [take(page), take(page, "hands")]
@@ -291,7 +299,9 @@ def test_on_a_phone_keys_fit_a_finger_and_a_long_press_selects(open_page):
     finished(page)
     page.locator("#melody-menu").tap()
     page.locator("#tab-play").tap()
-    widths = page.evaluate("[...document.querySelectorAll('.piano .black')].map((key) => key.getBoundingClientRect().width)")
+    widths = page.evaluate(
+        "[...document.querySelectorAll('.piano .black')].map((key) => key.getBoundingClientRect().width)"
+    )
     assert min(widths) >= 24
     left = "document.getElementById('piano-scroll').scrollLeft"
     page.locator("#octave-up").tap()

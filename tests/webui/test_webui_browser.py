@@ -34,7 +34,10 @@ def test_balance_seeking_looping_tempo_and_key(page):
     finished(page)
     page.wait_for_function(SOUNDS)
     page.click("#only-melody")
-    assert page.evaluate("[pianalysis.live.session.heard.melody, pianalysis.live.session.heard.accompaniment]") == [1, 0]
+    assert page.evaluate("[pianalysis.live.session.heard.melody, pianalysis.live.session.heard.accompaniment]") == [
+        1,
+        0,
+    ]
     assert page.evaluate("pianalysis.roll.gains.left") == 0
     page.click("#only-melody")
     assert page.input_value("#balance") == "0"

@@ -226,7 +226,9 @@ def test_a_recording_is_heard_once_and_then_written(page):
     few_bars(page, 2)
     rate, pitches = 22_050, (60, 62, 64, 65, 67, 65, 64, 62)
     seconds = np.arange(int(0.5 * rate)) / rate
-    tones = [np.sin(2 * np.pi * 440 * 2 ** ((pitch - 69) / 12) * seconds) * np.hanning(len(seconds)) for pitch in pitches]
+    tones = [
+        np.sin(2 * np.pi * 440 * 2 ** ((pitch - 69) / 12) * seconds) * np.hanning(len(seconds)) for pitch in pitches
+    ]
     sound = io.BytesIO()
     soundfile.write(sound, np.concatenate(tones).astype(np.float32) * 0.5, rate, format="WAV")
     give_file(page, ("hummed.wav", sound.getvalue()))
