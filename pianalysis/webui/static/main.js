@@ -16,6 +16,7 @@ import { PlayPanel, setUpMidi } from "./playpanel.js";
 import { Roll } from "./roll.js";
 import { Sampler } from "./sampler.js";
 import { setUpSave } from "./save.js";
+import { ScorePanel } from "./scorepanel.js";
 import { changed, changeTake, chooseTake, currentTake, emptySession, nextSeed, removeTake, withMelody } from "./session.js";
 import { SettingsPanel } from "./settingspanel.js";
 import { readRecipeFile, setUpShare } from "./share.js";
@@ -70,8 +71,12 @@ const playPanel = new PlayPanel({ context, unlock, audition, quiet, open: () => 
 const humPanel = new HumPanel({ seconds: boot.limits.hum_seconds ?? 120, quiet, onHeard: openFile });
 const chords = new ChordEditing({ index: boot.endpoints.alternatives ?? 0, transpose: () => live.session.heard.transpose, hear: (notes) => audition.play(notes), restore: (take) => writer.restore(take).catch(() => null), rewrite: rewriteChord,
   selected: () => (roll.selection ? [roll.selection[0] + 1, roll.selection[1] + 1] : null), reveal: (ms) => roll.show(ms), pan: (px) => (roll.scroller.scrollLeft += px) });
+const score = new ScorePanel(byId("score"), { onSeek: seek, onSelect: (bars) => roll.setSelection(bars, "done"), transpose: () => live.session.heard.transpose, writing: () => stage.writing, restore: (take) => writer.restore(take).catch(() => null) });
 const toggleMenu = setUpPopover(byId("melody-menu"), byId("sources"), { stay: () => !live.session.melody && byId("intake").hidden, onOpen: menuOpened, onClose: leavePanels });
-const setView = setUpViews(() => roll.resize());
+const setView = setUpViews((view) => {
+  roll.resize();
+  score.setSeen(view !== "roll");
+});
 
 async function unlock() {
   if (context.state !== "running") await context.resume();
@@ -256,6 +261,7 @@ function showView(view) {
 function showPlayhead(ms) {
   takes.setPlayhead(ms);
   chords.lane.setPlayhead(ms);
+  score.setPlayhead(ms);
 }
 
 /** @param {string} how */
@@ -264,6 +270,7 @@ function showBubble(how) {
   const last = live.history.past.at(-1)?.label ?? "";
   bubble.show(roll.selection, { last: roll.bars.length - 1, ready, busy: writer.busy, looped: player.loop !== null, undo: last.startsWith("rewriting") || last.startsWith("the chord") ? `Undo: ${last}` : "", dragging: how === "drag" });
   if (how !== "drag") transport.selected();
+  score.setSelection(roll.selection);
   placeBubble();
 }
 
@@ -302,6 +309,12 @@ function showIntake(shown) {
   else if (!live.session.melody) toggleMenu(true);
 }
 
+/** @param {"pdf" | "svg"} kind */
+async function saveScore(kind) {
+  const take = currentTake(live.session);
+  if (take) await score.save(kind, take);
+}
+
 /** What goes with a session, whoever changed it. @param {Session} session @param {Session} before */
 function show(session, before) {
   const take = currentTake(session);
@@ -311,7 +324,7 @@ function show(session, before) {
   takes.show(session);
   panel.show(session);
   stage.setHeard(session.heard);
-  if (session.heard.transpose !== before.heard.transpose) chords.show(stage.shown, chords.whole);
+  if (session.heard.transpose !== before.heard.transpose) for (const part of stage.beside) part.show(stage.shown, chords.whole);
   if (other) {
     roll.setSelection(null);
     showError(byId("stage-error"));
@@ -403,7 +416,7 @@ function setUp() {
   setUpSheets();
   setUpMidi(playPanel);
   setUpShare(() => live.session);
-  setUpSave({ formats: boot.formats, take: () => currentTake(live.session), heard: () => live.session.heard, restore: (take) => writer.restore(take).catch(() => null), score: null, say: announce });
+  setUpSave({ formats: boot.formats, take: () => currentTake(live.session), heard: () => live.session.heard, restore: (take) => writer.restore(take).catch(() => null), score: saveScore, say: announce });
   byId("model").textContent = boot.model;
   byId("version").textContent = boot.version;
 }
@@ -417,14 +430,14 @@ async function enter() {
   return undefined;
 }
 
-stage.beside.push(chords);
+stage.beside.push(chords, score);
 setUp();
 live.listen(show);
 setView("roll");
 await sampler.loadIndex().catch(() => {});
 enter();
 const shown = { // for tests and the curious
-  live, player, roll, sampler, stage, writer, bubble, audition,
+  live, player, roll, sampler, stage, writer, bubble, audition, score,
   get takes() {
     return { all: live.session.takes, current: currentTake(live.session) };
   },
