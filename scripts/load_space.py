@@ -1,12 +1,13 @@
 r"""How the page's server bears a crowd: first notes, whole pieces, errors and memory, with 1, 8 and 32 clients at once.
 
-    python scripts/load_space.py                                    # 1, 8 and 32 clients, two pieces each
+    python scripts/load_space.py                                    # 1, 8 and 32 clients, a piece each
     python scripts/load_space.py --minutes 10 --clients 32 --write  # and its memory, into docs/space.md
 
 Starts the demo in a process of its own on 127.0.0.1, warm, and asks it over plain HTTP as the page does: each client has an example
 written with a seed of its own, listens to all events, checks that they add up to the piece that ends them, and begins again. Memory
 is what the server and its processes have for themselves (Pss, Linux only). First notes count from the click; their sound comes some
-milliseconds later. `--processors` keeps the server to so many, `--say` is what ran beside it.
+milliseconds later. The processor time that the server took until each client had its first notes tells, on a busy machine, how long it would be at
+most on an idle one. `--processors` keeps the server to so many, `--say` is what ran beside it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import json
 import os
 import platform
 import random
+import signal
 import socket
 import statistics
 import subprocess
@@ -24,7 +26,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -38,7 +40,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 TABLES: Final = ROOT / "docs" / "space.md"
 EXAMPLES: Final = ("ode_to_joy", "minuet_in_g", "auld_lang_syne", "greensleeves", "sakura")
 CLIENTS: Final = (1, 8, 32)
-START_S: Final = 180
+START_S: Final = 600
 SAMPLE_S: Final = 10.0
 MOST_CLIENTS: Final = 64
 WARM_UP_SHARE: Final = 0.3
@@ -46,13 +48,19 @@ WARM_UP_SHARE: Final = 0.3
 
 @dataclass
 class Tally:
-    """What some clients met. In seconds; errors are their sentences."""
+    """What some clients met. In seconds; errors are their sentences.
+
+    watch: the processor time that the server has taken; used: the same as each first notes came.
+    """
 
     first: list[float] = field(default_factory=list)
     done: list[float] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     wrong: int = 0
+    bars: int = 0
     music_s: float = 0.0
+    watch: Callable[[], float] = float
+    used: list[float] = field(default_factory=list)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -60,8 +68,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument(
         "--clients", type=int, nargs="*", default=[*CLIENTS], metavar="N", help="so many at once, in turn"
     )
-    parser.add_argument("--pieces", type=int, default=2, metavar="N", help="each client has written (default: 2)")
+    parser.add_argument("--pieces", type=int, default=1, metavar="N", help="each client has written (default: 1)")
     parser.add_argument("--minutes", type=float, default=0.0, help="… and so long with the last number, for the memory")
+    parser.add_argument("--bars", type=int, default=0, metavar="N", help="of each piece only so many (default: all)")
     parser.add_argument("--model", help="as `pianalysis demo` takes it")
     parser.add_argument("--processors", type=int, metavar="N", help="keep the server to so many")
     parser.add_argument("--say", default="", metavar="TEXT", help="what ran beside it, for the page")
@@ -69,6 +78,7 @@ def main(argv: list[str] | None = None) -> int:
     args = parser.parse_args(argv)
     if not args.clients or not all(1 <= count <= MOST_CLIENTS for count in args.clients):
         parser.error(f"expected 1 to {MOST_CLIENTS} clients, found {args.clients}")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # the server ends with it
     with server(args) as (address, process):
         tables = crowds(address, process, args)
         if args.minutes:
@@ -122,15 +132,17 @@ def wait(address: str, process: subprocess.Popen[bytes]) -> None:
 
 def crowds(address: str, process: subprocess.Popen[bytes], args: argparse.Namespace) -> list[str]:
     """A table of so many clients at once, in turn."""
-    play(address, Tally(), random.Random(0))  # the first of all warms up
-    head = "| clients | pieces | first notes, s: p50 | p95 | whole piece, s: p50 | p95 | music written a second, s | errors | wrong | memory after, MB |"
-    rows = [head, "|--:|" * 1 + "--:|" * 9]
+    play(address, Tally(bars=args.bars), random.Random(0))  # the first of all warms up
+    head = "| clients | pieces | first notes, s: p50 | p95 | whole piece, s: p50 | p95 | music written a second, s | processor time to the last first notes, s | errors | wrong | memory after, MB |"
+    rows = [head, "|" + "--:|" * 11]
     for count in args.clients:
-        tally, began = Tally(), time.perf_counter()
+        tally, began = Tally(bars=args.bars, watch=partial(processor_s, process.pid)), time.perf_counter()
+        before = tally.watch()
         with ThreadPoolExecutor(count) as pool:
             list(pool.map(partial(visit, address, tally, args.pieces), range(count)))
         took = time.perf_counter() - began
         cells = [count, len(tally.done), *seconds(tally.first), *seconds(tally.done), f"{tally.music_s / took:.0f}"]
+        cells.append(f"{tally.used[count - 1] - before:.1f}" if len(tally.used) >= count else "–")
         cells += [len(tally.errors), tally.wrong, memory_mb(process.pid)]
         rows.append("| " + " | ".join(map(str, cells)) + " |")
         print(rows[-1], set(tally.errors) or "", file=sys.stderr, flush=True)
@@ -145,7 +157,7 @@ def visit(address: str, tally: Tally, pieces: int, seed: int) -> None:
 
 def endurance(address: str, process: subprocess.Popen[bytes], args: argparse.Namespace) -> list[str]:
     """A table of the memory while clients come and go for some minutes."""
-    count, tally, end = args.clients[-1], Tally(), time.monotonic() + 60 * args.minutes
+    count, tally, end = args.clients[-1], Tally(bars=args.bars), time.monotonic() + 60 * args.minutes
     samples: list[tuple[float, int]] = []
 
     def come_and_go(seed: int) -> None:
@@ -175,7 +187,7 @@ def endurance(address: str, process: subprocess.Popen[bytes], args: argparse.Nam
 
 def play(address: str, tally: Tally, chance: random.Random) -> None:
     """Have one piece written, and listen to all of it."""
-    data = [chance.choice(EXAMPLES), {}, chance.randrange(2**32), 0, "", 100, ""]
+    data = [chance.choice(EXAMPLES), {"max_bars": tally.bars}, chance.randrange(2**32), 0, "", 100, ""]
     began, folded, heard = time.perf_counter(), {}, False
     try:
         session = f"{chance.getrandbits(60):x}"
@@ -193,6 +205,7 @@ def play(address: str, tally: Tally, chance: random.Random) -> None:
                 if event["notes"] and not heard:
                     heard = True
                     tally.first.append(time.perf_counter() - began)
+                    tally.used.append(tally.watch())
             elif event["event"] == "done":
                 tally.done.append(time.perf_counter() - began)
                 tally.music_s += event["seconds"]
@@ -235,6 +248,17 @@ def family(pid: int) -> list[int]:
         except OSError:
             continue
     return found
+
+
+def processor_s(pid: int) -> float:
+    """The processor time that a process and those that it started have taken, in seconds."""
+    ticks = 0
+    for one in family(pid):
+        try:
+            ticks += sum(map(int, Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()[11:13]))
+        except OSError:
+            continue
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def pss_kb(pid: int) -> int:

@@ -64,6 +64,6 @@ def _home(address: str) -> str | None:
         return address or None
     if parsed.version == 4:
         return str(parsed)
-    if parsed.ipv4_mapped is not None:  # type: ignore[union-attr]
-        return str(parsed.ipv4_mapped)  # type: ignore[union-attr]
+    if parsed.ipv4_mapped is not None:
+        return str(parsed.ipv4_mapped)
     return str(ip_network((parsed, IPV6_HOME), strict=False))

@@ -125,7 +125,8 @@ def as_heard(piece: Arrangement, heard: Heard) -> Played:
     score = piece.score.copy()
     for place, track in enumerate(score.tracks):
         if heard.parts == (ACCOMPANIMENT if place == 0 else MELODY) and place < 2:
-            track.notes.clear()
+            for events in (track.notes, track.controls, track.pitch_bends, track.pedals, track.lyrics):
+                events.clear()
         _transpose(track, heard.transpose)
     _transpose_keys(score, heard.transpose)
     _quicken(score, heard.rate)

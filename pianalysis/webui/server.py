@@ -11,6 +11,7 @@ import atexit
 import io
 import json
 import os
+import threading
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -84,6 +85,8 @@ def serve(
         run_history=False,
     )
     _bound(server.get_blocks())
+    melodies = sorted(find_examples_folder(examples).glob("*.mid"))
+    threading.Thread(target=studio.warm_helpers, args=(melodies,), daemon=True).start()
     if block:
         server.get_blocks().block_thread()
     return str(address)

@@ -75,7 +75,7 @@ def read_changes(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def _read(name: str, value: Any) -> Any:
     if name in SWITCHES:
-        word = str(value).lower()
+        word = str(int(value) if isinstance(value, float) and value in (0, 1) else value).lower()
         if word in TRUE or word in FALSE:
             return word in TRUE
         raise PianalysisError(f"expected {name} as true or false, found {_short(value)}")

@@ -5,10 +5,13 @@ In: submissions and options. Out: events (`start`, `notes`, `done`) as dicts, an
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
+import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -26,6 +29,7 @@ from pianalysis.errors import PianalysisError
 from pianalysis.music.midi import read_midi, track_notes
 from pianalysis.music.notes import Notes, sort_notes
 from pianalysis.music.reading import ReadScore
+from pianalysis.tokens import vocab
 from pianalysis.webui import limits
 from pianalysis.webui.answers import Alternatives, Chords, Done, Fresh, Start
 from pianalysis.webui.fit import measure_fit
@@ -50,6 +54,8 @@ from pianalysis.webui.wire import note_rows, times
 from pianalysis.webui.workshop import Workshop
 
 COMPOSED_BARS: Final = 16
+IDLE: Final = (2, 0.0)
+"""The urgency of what nobody waits for."""
 READERS: Final = 2
 """Processes that read files."""
 MODEL_VARIABLE: Final = "PIANALYSIS_MODEL"
@@ -67,6 +73,8 @@ class Studio:
         self.shelf = Shelf()
         self.renders = Renders(self.shelf)
         self.turns = Turns()
+        self._styles = Styles()
+        self._warm_piece = ""
         self._reading = Workshop(READERS)
 
     def read(self, data: bytes, name: str, tune: int | None, bpm: float | None) -> ReadScore:
@@ -83,8 +91,20 @@ class Studio:
         """Arrange two bars of a melody: what is slow only the first time, is so before anybody waits for it."""
         wanted = Submission(ReadScore(read_midi(melody)), "", "example")
         *_, done = self.arrange(wanted, Options(max_bars=2))
-        self._reading.warm_up(read_bytes, melody.read_bytes(), "", None, None)
-        self.renders.warm_up(str(done.get("piece")))
+        self._warm_piece = str(done.get("piece"))
+
+    def warm_helpers(self, melodies: Iterable[Path]) -> None:
+        """Start the processes that help, and hear the styles of some melodies, when nobody is waiting for anything else."""
+        melodies = list(melodies)
+        if melodies:
+            self._reading.warm_up(read_bytes, melodies[0].read_bytes(), "", None, None)
+        if self._warm_piece:
+            self.renders.warm_up(self._warm_piece)
+        for path in melodies:
+            read, options = ReadScore(read_midi(path)), Options()
+            with self.turns.turn(IDLE):
+                stream = self.arranger.stream(read, options=options)
+                self._styles.learn((digest(read), None, None), options, stream.piece.style)
 
     def arrange(
         self,
@@ -103,8 +123,11 @@ class Studio:
         """
         begin, listener = time.perf_counter(), Listener(self.turns, listens=listens)
         chart = chords.strip() or None
+        asked = (digest(wanted.read), track, chart)
         with listener.turn():
-            stream = self.arranger.stream(wanted.read, seed=seed, track=track, chart=chart, options=options)
+            known = self._styles.known(asked, options)
+            stream = self.arranger.stream(wanted.read, seed=seed, track=track, chart=chart, options=known)
+            self._styles.learn(asked, options, stream.piece.style)
             limits.check_bars(stream.bars, "This piece")
             limits.check_length(float(stream.bar_lines_ms[-1]) / 1_000, "This piece")
             given = None if chart or STATED in stream.remarks else frozenset[int]()
@@ -138,7 +161,12 @@ class Studio:
         begin, listener = time.perf_counter(), Listener(self.turns, listens=False)
         count = min(bars, options.max_bars or bars, limits.BARS)
         with listener.turn():
-            piece = self.arranger.compose(seed=seed, bars=count, options=replace(options, max_bars=None))
+            piece = self.arranger.compose(
+                seed=seed,
+                bars=count,
+                options=replace(options, max_bars=None),
+                progress=lambda *_: listener.step_aside(),
+            )
         yield {
             "event": "start",
             "title": "From nothing",
@@ -241,6 +269,36 @@ class Studio:
     def file(self, name: str, suffix: str, heard: Heard = AS_IT_IS) -> tuple[str, bytes]:
         """A piece as a file, as it is heard: what to call it, and its bytes. Raises PianalysisError."""
         return self.renders.file(name, suffix, heard).result()
+
+
+class Styles:
+    """The style that was found for a melody: to hear that takes as long as its first bars, and the next take wants it too."""
+
+    def __init__(self, most: int = 500) -> None:
+        self._most, self._found = most, OrderedDict[tuple[Any, ...], str]()
+        self._lock = threading.Lock()
+
+    def known(self, asked: tuple[Any, ...], options: Options) -> Options:
+        """The options, with the style that the same melody had with the same options."""
+        if options.style != vocab.AUTO:
+            return options
+        with self._lock:
+            style = self._found.get((*asked, options))
+        return options if style is None else replace(options, style=style)
+
+    def learn(self, asked: tuple[Any, ...], options: Options, style: str) -> None:
+        """Remember what was found."""
+        if options.style == vocab.AUTO:
+            with self._lock:
+                self._found[(*asked, options)] = style
+                while len(self._found) > self._most:
+                    self._found.popitem(last=False)
+
+
+def digest(read: ReadScore) -> str:
+    """What is the same for the same notes, bars and chords."""
+    data = bytes(read.score.dumps_midi()) + bytes([read.has_bars, read.is_recording])
+    return hashlib.sha256(data).hexdigest()
 
 
 def _fresh(notes: Notes, bars_done: int, bars: int) -> Fresh:

@@ -46,6 +46,11 @@ class Turns:
         finally:
             self._leave()
 
+    def pass_on(self, urgency: tuple[int, float]) -> None:
+        """Give a turn to who waits for one, and wait for the next."""
+        self._leave()
+        self._enter(urgency)
+
     def _enter(self, urgency: tuple[int, float]) -> None:
         with self._lock:
             if self._free > 0 and not self._waiting:
@@ -78,13 +83,20 @@ class Listener:
         """A turn for this piece. Raises RefusedError where it was worked on for too long."""
         if self._work_s <= 0:
             raise RefusedError(TOO_MUCH, "timeout")
-        urgency = (0, self._began) if self._first is None else (1, self._first + self._music_s)
-        with self._turns.turn(urgency):
+        with self._turns.turn(self._urgency):
             before = time.thread_time()
             try:
                 yield
             finally:
                 self._work_s -= time.thread_time() - before
+
+    def step_aside(self) -> None:
+        """In the midst of a turn, let others have theirs who are in a greater hurry."""
+        self._turns.pass_on(self._urgency)
+
+    @property
+    def _urgency(self) -> tuple[int, float]:
+        return (0, self._began) if self._first is None else (1, self._first + self._music_s)
 
     def heard(self, until_s: float) -> None:
         """The piece is written up to here, in seconds from its beginning."""

@@ -667,6 +667,27 @@ def test_newcomers_come_first_then_whoever_has_least_music_left():
     assert order == ["new", "poor", "rich"]
 
 
+def test_who_has_a_long_turn_steps_aside_for_newcomers():
+    turns, order, joined = Turns(1), [], threading.Event()
+    long, new = Listener(turns, listens=False), Listener(turns)
+
+    def begin():
+        joined.set()
+        with new.turn():
+            order.append("new")
+
+    with long.turn():
+        order.append("long")
+        thread = threading.Thread(target=begin)
+        thread.start()
+        joined.wait(5)
+        time.sleep(0.1)
+        long.step_aside()
+        order.append("long again")
+    thread.join(5)
+    assert order == ["long", "new", "long again"]
+
+
 @pytest.mark.parametrize("at_once", [1, 3])
 def test_no_more_work_at_once_than_there_are_turns(at_once):
     turns, inside, most = Turns(at_once), [], []
