@@ -2,7 +2,7 @@
 
 import { engrave, loadLibrary } from "./engraver.js";
 import { printScore } from "./scoreprint.js";
-import { anchorAt, barAt, barBoxAt, boxesOf, msAt, withoutSilence } from "./scoretime.js";
+import { anchorAt, barAt, barBoxAt, boxesOf, continued, msAt, withoutSilence } from "./scoretime.js";
 import { barLengths, excerpt, hasPickup, parseScore } from "./scorexml.js";
 
 /** @import {Anchor, Drawn} from "./scoretime.js" */
@@ -97,7 +97,8 @@ export class ScoreView {
     const written = barLengths(this.score);
     this.silent = Math.max(lines.length - 1 - written.length, 0);
     this.quarters = [...new Array(this.silent).fill(0), ...written];
-    this.lines = hasPickup(this.score) ? withoutSilence(lines, this.quarters, this.silent) : lines;
+    const all = continued(lines, this.quarters);
+    this.lines = hasPickup(this.score) ? withoutSilence(all, this.quarters, this.silent) : all;
     this.sheet.setAttribute("aria-valuemax", String(this.quarters.length));
     return this.draw();
   }

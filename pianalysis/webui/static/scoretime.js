@@ -20,6 +20,18 @@ export function msIn(lines, bar, share) {
 }
 
 /**
+ * The bar lines, on to the end of what is written, in the last bar's tempo: a melody may go on where the piece was cut short.
+ * @param {number[]} lines in ms @param {number[]} quarters each bar's length
+ */
+export function continued(lines, quarters) {
+  const found = [...lines];
+  const last = lines.length - 2;
+  const quarter = last < 0 ? 500 : (lines[last + 1] - lines[last]) / (quarters[last] || 4);
+  while (found.length && found.length <= quarters.length) found.push(found[found.length - 1] + quarter * quarters[found.length - 1]);
+  return found;
+}
+
+/**
  * The bar lines, a pickup's beginning where its notes are written: a score leaves out the silence before them, the music doesn't.
  * @param {number[]} lines in ms @param {number[]} quarters each bar's length as written @param {number} pickup its number, from 0
  */

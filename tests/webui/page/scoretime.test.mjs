@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { anchorAt, barAt, barBoxAt, boxesOf, msAt, msIn, withoutSilence } from "../../../pianalysis/webui/static/scoretime.js";
+import { anchorAt, barAt, barBoxAt, boxesOf, continued, msAt, msIn, withoutSilence } from "../../../pianalysis/webui/static/scoretime.js";
 
 const lines = [0, 500, 2500, 4500]; // a pickup, then two bars
 const box = (bar, system, left, right, top) => ({ bar, system, left, right, top, bottom: top + 100 });
@@ -27,6 +27,12 @@ test("a pickup begins where its notes are written", () => {
   assert.deepEqual(withoutSilence([0, 400, 2500], [1, 4], 0), [0, 400, 2500]);
   assert.deepEqual(withoutSilence([0, 2000], [1], 0), [0, 2000]); // nothing to measure by
   assert.deepEqual(written, [0, 2000, 4000, 6000]);
+});
+
+test("what is written beyond the last bar line goes on in its tempo", () => {
+  assert.deepEqual(continued([0, 500, 2500], [1, 4, 4, 2]), [0, 500, 2500, 4500, 5500]);
+  assert.deepEqual(continued([0, 500, 2500], [1, 4]), [0, 500, 2500]);
+  assert.deepEqual(continued([], [4]), []);
 });
 
 test("the bar of a time; a rounded bar line belongs to the bar that it begins", () => {
