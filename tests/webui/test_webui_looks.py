@@ -24,7 +24,7 @@ TEXTS = [
     ("key-black", "key-white"),
 ]
 GRAPHICS = [
-    *((part, back) for part in ("melody", "accompaniment") for back in ("roll", "lane", "surface")),
+    *((part, back) for part in ("melody", "accompaniment", "right", "left") for back in ("roll", "lane", "surface")),
     ("control", "surface"),
     ("control", "page"),
     ("ink", "roll"),

@@ -71,6 +71,6 @@ export class Bubble {
     const width = /** @type {HTMLElement} */ (this.box.parentElement).clientWidth;
     const own = this.box.offsetWidth;
     const middle = Math.min(Math.max((left + right) / 2 - own / 2, 6), Math.max(width - own - 6, 6));
-    this.box.style.setProperty("--left", `${Math.round(middle)}px`);
+    this.box.style.setProperty("--place", `${Math.round(middle)}px`);
   }
 }

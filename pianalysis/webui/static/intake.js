@@ -129,7 +129,7 @@ export class Intake {
     const pick = make("input", { type: "radio", name: "track", value: track.number, checked: chosen, onchange: () => this.again(track.number) });
     const play = make("button", { type: "button", class: "icon hear", "aria-label": `Hear ${name}`, "aria-pressed": "false", onclick: () => this.hear(play, track.opening) }, "▶");
     const range = `, ${pitchName(track.low)} to ${pitchName(track.high)}`;
-    const likely = make("small", { class: "likely" }, chosen ? "the melody" : `${Math.round(track.likelihood * 100)} % likely`);
+    const likely = make("small", { class: "likely" }, chosen ? "the melody" : track.likelihood < 0.01 ? "under 1 % likely" : `${Math.round(track.likelihood * 100)} % likely`);
     const picture = make("span", { class: "track-picture", "aria-hidden": "true" }, contourLine(track.contour));
     return make("div", { class: `track${chosen ? " chosen" : ""}`, "data-track": track.number }, play, make("label", {}, pick, make("span", { class: "track-name" }, make("strong", {}, name), make("small", {}, `${plural(track.notes, "note")}${range}`), likely), picture));
   }

@@ -4,7 +4,8 @@ import { makeAnnouncer } from "./announce.js";
 import { Audition } from "./audition.js";
 import { Bubble } from "./bubble.js";
 import { ChordEditing } from "./chordediting.js";
-import { leaning, plural } from "./choices.js";
+import { plural } from "./choices.js";
+import { setUpKeys } from "./hotkeys.js";
 import { HumPanel } from "./humpanel.js";
 import { Intake } from "./intake.js";
 import { readLink } from "./link.js";
@@ -13,6 +14,7 @@ import { byId, clearErrors, setUpPopover, setUpTheme, showError } from "./page.j
 import { playedMelody } from "./piece.js";
 import { Player } from "./player.js";
 import { PlayPanel, setUpMidi } from "./playpanel.js";
+import { Rewriting } from "./rewriting.js";
 import { Roll } from "./roll.js";
 import { Sampler } from "./sampler.js";
 import { setUpSave } from "./save.js";
@@ -20,6 +22,7 @@ import { ScorePanel } from "./scorepanel.js";
 import { changed, changeTake, chooseTake, currentTake, emptySession, nextSeed, removeTake, withMelody } from "./session.js";
 import { SettingsPanel } from "./settingspanel.js";
 import { readRecipeFile, setUpShare } from "./share.js";
+import { setUpSheets } from "./sheets.js";
 import { makeMelody, Sources, tabOf } from "./sources.js";
 import { setUpViews, Stage } from "./stage.js";
 import { Store } from "./store.js";
@@ -58,7 +61,8 @@ const takes = new Takes({
   onRemove: (id) => live.do("removing a take", removeTake(live.session, id)),
 });
 const panel = new SettingsPanel({ live, boot, onWrite: again });
-const bubble = new Bubble(boot.options.left_hand ?? [], { onLoop: () => transport.setLoop(!player.loop), onRewrite: rewrite, onUndo: undo, onBars: (bars) => roll.setSelection(bars) });
+const rewriting = new Rewriting({ live, writer, roll, player, announce });
+const bubble = new Bubble(boot.options.left_hand ?? [], { onLoop: () => transport.setLoop(!player.loop), onRewrite: (way, figure) => rewriting.bars(way, figure), onUndo: undo, onBars: (bars) => roll.setSelection(bars) });
 const sources = new Sources({ boot, sampler, told: { onMelody: open, onFile: openFile, onRecipe: openRecipeFile, onPiece: openPiece, onTab: tabChosen } });
 const intake = new Intake({ boot, audition, onWrite: (melody) => open(melody, 0), onShow: showIntake, onError: (message) => {
   toggleMenu(true);
@@ -69,7 +73,7 @@ const playPanel = new PlayPanel({ context, unlock, audition, quiet, open: () => 
   strike: (pitch, velocity) => sampler.strike(pitch, velocity, context.currentTime, Infinity, audition.output),
   onArrange: ({ notes, bpm, beats }) => open(makeMelody(playedMelody(notes, bpm, beats), "played", { title: "Your melody" }), 0) });
 const humPanel = new HumPanel({ seconds: boot.limits.hum_seconds ?? 120, quiet, onHeard: openFile });
-const chords = new ChordEditing({ index: boot.endpoints.alternatives ?? 0, transpose: () => live.session.heard.transpose, hear: (notes) => audition.play(notes), restore: (take) => writer.restore(take).catch(() => null), rewrite: rewriteChord,
+const chords = new ChordEditing({ index: boot.endpoints.alternatives ?? 0, transpose: () => live.session.heard.transpose, hear: (notes) => audition.play(notes), restore: (take) => writer.restore(take).catch(() => null), rewrite: (...asked) => rewriting.chord(...asked),
   selected: () => (roll.selection ? [roll.selection[0] + 1, roll.selection[1] + 1] : null), reveal: (ms) => roll.show(ms), pan: (px) => (roll.scroller.scrollLeft += px) });
 const score = new ScorePanel(byId("score"), { onSeek: seek, onSelect: (bars) => roll.setSelection(bars, "done"), transpose: () => live.session.heard.transpose, writing: () => stage.writing, restore: (take) => writer.restore(take).catch(() => null) });
 const toggleMenu = setUpPopover(byId("melody-menu"), byId("sources"), { stay: () => !live.session.melody && byId("intake").hidden, onOpen: menuOpened, onClose: leavePanels });
@@ -223,34 +227,6 @@ function redo() {
   live.redo();
 }
 
-/** Write the selected bars anew: with the settings as they stand, simpler, busier, or with a figure. @param {"same" | "simpler" | "busier" | "figure"} way @param {string} figure */
-async function rewrite(way, figure = "") {
-  const take = currentTake(live.session);
-  if (!take || !roll.selection || writer.busy) return;
-  clearErrors();
-  const [first, last] = [roll.selection[0] + 1, roll.selection[1] + 1];
-  const { settings } = live.session;
-  const own = way === "same" ? settings : way === "figure" ? { ...settings, left_hand: figure } : leaning(settings, way);
-  const seed = 1 + Math.max(take.seed, ...take.edits.map((edit) => edit.seed));
-  const done = await writer.rewrite(take, { first, last, seed, settings: own, chords: "" }, `rewriting ${first === last ? `bar ${first}` : `bars ${first} to ${last}`}`);
-  if (!done) return;
-  announce(first === last ? `Bar ${first} is new.` : `Bars ${first} to ${last} are new.`);
-  roll.setSelection([first - 1, last - 1]);
-  if (player.loop) return;
-  player.seek(Math.max((roll.bars[first - 1] ?? 0) - 1_000, 0));
-  player.play();
-}
-
-/** @param {Take} take @param {[number, number]} bars @param {string} chart @param {string} symbol */
-async function rewriteChord(take, [first, last], chart, symbol) {
-  const seed = 1 + Math.max(take.seed, ...take.edits.map((edit) => edit.seed));
-  const done = await writer.rewrite(take, { first, last, seed, settings: live.session.settings, chords: chart }, `the chord ${symbol}`);
-  if (!done) throw new Error(writer.error || "Nothing was changed.");
-  announce(`${symbol} is written.`);
-  player.seek(roll.bars[first - 1] ?? 0);
-  player.play();
-}
-
 /** @param {{xOf: (ms: number) => number, left: number, right: number}} view */
 function showView(view) {
   chords.lane.setView(view);
@@ -364,45 +340,6 @@ function showPiece(session) {
   sources.markCurrent(session);
 }
 
-/** @param {KeyboardEvent} event */
-function keys(event) {
-  const target = /** @type {Element} */ (event.target);
-  const field = target.matches?.("input:not([type=range],[type=checkbox],[type=radio]), textarea, select");
-  if ((event.ctrlKey || event.metaKey) && !field && ["z", "y"].includes(event.key.toLowerCase())) {
-    event.preventDefault();
-    if (event.key.toLowerCase() === "y" || event.shiftKey) redo();
-    else undo();
-  } else if (/^[1-8]$/.test(event.key) && !field && !event.ctrlKey && !event.metaKey && !event.altKey && byId("sources").hidden && !playPanel.recording) {
-    const take = live.session.takes[Number(event.key) - 1];
-    if (take && take.id !== live.session.current) choose(take.id);
-  }
-}
-
-/** On a phone the settings and the mix are sheets. */
-function setUpSheets() {
-  const sheet = (/** @type {string} */ name, /** @type {boolean} */ on) => {
-    document.body.dataset.sheet = on ? name : "";
-    for (const own of ["mix", "settings"]) byId(`open-${own}`).setAttribute("aria-expanded", String(on && own === name));
-  };
-  for (const name of ["mix", "settings"]) {
-    byId(`open-${name}`).setAttribute("aria-expanded", "false");
-    byId(`open-${name}`).addEventListener("click", () => sheet(name, document.body.dataset.sheet !== name));
-  }
-  const close = () => {
-    const { sheet: name } = document.body.dataset;
-    sheet("", false);
-    if (name) byId(`open-${name}`).focus();
-  };
-  byId("close-settings").addEventListener("click", close);
-  byId("write-these").addEventListener("click", () => sheet("", false));
-  addEventListener("keydown", (event) => event.key === "Escape" && document.body.dataset.sheet && close());
-  document.addEventListener("pointerdown", (event) => {
-    const { sheet: name } = document.body.dataset;
-    const where = /** @type {Element} */ (event.target);
-    if (name && !byId(name).contains(where) && !where.closest(`#open-${name}`)) sheet("", false);
-  });
-}
-
 function setUp() {
   byId("undo").addEventListener("click", undo);
   byId("redo").addEventListener("click", redo);
@@ -411,7 +348,10 @@ function setUp() {
   for (const id of ["cancel", "asking-cancel"]) byId(id).addEventListener("click", () => writer.cancel());
   byId("zoom-in").addEventListener("click", () => roll.zoom(0.7));
   byId("zoom-out").addEventListener("click", () => roll.zoom(1 / 0.7));
-  addEventListener("keydown", keys);
+  setUpKeys({ undo, redo, free: () => byId("sources").hidden && !playPanel.recording, chooseAt: (index) => {
+    const take = live.session.takes[index];
+    if (take && take.id !== live.session.current) choose(take.id);
+  } });
   setUpTheme(byId("theme"), () => roll.readColours());
   setUpSheets();
   setUpMidi(playPanel);
