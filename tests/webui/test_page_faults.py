@@ -105,6 +105,7 @@ def test_another_example_and_back_and_a_reload_lose_no_take(written_page):
     page.wait_for_function("globalThis.pianalysis?.takes.all.length === 2")
     assert len(take(page)) == 32
     assert page.evaluate("pianalysis.stage.shown.id") == take(page, "id")
+    assert page.locator("#sources").is_hidden()
     page.click("#melody-menu")
     page.wait_for_selector("#lately li")
     assert page.locator("#lately strong").first.inner_text() == "Another"
@@ -307,7 +308,8 @@ def test_on_a_phone_keys_fit_a_finger_and_a_long_press_selects(open_page):
     page.locator("#octave-up").tap()
     page.wait_for_function(f"{left} > 200")
     page.locator("#melody-menu").tap()
-    page.evaluate("pianalysis.player.pause()")
+    page.evaluate("() => { pianalysis.player.pause(); pianalysis.roll.scroller.scrollLeft = 0; }")
+    page.wait_for_function("pianalysis.roll.view.scroll === 0")
     page.evaluate(
         """async () => { const canvas = document.querySelector('#roll canvas'); const box = canvas.getBoundingClientRect();
         const at = (type) => canvas.dispatchEvent(new PointerEvent(type, { bubbles: true, pointerId: 9, pointerType: 'touch', button: 0, clientX: box.left + 80, clientY: box.top + 80 }));

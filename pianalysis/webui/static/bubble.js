@@ -59,7 +59,10 @@ export class Bubble {
       field.max = last;
       if (document.activeElement !== field) field.value = String(bar + 1);
     }
-    for (const control of [...this.changes, this.figure]) control.disabled = !ready || busy;
+    for (const control of [...this.changes, this.figure]) {
+      control.disabled = !ready && !busy;
+      control.setAttribute("aria-disabled", String(!ready || busy)); // while something is written focus stays
+    }
     this.why.textContent = ready ? "" : busy ? "Bars can be rewritten when the piece is finished." : "Only a finished piece can be rewritten.";
     this.loop.setAttribute("aria-pressed", String(looped));
     this.undo.hidden = !undo;

@@ -61,7 +61,7 @@ const takes = new Takes({
   onRemove: (id) => live.do("removing a take", removeTake(live.session, id)),
 });
 const panel = new SettingsPanel({ live, boot, onWrite: again });
-const rewriting = new Rewriting({ live, writer, roll, player, announce });
+const rewriting = new Rewriting({ live, writer, roll, player, announce, shown: () => stage.shown });
 const bubble = new Bubble(boot.options.left_hand ?? [], { onLoop: () => transport.setLoop(!player.loop), onRewrite: (way, figure) => rewriting.bars(way, figure), onUndo: undo, onBars: (bars) => roll.setSelection(bars) });
 const sources = new Sources({ boot, sampler, told: { onMelody: open, onFile: openFile, onRecipe: openRecipeFile, onPiece: openPiece, onTab: tabChosen } });
 const intake = new Intake({ boot, audition, onWrite: (melody) => open(melody, 0), onShow: showIntake, onError: (message) => {
@@ -149,6 +149,7 @@ function begin(draft, sound, session) {
   announce(`Writing ${draft.title}.`);
   showPiece(live.session);
   showStage(fresh);
+  if (!document.activeElement?.checkVisibility() || document.activeElement === document.body) byId("roll").focus({ preventScroll: true });
 }
 
 /** Writing ended before its end. @param {Take | null} take what there is of it */
@@ -172,6 +173,7 @@ function showStage(fresh) {
 /** @param {State} state */
 function showState({ busy, text, progress, error, code }) {
   byId("status").textContent = text;
+  if (!busy && document.activeElement === byId("cancel")) byId("again").focus({ preventScroll: true });
   byId("cancel").hidden = !busy;
   byId("progress").hidden = progress === null || !busy;
   byId("progress").value = progress ?? 0;
@@ -190,7 +192,7 @@ function showState({ busy, text, progress, error, code }) {
 
 /** @param {boolean} busy */
 function showBusy(busy) {
-  for (const id of ["again", "write-these"]) byId(id).disabled = busy;
+  for (const id of ["again", "write-these"]) byId(id).setAttribute("aria-disabled", String(busy)); // not disabled: focus stays
   showBubble("page");
 }
 
@@ -302,6 +304,7 @@ function show(session, before) {
   stage.setHeard(session.heard);
   if (session.heard.transpose !== before.heard.transpose) for (const part of stage.beside) part.show(stage.shown, chords.whole);
   if (other) {
+    if (session.melody) toggleMenu(false);
     roll.setSelection(null);
     showError(byId("stage-error"));
     byId("retry").hidden = true;

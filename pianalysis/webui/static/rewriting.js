@@ -7,7 +7,7 @@ import { currentTake } from "./session.js";
 /** @import {Take} from "./types.js" */
 /**
  * @typedef {{live: import("./live.js").Live, writer: import("./writer.js").Writer, roll: import("./roll.js").Roll,
- *   player: import("./player.js").Player, announce: (text: string) => void}} Parts
+ *   player: import("./player.js").Player, shown: () => Take | null, announce: (text: string) => void}} Parts
  */
 
 const BEFORE_MS = 1_000; // so long before the new bars playing begins
@@ -27,7 +27,7 @@ export class Rewriting {
   async bars(way, figure = "") {
     const { live, writer, roll, player, announce } = this.parts;
     const take = currentTake(live.session);
-    if (!take || !roll.selection || writer.busy) return;
+    if (!take || !roll.selection || writer.busy || this.parts.shown() !== take) return;
     clearErrors();
     const [first, last] = [roll.selection[0] + 1, roll.selection[1] + 1];
     const { settings } = live.session;

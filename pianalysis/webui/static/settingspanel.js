@@ -136,6 +136,7 @@ export class SettingsPanel {
   place() {
     const changes = [...this.controls].filter(([, element]) => element.classList.contains("changed"));
     const beside = changes.find(([name]) => name === this.last) ?? changes[0];
+    if (!beside && document.activeElement === this.button) /** @type {HTMLElement | null} */ (this.button.parentElement?.querySelector("input:checked, input, select"))?.focus();
     this.button.hidden = !beside;
     if (beside && this.button.parentElement !== beside[1]) beside[1].append(this.button);
   }

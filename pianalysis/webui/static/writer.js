@@ -136,8 +136,10 @@ export class Writer {
     const kept = /** @type {Take} */ (live.session.takes.at(-1));
     this.told.onDone(kept);
     const gone = added.gone ? ` Take ${added.gone.number} gave way; Undo brings it back.` : "";
-    const hint = matchMedia("(pointer: coarse)").matches ? "Hold a bar to change it." : `Written in ${take.written_in_s.toFixed(1)} s. Drag over bars to change them.`;
-    this.say({ text: `${plural(take.bars, "bar")}, ${plural(Math.round(take.seconds), "second")}. ${hint}${gone}` });
+    const touch = matchMedia("(pointer: coarse)").matches;
+    const long = touch ? "" : `, ${plural(Math.round(take.seconds), "second")}`;
+    const hint = touch ? "Hold one to change it." : `Written in ${take.written_in_s.toFixed(1)} s. Drag over bars to change them.`;
+    this.say({ text: `${plural(take.bars, "bar")}${long}. ${hint}${gone}` });
     return kept;
   }
 
