@@ -241,12 +241,12 @@ def add_endpoints(server: gr.Server, studio: Studio, examples: Mapping[str, Path
         alternatives: Alternatives,
         export: FileData,
     }
-    for function, answer in answers.items():
-        function.__annotations__["return"] = answer  # not as text: Gradio reads the type itself
-    for function in (arrange, stream, compose, rewrite):
-        server.api(function, name=function.__name__, concurrency_limit=WORKERS, concurrency_id="piano")
-    for function in (inspect, chords, alternatives):
-        server.api(function, name=function.__name__, concurrency_limit=READERS, concurrency_id="reading")
+    for endpoint, answer in answers.items():
+        endpoint.__annotations__["return"] = answer  # not as text: Gradio reads the type itself
+    for writes in (arrange, stream, compose, rewrite):
+        server.api(writes, name=writes.__name__, concurrency_limit=WORKERS, concurrency_id="piano")
+    for reads in (inspect, chords, alternatives):
+        server.api(reads, name=reads.__name__, concurrency_limit=READERS, concurrency_id="reading")
     server.api(export, name="export", concurrency_limit=FILES, concurrency_id="files")
 
 

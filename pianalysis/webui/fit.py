@@ -14,6 +14,7 @@ from pianalysis.arranging.arranger import Arrangement
 from pianalysis.arranging.ranking import read_people, spans_of, voices
 from pianalysis.metrics.chords import chord_tone_share
 from pianalysis.music.notes import Notes
+from pianalysis.webui.answers import FitInfo
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Fit:
             return "stricter with its chords than most people"
         return "keeps to its chords as people do"
 
-    def as_dict(self) -> dict[str, Any]:
+    def as_dict(self) -> FitInfo:
         """For the page."""
         return {
             "melody_kept": self.melody_kept,

@@ -103,8 +103,8 @@ class Gate:
         try:
             if QUEUES.fullmatch(path):
                 await self._join(client, scope, _again(body, receive), send)
-                return
-            if UPLOADS.fullmatch(path) and await asyncio.to_thread(_is_full):
+                return  # its events come by a request of their own
+            if UPLOADS.fullmatch(path) is not None and await asyncio.to_thread(_is_full):
                 raise _RefusedError(TOO_MANY, "busy")
             await self.app(scope, _again(body, receive), send)
         finally:

@@ -47,7 +47,7 @@ class Shelf:
         return len(self._packed)
 
     @property
-    def bytes(self) -> int:
+    def total_bytes(self) -> int:
         """What the pieces take."""
         return self._bytes
 

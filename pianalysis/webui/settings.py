@@ -107,8 +107,7 @@ def read_seed(value: Any) -> int:
 
 def choices() -> dict[str, list[str]]:
     """The words that may be chosen, by setting; the first is the default."""
-    defaults = Options()
-    words = {
+    words: dict[str, list[str]] = {
         "style": [vocab.AUTO, *vocab.STYLES],
         "density": [*vocab.DENSITIES],
         "harmony": [*RICHNESS],
@@ -116,9 +115,9 @@ def choices() -> dict[str, list[str]]:
         "difficulty": [*DIFFICULTIES],
         "ending": [*ENDINGS],
     }
+    defaults = {name: getattr(Options, name) for name in words}
     return {
-        name: sorted(values, key=lambda value, name=name: value != getattr(defaults, name))
-        for name, values in words.items()
+        name: [defaults[name], *(word for word in known if word != defaults[name])] for name, known in words.items()
     }
 
 

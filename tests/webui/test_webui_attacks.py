@@ -594,7 +594,7 @@ def test_pieces_are_kept_by_their_bytes(tiny_arranger):
     names = [shelf.keep(kept) for _ in range(3)]
     shelf.piece(names[0])  # asked for, it is the newest
     names.append(shelf.keep(kept))
-    assert (len(shelf), shelf.bytes <= shelf.most_bytes) == (3, True)
+    assert (len(shelf), shelf.total_bytes <= shelf.most_bytes) == (3, True)
     with pytest.raises(RefusedError) as error:
         shelf.piece(names[1])
     assert error.value.code == "forgotten"
