@@ -1,4 +1,4 @@
-"""Three pictures of the demo for the README: writing (light), four takes (dark), on a phone.
+"""Three pictures of the demo for the README: writing (light), the score with a chord's alternatives (dark), on a phone.
 
     python scripts/make_screenshots.py                 # into space/images
 
@@ -24,7 +24,7 @@ from pianalysis.webui.server import serve
 ROOT = Path(__file__).parents[1]
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 MOST_BYTES = 300_000
-DESKTOP = {"viewport": {"width": 1360, "height": 1010}}
+DESKTOP = {"viewport": {"width": 1360, "height": 940}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
 
 
@@ -33,6 +33,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, default=ROOT / "space" / "images", metavar="DIR")
     parser.add_argument("--chromium", default=shutil.which("chromium"), metavar="FILE")
     args = parser.parse_args(argv)
+    args.output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["GRADIO_TEMP_DIR"] = folder
         address = serve(block=False)
@@ -40,7 +41,7 @@ def main(argv: list[str] | None = None) -> int:
             browser = driver.chromium.launch(executable_path=args.chromium, args=FLAGS)
             for name, options, scene in (
                 ("demo_writing", DESKTOP, writing),
-                ("demo_takes", DESKTOP | {"color_scheme": "dark"}, takes),
+                ("demo_score", DESKTOP | {"color_scheme": "dark"}, score),
                 ("demo_phone", PHONE, on_a_phone),
             ):
                 shoot(browser.new_page(**options), address, scene, args.output / f"{name}.png")
@@ -67,21 +68,25 @@ def writing(page: Any) -> None:
     page.wait_for_function("pianalysis.roll.writtenMs > 15000 && pianalysis.player.position() > 1500")
 
 
-def takes(page: Any) -> None:
-    """Four takes, bars selected in the last, its fit below."""
-    page.get_by_role("button", name="Ode to Joy").click()
+def score(page: Any) -> None:
+    """Two takes; the roll and the score, and what else one of the chords might be."""
+    page.get_by_role("button", name="Silent Night").click()
     page.wait_for_function("pianalysis.takes.all.length === 1")
-    for number in (2, 3, 4):
-        page.click("#again")
-        page.wait_for_function(f"pianalysis.takes.all.length === {number}")
-    page.evaluate("pianalysis.roll.setSelection([8, 11]); pianalysis.player.seek(17000)")
-    page.wait_for_function("pianalysis.player.position() > 18200")
-    page.evaluate("document.getElementById('stage').scrollIntoView()")
-    page.wait_for_timeout(200)
+    page.click("#again")
+    page.wait_for_function("pianalysis.takes.all.length === 2 && !pianalysis.writer.busy")
+    if page.evaluate("pianalysis.player.state") != "stopped":
+        page.click("#play")
+    page.click("#view-both")
+    page.wait_for_selector("#score svg")
+    page.evaluate("pianalysis.roll.setSelection(null); pianalysis.player.seek(9000)")
+    page.locator(".chord").nth(2).click()
+    page.wait_for_selector(".chord-picker .alternative")
+    page.evaluate("scrollTo(0, 0)")
+    page.wait_for_timeout(500)  # the score is drawn some bars at a time
 
 
 def on_a_phone(page: Any) -> None:
-    page.locator("#cards button").nth(3).tap()
+    page.get_by_role("button", name="Greensleeves").tap()
     page.wait_for_function("pianalysis.timing.done && pianalysis.player.position() > 5000")
 
 
