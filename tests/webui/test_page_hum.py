@@ -74,7 +74,7 @@ def test_what_is_hummed_comes_as_a_wav_file_of_the_time_allowed(sung):
     assert max(page.evaluate("said.levels")) > 0.5
     assert page.evaluate("[said.kind, said.seconds, said.failed.length, hum.state]") == ["audio/wav", 2, 0, "idle"]
     assert page.evaluate("hum.start()")  # and again
-    page.wait_for_function("said.times.at(-1) > 0.7 && hum.state === 'recording'")
+    page.wait_for_function("said.times.at(-1) > 0.7 && said.times.at(-1) < 1.9 && hum.state === 'recording'")
     page.evaluate("hum.stop()")
     page.wait_for_function("said.ended === 2")
 

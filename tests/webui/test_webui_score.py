@@ -84,7 +84,11 @@ def test_a_picture_and_a_print_without_looking_at_it(page):
     picture = Path(waiting.value.path()).read_text(encoding="utf-8")
     assert re.match(r"<svg [^>]*width=\"1000\"", picture)
     assert picture.count("vf-notehead") > 20
-    page.evaluate("() => { Window.prototype.print = function () { globalThis.top.printed = this.document.title; }; }")
+    page.evaluate(  # a frame's window has a print of its own
+        """() => { const { get } = Object.getOwnPropertyDescriptor(HTMLIFrameElement.prototype, 'contentWindow');
+        Object.defineProperty(HTMLIFrameElement.prototype, 'contentWindow', { configurable: true, get() {
+          const inner = get.call(this); inner.print = () => { globalThis.printed = inner.document.title; }; return inner; } }); }"""
+    )
     page.locator('#formats [data-format="pdf"]').click()
     page.wait_for_function("globalThis.printed")
     assert page.evaluate("printed") == page.evaluate("pianalysis.takes.current.title")
