@@ -1,4 +1,4 @@
-"""Three pictures of the demo for the README: writing (light), four takes (dark), on a phone.
+"""Three pictures of the demo for the README: writing (light), roll and score with a chord's alternatives (dark), on a phone.
 
     python scripts/make_screenshots.py                 # into space/images
 
@@ -40,7 +40,7 @@ def main(argv: list[str] | None = None) -> int:
             browser = driver.chromium.launch(executable_path=args.chromium, args=FLAGS)
             for name, options, scene in (
                 ("demo_writing", DESKTOP, writing),
-                ("demo_takes", DESKTOP | {"color_scheme": "dark"}, takes),
+                ("demo_score", DESKTOP | {"color_scheme": "dark"}, reading),
                 ("demo_phone", PHONE, on_a_phone),
             ):
                 shoot(browser.new_page(**options), address, scene, args.output / f"{name}.png")
@@ -67,17 +67,21 @@ def writing(page: Any) -> None:
     page.wait_for_function("pianalysis.roll.writtenMs > 15000 && pianalysis.player.position() > 1500")
 
 
-def takes(page: Any) -> None:
-    """Four takes, bars selected in the last, its fit below."""
+def reading(page: Any) -> None:
+    """Two takes, roll and score side by side, a chord's alternatives open."""
     page.get_by_role("button", name="Ode to Joy").click()
     page.wait_for_function("pianalysis.takes.all.length === 1")
-    for number in (2, 3, 4):
-        page.click("#again")
-        page.wait_for_function(f"pianalysis.takes.all.length === {number}")
-    page.evaluate("pianalysis.roll.setSelection([8, 11]); pianalysis.player.seek(17000)")
-    page.wait_for_function("pianalysis.player.position() > 18200")
-    page.evaluate("document.getElementById('stage').scrollIntoView()")
-    page.wait_for_timeout(200)
+    page.click("#again")
+    page.wait_for_function("pianalysis.takes.all.length === 2 && !pianalysis.writer.busy")
+    page.evaluate(
+        "() => { pianalysis.player.pause(); pianalysis.player.seek(4500); pianalysis.roll.scroller.scrollLeft = 0; }"
+    )
+    page.click("#view-both")
+    page.wait_for_selector("#score svg")
+    page.wait_for_timeout(1_500)
+    page.locator("#chord-lane .chord").nth(2).click()
+    page.wait_for_selector(".chord-picker .alternative")
+    page.wait_for_timeout(300)
 
 
 def on_a_phone(page: Any) -> None:
