@@ -35,6 +35,34 @@ def test_memory_that_is_kept_is_not_fetched_again():
     assert pages_fetched("kept") * 100 < pages_fetched("given back")
 
 
+MAPPED_BLOCKS = """
+import sys
+from pathlib import Path
+from pianalysis.processes import give_back_freed_memory
+if sys.argv[1] == "bounded" and not give_back_freed_memory():
+    raise SystemExit("not taken")
+def held():
+    return int(next(line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmRSS")))
+bytearray(b"x" * 2**24)  # glibc learns from it to map blocks of that size no more
+kept = [bytearray(b"x" * 2**22) if place % 2 else bytearray(b"x" * 2**22 + b"y") for place in range(40)]
+before = held()
+del kept[1::2]  # between others, so that the heap can't shrink at its end
+print(before - held())
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the settings are glibc's")
+def test_memory_between_others_goes_back_to_the_system():
+    """4 MB blocks, every other one freed: 80 MB, in kB."""
+    command = [sys.executable, "-c", MAPPED_BLOCKS]
+    given, held = (
+        int(subprocess.run([*command, how], capture_output=True, text=True, check=True).stdout)
+        for how in ("bounded", "")
+    )
+    assert given > 70_000
+    assert held < given / 2
+
+
 ORPHANS = """
 import os, sys, time
 from operator import call

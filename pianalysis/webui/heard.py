@@ -156,16 +156,21 @@ def _saved(piece: Arrangement) -> bytes:
 
 
 def _transpose(track: symusic.Track, semitones: int) -> None:
-    """Move a track's notes, in place."""
+    """Move a track's notes, in place. What leaves the piano comes back by octaves, unless its key is struck then anyway."""
     if not semitones or track.is_drum:
         return
+    inside = {(note.time, note.pitch + semitones) for note in track.notes}
+    moved = []
     for note in track.notes:
-        pitch = note.pitch + semitones
+        own = pitch = note.pitch + semitones
         while pitch < LOWEST_KEY:
             pitch += 12
         while pitch > HIGHEST_KEY:
             pitch -= 12
-        note.pitch = pitch
+        if pitch == own or (note.time, pitch) not in inside:
+            moved.append(symusic.Note(note.time, note.duration, pitch, note.velocity))
+    track.notes.clear()
+    track.notes.extend(moved)
 
 
 def _transpose_keys(score: symusic.Score, semitones: int) -> None:

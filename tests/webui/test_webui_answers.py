@@ -287,6 +287,15 @@ def test_a_file_is_as_the_piece_is_heard(kept, heard):
     assert b"score-partwise" in make_file(kept, "musicxml", heard)[1]
 
 
+def test_what_leaves_the_piano_comes_back_by_octaves_once():
+    from pianalysis.webui.heard import _transpose
+
+    track = symusic.Track("", 0, False)
+    track.notes.extend([symusic.Note(0, 480, 24, 80), symusic.Note(0, 480, 36, 80), symusic.Note(480, 480, 24, 80)])
+    _transpose(track, -12)
+    assert [(note.time, note.pitch) for note in track.notes] == [(0, 24), (480, 24)]
+
+
 def test_what_isnt_changed_is_the_very_file(kept, tmp_path):
     assert make_file(kept, "mid") == ("a_waltz-1.mid", kept.piece.save(tmp_path / "a.mid").read_bytes())
     again = Arrangement.read(make_file(kept, "mid", Heard(transpose=2))[1])

@@ -22,7 +22,7 @@ def test_what_the_page_shows_runs_from_top_to_bottom(demo, tmp_path, monkeypatch
     names = {}
     exec(compile(program.replace("seed=7,", "seed=7, max_bars=2,"), str(PAGE), "exec"), names)
     said = capsys.readouterr().out
-    assert "melody D major 4/4 0 ['MELODY']" in said
+    assert "melody C major 4/4 0.0 ['MELODY']" in said
     assert "bad_setting" in said
     assert len(names["done"]["bar_lines_ms"]) == 9
     assert names["again"]["chart"].splitlines()[0].split(" | ")[1].startswith(names["other"])
