@@ -1,4 +1,4 @@
-"""Three pictures of the demo for the README: writing (light), the score with a chord's alternatives (dark), on a phone.
+"""Three pictures of the demo for the README: writing (light), roll and score with a chord's alternatives (dark), on a phone.
 
     python scripts/make_screenshots.py                 # into space/images
 
@@ -24,7 +24,7 @@ from pianalysis.webui.server import serve
 ROOT = Path(__file__).parents[1]
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 MOST_BYTES = 300_000
-DESKTOP = {"viewport": {"width": 1360, "height": 940}}
+DESKTOP = {"viewport": {"width": 1360, "height": 1010}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "is_mobile": True, "has_touch": True}
 
 
@@ -33,7 +33,6 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, default=ROOT / "space" / "images", metavar="DIR")
     parser.add_argument("--chromium", default=shutil.which("chromium"), metavar="FILE")
     args = parser.parse_args(argv)
-    args.output.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         os.environ["GRADIO_TEMP_DIR"] = folder
         address = serve(block=False)
@@ -41,7 +40,7 @@ def main(argv: list[str] | None = None) -> int:
             browser = driver.chromium.launch(executable_path=args.chromium, args=FLAGS)
             for name, options, scene in (
                 ("demo_writing", DESKTOP, writing),
-                ("demo_score", DESKTOP | {"color_scheme": "dark"}, score),
+                ("demo_score", DESKTOP | {"color_scheme": "dark"}, reading),
                 ("demo_phone", PHONE, on_a_phone),
             ):
                 shoot(browser.new_page(**options), address, scene, args.output / f"{name}.png")
@@ -68,25 +67,25 @@ def writing(page: Any) -> None:
     page.wait_for_function("pianalysis.roll.writtenMs > 15000 && pianalysis.player.position() > 1500")
 
 
-def score(page: Any) -> None:
-    """Two takes; the roll and the score, and what else one of the chords might be."""
-    page.get_by_role("button", name="Silent Night").click()
+def reading(page: Any) -> None:
+    """Two takes, roll and score side by side, a chord's alternatives open."""
+    page.get_by_role("button", name="Ode to Joy").click()
     page.wait_for_function("pianalysis.takes.all.length === 1")
     page.click("#again")
     page.wait_for_function("pianalysis.takes.all.length === 2 && !pianalysis.writer.busy")
-    if page.evaluate("pianalysis.player.state") != "stopped":
-        page.click("#play")
+    page.evaluate(
+        "() => { pianalysis.player.pause(); pianalysis.player.seek(4500); pianalysis.roll.scroller.scrollLeft = 0; }"
+    )
     page.click("#view-both")
     page.wait_for_selector("#score svg")
-    page.evaluate("pianalysis.roll.setSelection(null); pianalysis.player.seek(9000)")
-    page.locator(".chord").nth(2).click()
+    page.wait_for_timeout(1_500)
+    page.locator("#chord-lane .chord").nth(2).click()
     page.wait_for_selector(".chord-picker .alternative")
-    page.evaluate("scrollTo(0, 0)")
-    page.wait_for_timeout(500)  # the score is drawn some bars at a time
+    page.wait_for_timeout(300)
 
 
 def on_a_phone(page: Any) -> None:
-    page.get_by_role("button", name="Greensleeves").tap()
+    page.locator("#cards button").nth(3).tap()
     page.wait_for_function("pianalysis.timing.done && pianalysis.player.position() > 5000")
 
 
