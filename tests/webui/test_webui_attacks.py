@@ -590,7 +590,7 @@ def test_pieces_are_kept_by_their_bytes(tiny_arranger):
     kept = Kept(piece, piece.melody, "Sakura")
     size = Shelf()
     size.keep(kept)
-    shelf = Shelf(most_bytes=3 * size.bytes + 50)
+    shelf = Shelf(most_bytes=3 * size.total_bytes + 50)
     names = [shelf.keep(kept) for _ in range(3)]
     shelf.piece(names[0])  # asked for, it is the newest
     names.append(shelf.keep(kept))
