@@ -217,7 +217,7 @@ def test_every_surprise_is_another_and_its_takes_keep_its_melody(page, open_page
     assert [row[2] for row in take(page, "melody")] == pitches
     page.click("#melody-menu")
     page.click("#cards .surprise")
-    page.wait_for_function("pianalysis.takes.all.length === 0")
+    page.wait_for_function("pianalysis.takes.all.length < 2")  # the takes of the melody before go with it
     finished(page, takes=1)
     assert [row[2] for row in take(page, "melody")] != pitches
 
