@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import glob
 import re
 import shlex
+import shutil
 
+import numpy as np
 import pytest
-from conftest import ROOT
+from conftest import EXAMPLES, ROOT
 
-from pianalysis.cli.main import build_parser
+from pianalysis.cli.main import build_parser, main
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 COMMANDS = re.findall(r"^(pianalysis [^#\n]+)", README.replace("\\\n", " "), re.MULTILINE)
@@ -16,6 +19,34 @@ COMMANDS = re.findall(r"^(pianalysis [^#\n]+)", README.replace("\\\n", " "), re.
 def test_every_command_in_the_readme_is_understood(line):
     args = build_parser().parse_args(shlex.split(line)[1:])
     assert callable(args.run)
+
+
+def hummed(path):
+    """Seven tones of half a second, with a soft beginning and an overtone."""
+    soundfile = pytest.importorskip("soundfile")
+    seconds = np.arange(11_025) / 22_050
+    shape = np.minimum(1, np.minimum(seconds, 0.5 - seconds) * 25)
+    phases = [2 * np.pi * 440 * 2 ** ((pitch - 69) / 12) * seconds for pitch in (60, 62, 64, 65, 67, 65, 64)]
+    tones = [0.3 * shape * (np.sin(phase) + 0.4 * np.sin(2 * phase)) for phase in phases]
+    soundfile.write(path, np.concatenate(tones), 22_050)
+
+
+def test_its_first_commands_run_line_by_line(tmp_path, monkeypatch):
+    """With the fast model and a few bars. The page, training and judging: `test_how_to.py`."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("melody.mid", "song.mid"):
+        shutil.copy(EXAMPLES / "ode_to_joy.mid", name)
+    hummed("hum.wav")
+    block = README.partition("## On the command line")[2].partition("## The demo")[0]
+    lines = [line for line in COMMANDS if line in block and line.split()[1] not in ("demo", "evaluate")]
+    assert len(lines) > 12
+    for line in lines:
+        words = [
+            file for word in shlex.split(line)[1:] for file in (sorted(glob.glob(word)) if "*" in word else [word])
+        ]
+        words += ["--model", "small"] if words[0] in ("arrange", "regenerate", "compose") else []
+        words += ["--max-bars", "4"] if words[0] == "arrange" and "--verses" not in words else []
+        assert main(words) == 0, line
 
 
 def test_the_readme_shows_every_command():
