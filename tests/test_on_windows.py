@@ -30,15 +30,29 @@ MODULES = {"resource", "fcntl", "pwd", "grp", "termios", "pty"}
 TEXT = {"read_text", "write_text", "open"}
 
 
+def done_without(tree):
+    """Modules that a file does without where there are none: imported in a `try` that expects as much."""
+    tries = [node for node in ast.walk(tree) if isinstance(node, ast.Try)]
+    expecting = [node for node in tries if any(getattr(item.type, "id", "") == "ImportError" for item in node.handlers)]
+    return {
+        alias.name for node in expecting for item in node.body if isinstance(item, ast.Import) for alias in item.names
+    }
+
+
 def faults(tree):
     """What in a file Windows hasn't, and texts that it would read in a code page of its own."""
+    optional = done_without(tree)
     for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") in optional:
+            continue
         name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
         if name in NEVER:
             yield f"line {node.lineno}: {name}: {NEVER[name]}"
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""]
-            yield from (f"line {node.lineno}: {module}: there is none" for module in names if module in MODULES)
+            yield from (
+                f"line {node.lineno}: {module}: there is none" for module in names if module in MODULES - optional
+            )
         if isinstance(node, ast.Call):
             yield from call_faults(node)
 
@@ -64,6 +78,12 @@ def call_faults(node):
 )
 def test_a_fault_is_found(code):
     assert list(faults(ast.parse(code)))
+
+
+def test_what_is_done_without_is_no_fault():
+    guarded = "try:\n    import resource\nexcept ImportError:\n    pass\nelse:\n    resource.setrlimit(1, 2)"
+    assert not list(faults(ast.parse(guarded)))
+    assert list(faults(ast.parse(guarded.replace("ImportError", "OSError"))))
 
 
 def test_the_package_needs_nothing_that_windows_has_not():

@@ -19,7 +19,7 @@ from pianalysis.music.midi import read_midi
 from pianalysis.music.reading import read_with_remarks
 from pianalysis.output.musicxml import to_musicxml
 from pianalysis.webui import limits
-from pianalysis.webui.heard import Heard, as_heard, make_file
+from pianalysis.webui.heard import HIGHEST_KEY, LOWEST_KEY, Heard, as_heard, make_file
 from pianalysis.webui.intake import take_in
 from pianalysis.webui.kept import Kept
 from pianalysis.webui.melodies import Asked, Submission, as_data_url, read_submission
@@ -278,9 +278,17 @@ def test_a_file_is_as_the_piece_is_heard(kept, heard):
     found = {track.name.lower(): track for track in score.tracks}  # of a part that isn't heard there is no track
     for track in kept.piece.score.tracks:
         name, there = track.name.lower(), [*found.get(track.name.lower(), symusic.Track("", 0, False)).notes]
-        before = [(note.time, note.duration, note.pitch + heard.transpose, note.velocity) for note in track.notes]
+        moved = [(note.time, note.duration, note.pitch + heard.transpose, note.velocity) for note in track.notes]
+        before = moved if heard.parts in ("both", name) else []
         after = [(note.time, note.duration, note.pitch, note.velocity) for note in there]
-        assert sorted(after) == (sorted(before) if heard.parts in ("both", name) else [])
+        on_keys = sorted(note for note in before if LOWEST_KEY <= note[2] <= HIGHEST_KEY)
+        back = sorted(note for note in after if note not in on_keys)  # by octaves from beyond the piano's keys
+        assert sorted(note for note in after if note in on_keys) == on_keys
+        assert {(time, pitch % 12) for time, _, pitch, _ in before} == {
+            (time, pitch % 12) for time, _, pitch, _ in after
+        }
+        assert all(LOWEST_KEY <= pitch <= HIGHEST_KEY for _, _, pitch, _ in back)
+        assert len(back) <= len(before) - len(on_keys)
     assert score.tempos[0].qpm == pytest.approx(90 * heard.rate, rel=1e-4)
     chords = [mark.text for mark in score.markers][1:]
     assert len(chords) == len([mark.text for mark in read_midi(make_file(kept, "mid")[1]).markers][1:])
