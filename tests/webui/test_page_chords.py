@@ -117,8 +117,10 @@ def test_all_of_it_by_the_keyboard(chords):
     page.keyboard.type("Gm7b5/Db")
     page.keyboard.press("Enter")
     assert page.evaluate("said.heard.at(-1)") == "Gm7b5/Db"
+    page.wait_for_selector(".chord-picker .main:enabled")
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
+    page.wait_for_function("document.activeElement.matches('.chord-picker .main')")
     page.keyboard.press("Enter")
     page.wait_for_function("!picker.dialog.open")
     assert page.evaluate("said.rewritten") == [["Gm7b5/Db", 1, 1]]

@@ -264,8 +264,12 @@ def test_a_melody_too_long_for_a_link_is_given_as_a_file_that_comes_back(written
     asked = play_server(page, *whole())
     open_tab(page, "file")
     page.set_input_files("#file", {"name": "piece.json", "mimeType": "", "buffer": saving.value.path().read_bytes()})
-    page.wait_for_function("pianalysis.takes.all.length === 1 && !pianalysis.writer.busy")
+    for _ in range(200):  # until the page asks
+        if asked:
+            break
+        page.wait_for_timeout(50)
     assert len(asked[0][1][0]) == 30_000
+    page.wait_for_function("pianalysis.takes.all.length === 1 && !pianalysis.writer.busy")
 
 
 def test_words_that_a_newcomer_knows(written_page):
