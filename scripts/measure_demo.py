@@ -15,17 +15,15 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
 from typing import Any
 
+from load_space import wait  # its neighbour in scripts/
 from playwright.sync_api import sync_playwright
 
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 EXAMPLES = ("Ode to Joy", "Minuet in G", "Auld Lang Syne")
 AT_ONCE = (*EXAMPLES, "Greensleeves")
 TIMES = "['firstNotes', 'firstSound', 'done'].map((name) => (pianalysis.timing[name] - pianalysis.timing.asked) / 1000)"
-START_S = 120
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -40,7 +38,7 @@ def main(argv: list[str] | None = None) -> int:
         command = [sys.executable, "-m", "pianalysis", "demo", "--no-browser", "--port", str(port)]
         demo = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            wait(address)
+            wait(address, demo)
             with sync_playwright() as driver:
                 browser = driver.chromium.launch(executable_path=args.chromium, args=FLAGS)
                 ask(opened(browser, address), "Sakura")  # the first piece of all warms up
@@ -60,18 +58,6 @@ def main(argv: list[str] | None = None) -> int:
             demo.terminate()
             demo.wait()
     return 0
-
-
-def wait(address: str) -> None:
-    limit = time.monotonic() + START_S
-    while True:
-        try:
-            urllib.request.urlopen(address, timeout=5).close()
-            return
-        except OSError:
-            if time.monotonic() > limit:
-                raise
-            time.sleep(0.2)
 
 
 def opened(browser: Any, address: str) -> Any:
