@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import cached_property
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ import symusic
 
 from pianalysis.errors import PianalysisError
 from pianalysis.music.clock import QUARTER_MS, BeatClock, Floats, tempo_fold
+from pianalysis.music.metres import Metre, metre_of_bar, quarters_of
 from pianalysis.music.notes import NOTE_DTYPE, Notes, let_go_before_restrike, make_notes, monophonic, sort_notes
 from pianalysis.tokens.windows import bars_in_window
 
@@ -23,7 +25,8 @@ STYLE_OF_CORPUS: Final = {"openscore_lieder": "classical", "polish_scores": "cla
 LABELLED, BY_RULE = "label", "rule"
 """Where chords come from: people said which they are, or a rule read them off the human accompaniment."""
 TICKS_PER_QUARTER: Final = 480
-DENOMINATORS: Final = (4, 8, 16, 32, 64)
+LONGEST_BEAT: Final = 4
+"""That of a bar which isn't as long as its metre says: the quarter."""
 SHORTEST_MS: Final = 1.0
 """What is left of a note that ends just past a bar line is none."""
 
@@ -140,19 +143,16 @@ class Song:
         return track
 
 
-def _signature_of(quarters: float, main: tuple[int, int]) -> tuple[int, int]:
+def _signature_of(quarters: float, main: Metre) -> Metre:
     """The time signature of a bar of so many quarters: the piece's own if it fits.
 
     >>> _signature_of(3, (6, 8)), _signature_of(3, (4, 4)), _signature_of(0.5, (2, 4))
     ((6, 8), (3, 4), (1, 8))
     """
-    if abs(main[0] * 4 / main[1] - quarters) < 1e-3:
-        return main
-    for denominator in DENOMINATORS:
-        beats = quarters * denominator / 4
-        if abs(beats - round(beats)) < 1e-2 and round(beats):
-            break
-    return max(round(beats), 1), denominator
+    fits = abs(quarters_of(main) - quarters) < 1e-3
+    return (
+        main if fits else metre_of_bar(Fraction(round(quarters * TICKS_PER_QUARTER), TICKS_PER_QUARTER), LONGEST_BEAT)
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,6 +6,7 @@ A pickup, or any first bar that is cut short, has a time signature of its own.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from fractions import Fraction
@@ -20,6 +21,10 @@ Metre = tuple[int, int]
 LARGEST: Final = 32
 """The largest number of beats in a bar, and the shortest beat."""
 DENOMINATORS: Final = (1, 2, 4, 8, 16, 32)
+FINEST_BEAT: Final = 64
+"""The shortest beat of a bar that isn't as long as its metre says."""
+MOST_BEATS: Final = 255
+"""What a MIDI file can count in a bar."""
 COMMON: Final[Metre] = (4, 4)
 """What holds where nothing is stated."""
 METRE_OF_BAR: Final = {
@@ -61,6 +66,23 @@ def read_pickup(text: str | float) -> Fraction:
 def quarters_of(metre: Metre) -> Fraction:
     """The quarters in a bar."""
     return Fraction(4 * metre[0], metre[1])
+
+
+def metre_of_bar(quarters: Fraction, beat: int) -> Metre:
+    """A metre whose bar is so many quarters long, in a metre's beats (such as 8 for eighths) or the longest that do.
+
+    What no metre can say exactly takes the next longer one: the change that follows cuts it off.
+
+    >>> metre_of_bar(Fraction(3, 2), 4), metre_of_bar(Fraction(257, 16), 4), metre_of_bar(Fraction(1, 3), 4)
+    ((3, 8), (129, 32), (6, 64))
+    """
+    sizes = (*DENOMINATORS, FINEST_BEAT)
+    counts = {size: quarters * size / 4 for size in sizes if quarters * size / 4 <= MOST_BEATS} or {
+        1: Fraction(MOST_BEATS)
+    }
+    exact = [size for size, count in counts.items() if size >= beat and count.denominator == 1]
+    size = min(exact, default=max(counts))
+    return max(1, math.ceil(counts[size])), size
 
 
 def metre_of_lines(lines: Sequence[Fraction]) -> Metre | None:
@@ -126,21 +148,9 @@ def with_bar_lines(score: symusic.Score, line: int, metre: Metre | None = None) 
     else:
         held, later = metre, []
     first = line % bar_ticks(score, held)
-    placed = [(0, _short(score, first, held))] if first else []
+    placed = [(0, metre_of_bar(Fraction(first, score.tpq), held[1]))] if first else []
     copy = score.copy()
     copy.time_signatures.clear()
     for tick, (numerator, denominator) in [*placed, (first, held), *later]:
         copy.time_signatures.append(symusic.TimeSignature(tick, numerator, denominator))
     return copy
-
-
-def _short(score: symusic.Score, ticks: int, metre: Metre) -> Metre:
-    """The metre of a bar that is cut off after so many ticks, in the metre's own beats where they fit.
-
-    What no metre can say exactly takes the next longer one: the change that follows cuts it off.
-    """
-    for denominator in (number for number in DENOMINATORS if number >= metre[1]):
-        beats = Fraction(ticks * denominator, 4 * score.tpq)
-        if beats.denominator == 1 and beats <= LARGEST:
-            return int(beats), denominator
-    return max(1, -(-ticks * 16 // (4 * score.tpq))), 16

@@ -20,6 +20,7 @@ from xml.etree.ElementTree import Element
 import symusic
 
 from pianalysis.errors import PianalysisError
+from pianalysis.music.metres import metre_of_bar
 from pianalysis.music.midi import MAX_NOTES, check_limits
 from pianalysis.music.performance import TICKS_PER_QUARTER, perform, to_ticks
 from pianalysis.music.repeats import Bar, Ending, play_order
@@ -29,8 +30,6 @@ from pianalysis.music.xmlfiles import MusicXmlError, read_tree, whole_number
 MAX_PARTS: Final = 128
 MAX_QUARTERS: Final = 200_000
 """As many as have a tick of 32 bits."""
-FINEST_BEAT: Final = 64
-"""The beat type of a bar of any length, at most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -268,24 +267,15 @@ def _add_bars(score: symusic.Score, played: Sequence[_Written], starts: Sequence
         following = played[number + 1] if number + 1 < len(played) else None
         if following and following.metre == bar.metre and length + following.length == bar.nominal:
             length, size = length + following.length, 2
-        now = bar.metre if bar.metre and length == bar.nominal else metre_of(length, bar.metre[1] if bar.metre else 4)
+        now = (
+            bar.metre if bar.metre and length == bar.nominal else metre_of_bar(length, bar.metre[1] if bar.metre else 4)
+        )
         if now != metre:
             score.time_signatures.append(symusic.TimeSignature(to_ticks(starts[number]), *now))
             metre = now
         lines.append(to_ticks(starts[number]))
         number += size
     return [*lines, to_ticks(starts[-1])]
-
-
-def metre_of(length: Fraction, beat: int) -> tuple[int, int]:
-    """The metre of a bar that isn't as long as its own says, in its beats or shorter ones.
-
-    >>> metre_of(Fraction(3, 2), 4)
-    (3, 8)
-    """
-    while (length * beat / 4).denominator > 1 and beat < FINEST_BEAT:
-        beat *= 2
-    return max(1, -int(-length * beat // 4)), beat
 
 
 def _add_keys_and_tempi(score: symusic.Score, played: Sequence[_Written], starts: Sequence[Fraction]) -> None:

@@ -11,6 +11,7 @@ from typing import Final
 from xml.etree.ElementTree import Element
 
 from pianalysis.music.directions import Direction, Marks, read_barline, read_direction
+from pianalysis.music.metres import MOST_BEATS
 from pianalysis.music.written_chords import harte_label
 from pianalysis.music.written_words import Words, read_lyrics
 from pianalysis.music.xmlfiles import MusicXmlError, fraction, whole_number
@@ -253,7 +254,8 @@ def _metre(time: Element) -> tuple[int, int] | tuple[()] | None:
     if not all(n in (1, 2, 4, 8, 16, 32, 64) for n in types):
         return None
     largest = max(types)
-    return sum(count * largest // kind for count, kind in zip(counts, types, strict=True)), largest
+    total = sum(count * largest // kind for count, kind in zip(counts, types, strict=True))
+    return (total, largest) if total <= MOST_BEATS else None
 
 
 def _ties(element: Element) -> set[str]:

@@ -172,3 +172,11 @@ def test_a_partner_is_another_song(count):
 def test_cut_keeps_what_begins_inside():
     notes = make_notes([(-100, 500, 60, 80), (999.8, 500, 62, 80), (1_500, 900, 64, 80), (1_999.5, 500, 65, 80)])
     assert cut(notes, 1_000, 2_000).tolist() == [(0, 500, 62, 80), (500, 500, 64, 80)]
+
+
+def test_a_bar_that_no_short_beats_can_count_has_a_metre_all_the_same():
+    lengths = [257 / 16, 4, 300, 4]  # in quarters: 257/64 is more beats than a MIDI file can say
+    beats = np.cumsum([0, *lengths]) * 500.0
+    row = row_of([(0, 250, 60, 80)], [(0, 250, 48, 80)], beats_ms=beats, downbeats=np.ones(5, bool))
+    song = read_song(row)
+    assert [(item.numerator, item.denominator) for item in song.score().time_signatures]

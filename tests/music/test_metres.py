@@ -12,6 +12,7 @@ from pianalysis.music.clock import BeatClock
 from pianalysis.music.metres import (
     bar_ticks,
     first_full_bar,
+    metre_of_bar,
     metre_of_lines,
     quarters_of,
     read_metre,
@@ -101,3 +102,22 @@ def test_the_metre_of_bar_lines():
 )
 def test_a_first_bar_line_that_comes_early_ends_a_pickup(text, metre, expected):
     assert signatures(from_names(text, time_signature=metre)) == expected
+
+
+LENGTHS = st.fractions(Fraction(1, 960), 3_000, max_denominator=960)
+
+
+@given(LENGTHS, st.sampled_from([1, 2, 4, 8, 16, 32, 64]))
+def test_a_bar_of_any_length_has_a_metre_that_midi_can_say_exact_or_just_longer(quarters, beat):
+    metre = metre_of_bar(quarters, beat)
+    symusic.TimeSignature(0, *metre)
+    if quarters <= 4 * 255:
+        assert 0 <= quarters_of(metre) - quarters < Fraction(4, metre[1])
+    if (quarters * beat / 4).denominator == 1 and quarters * beat / 4 <= 255:
+        assert quarters_of(metre) == quarters and metre[1] == beat
+
+
+@given(st.integers(1, 480 * 128))
+def test_bars_can_be_counted_from_any_tick_in_any_metre(line):
+    moved = with_bar_lines(score_of(quarters=140), line, (32, 1))
+    assert (line % (480 * 128), 32, 1) in signatures(moved)

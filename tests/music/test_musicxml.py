@@ -116,6 +116,17 @@ def test_without_a_metre_each_bar_is_as_long_as_it_is():
     assert not sheet.pickup
 
 
+@pytest.mark.parametrize("length", [300, 1_999])
+def test_a_bar_longer_than_midi_can_count_is_read(length):
+    sheet = read_musicxml(score([attributes(metre="") + note("C4", 3), note("C4", length), note("C4", 4)]))
+    assert quarters(sheet.bar_lines) == [0, 1.5, 1.5 + length / 2, 3.5 + length / 2]
+
+
+def test_a_metre_of_more_beats_than_midi_can_count_is_none():
+    metre = attributes(metre="64/1").replace("</time>", "<beats>1</beats><beat-type>64</beat-type></time>")
+    assert quarters(read_musicxml(score([metre + note("C4", 3), note("C4", 4)])).bar_lines) == [0, 1.5, 3.5]
+
+
 def test_a_silent_bar_is_as_long_as_its_metre_whatever_its_rest_says():
     rest = '<note><rest measure="yes"/><duration>8</duration></note>'
     assert heard(score([attributes(metre="3/4") + rest, note("C4", 6)])) == [(3, 3, 60)]

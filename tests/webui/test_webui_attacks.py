@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 from conftest import EXAMPLES
+from loops import run_alone
 
 from pianalysis.errors import PianalysisError
 from pianalysis.webui import gate, limits, uploads
@@ -397,10 +398,10 @@ async def answers(scope, receive, send):
 
 
 def test_what_comes_in_parts_arrives_whole_and_deep_ones_not_at_all():
-    assert asyncio.run(asked(answers, parts=[b"a" * 1_000] * 3)) == (200, b"3000")
+    assert run_alone(asked(answers, parts=[b"a" * 1_000] * 3)) == (200, b"3000")
     large = [b"a" * 2**20] * (limits.BODY_BYTES // 2**20 + 1)
-    assert asyncio.run(asked(answers, parts=large))[0] == 413
-    assert asyncio.run(asked(answers, {"headers": [(b"content-length", b"-5")]}))[0] == 413
+    assert run_alone(asked(answers, parts=large))[0] == 413
+    assert run_alone(asked(answers, {"headers": [(b"content-length", b"-5")]}))[0] == 413
 
 
 def test_who_sends_a_byte_now_and_then_is_sent_away(monkeypatch):
@@ -426,7 +427,7 @@ def test_who_sends_a_byte_now_and_then_is_sent_away(monkeypatch):
         await Gate(answers)(scope, receive, send)
         return sent[0]["status"]
 
-    assert asyncio.run(slowly()) == 503
+    assert run_alone(slowly()) == 503
 
 
 def test_all_bodies_together_are_bounded(monkeypatch):
@@ -440,7 +441,7 @@ def test_all_bodies_together_are_bounded(monkeypatch):
         door = Gate(waits)
         return await asyncio.gather(*(asked(door, parts=[b"a" * 2_000]) for _ in range(4)))
 
-    statuses = [status for status, _ in asyncio.run(together())]
+    statuses = [status for status, _ in run_alone(together())]
     assert sorted(statuses) == [200, 200, 429, 429]
 
 
@@ -547,7 +548,7 @@ def test_one_client_has_few_places_and_others_theirs(monkeypatch):
         events.pop(0)
         return first, other, reading, (await asked(door, one[0]))[0]
 
-    assert asyncio.run(all_of_it()) == ([200, 200, 429, 429], 200, 200, 200)
+    assert run_alone(all_of_it()) == ([200, 200, 429, 429], 200, 200, 200)
     assert [event.request.scope[CLIENT] for event in events] == ["8.8.8.8", "8.8.4.4", "8.8.8.8"]
 
 
