@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 
 Chords = tuple[Chord | None, ...]
 WINDOWS_HEARD: Final = 4
-"""From so many windows, evenly spaced, a melody's style is told."""
+"""From up to so many windows, evenly spaced, a melody's style is told."""
+SURE_NATS: Final = 8.0
+"""What one style is likelier by when no more windows are heard: of 120 validation songs all had the same style as after all of
+their windows (with 4 nats all but one, with 2 nine in ten), and on average 1.5 instead of 3.1 were heard."""
 EARLY_MS: Final = 62.5
 """Half a sixteenth: what is struck so shortly before a chord is meant for it."""
 BASS_BELOW: Final = 65
@@ -147,11 +150,13 @@ def likeliest_style(
     engine: Engine, source: Source, styles: Iterable[str], chart: Chart | None, density: str = "mid"
 ) -> str:
     """Of some styles the one under which a model finds a melody and a chart for it likeliest, `PRIORS` considered."""
-    bars = _windows(source)
-    nats = {
-        style: sum(_nats(engine, source, chart, style, density, bar) for bar in bars) - log(PRIORS[style])
-        for style in styles
-    }
+    nats = {style: -log(PRIORS[style]) for style in styles}
+    for bar in _windows(source):
+        for style in nats:
+            nats[style] += _nats(engine, source, chart, style, density, bar)
+        best, *others = sorted(nats.values())
+        if all(other - best >= SURE_NATS for other in others):
+            break
     return min(nats, key=lambda style: nats[style])
 
 

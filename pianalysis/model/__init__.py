@@ -3,6 +3,7 @@
 In: a checkpoint's folder or Hub id, a prompt, the grammar's state. Out: sampled ids, likelihoods, a
 `GPT2LMHeadModel`; it knows no MIDI.
 
+company: work that several threads ask for at the same time, done together by one of them.
 engine: sampling token ids under the grammar, fast: one window of one or several sequences at a time.
 gpt2: the GPT-2 and its sizes.
 growth: growing a GPT-2: twice as wide, deeper, and computing what it computed before.

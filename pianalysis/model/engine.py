@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from pianalysis.errors import PianalysisError
+from pianalysis.model.company import MOST, Company
 from pianalysis.model.network import Cache, Network, Precision
 from pianalysis.model.sampling import Job, Sampling, draw_among
 from pianalysis.model.weights import weights_of
@@ -108,6 +109,7 @@ class Engine:
         self.precision = precision
         self.threads = threads
         self.max_length = self.weights.positions
+        self._join: Callable[[Sequence[_Row]], None] = self._step
 
     def continue_prompt(
         self,
@@ -135,7 +137,9 @@ class Engine:
         melodies: dict[tuple[int, ...], _Begun] = {}
         starting, rows = [*enumerate(jobs)], list[_Row]()
         while starting or rows:
-            drawn = [*self._step(rows), *(self._begin(index, job, melodies) for index, job in starting)]
+            if rows:
+                self._join(rows)
+            drawn = [*rows, *(self._begin(index, job, melodies) for index, job in starting)]
             rows = [row for row in drawn if not row.ended]
             yield from [(row.index, row.token) for row in rows]
             next_jobs = [(row.index, more(row.index)) for row in drawn if row.ended]
@@ -182,12 +186,14 @@ class Engine:
             row.draw(self.network.head, hidden[0], self.max_length)
         return row
 
+    def step_threads_together(self, most: int = MOST) -> None:
+        """From now on prompts that several threads continue at the same time are stepped side by side, up to so many at once."""
+        self._join = Company(self._step, most).join
+
     @torch.inference_mode()
-    def _step(self, rows: list[_Row]) -> list[_Row]:
-        """The rows, each with one more id."""
-        if rows:
-            with torch_threads(self.threads):
-                hidden = self.network.step([row.token for row in rows], [row.cache for row in rows])
-                for row, state in zip(rows, hidden.unbind(), strict=True):
-                    row.draw(self.network.head, state, self.max_length)
-        return rows
+    def _step(self, rows: Sequence[_Row]) -> None:
+        """One more id for each row, in place."""
+        with torch_threads(self.threads):
+            hidden = self.network.step([row.token for row in rows], [row.cache for row in rows])
+            for row, state in zip(rows, hidden.unbind(), strict=True):
+                row.draw(self.network.head, state, self.max_length)

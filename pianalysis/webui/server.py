@@ -11,6 +11,7 @@ import atexit
 import io
 import json
 import os
+import signal
 import threading
 from functools import lru_cache
 from pathlib import Path
@@ -88,6 +89,7 @@ def serve(
     melodies = sorted(find_examples_folder(examples).glob("*.mid"))
     threading.Thread(target=studio.warm_helpers, args=(melodies,), daemon=True).start()
     if block:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)  # a service that is stopped tidies up as for Ctrl-C
         server.get_blocks().block_thread()
     return str(address)
 

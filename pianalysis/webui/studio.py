@@ -69,6 +69,7 @@ class Studio:
 
     def __init__(self, arranger: Arranger, *, model_name: str = "the bundled checkpoint") -> None:
         self.arranger = arranger
+        arranger.engine.step_threads_together()
         self.model_name = model_name
         self.shelf = Shelf()
         self.renders = Renders(self.shelf)
@@ -272,7 +273,7 @@ class Studio:
 
 
 class Styles:
-    """The style that was found for a melody: to hear that takes as long as its first bars, and the next take wants it too."""
+    """The style that was found for a melody: to hear that takes nearly as long as its first bars, and the next take wants it too."""
 
     def __init__(self, most: int = 500) -> None:
         self._most, self._found = most, OrderedDict[tuple[Any, ...], str]()

@@ -7,7 +7,6 @@ whose listener has the least music left.
 from __future__ import annotations
 
 import heapq
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from contextlib import contextmanager
 from itertools import count
 from typing import Final
 
+from pianalysis.model.company import MOST
 from pianalysis.webui import limits
 from pianalysis.webui.refusals import RefusedError
 
@@ -23,16 +23,11 @@ PATIENCE_S: Final = 20.0
 TOO_MUCH: Final = "This piece takes more work than there is for one here. Ask for fewer bars."
 
 
-def default_turns() -> int:
-    """One for each processor that there is for us."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
 class Turns:
-    """So many turns at once."""
+    """So many turns at once: as many as the engine steps together (`pianalysis.model.company`)."""
 
-    def __init__(self, at_once: int | None = None) -> None:
-        self._free = default_turns() if at_once is None else at_once
+    def __init__(self, at_once: int = MOST) -> None:
+        self._free = at_once
         self._lock = threading.Lock()
         self._waiting: list[tuple[tuple[int, float], int, threading.Event]] = []
         self._numbers = count()
@@ -72,7 +67,10 @@ class Listener:
     """A piece in hand, and how much of it is there to be heard."""
 
     def __init__(self, turns: Turns, *, listens: bool = True, work_s: float = limits.WRITING_S) -> None:
-        """listens: somebody hears it while it is written. work_s: how long it may be worked on, in a processor's seconds."""
+        """listens: somebody hears it while it is written. work_s: how long it may be worked on, in a processor's seconds.
+
+        A step of several pieces counts for the one whose thread takes it, one time this one, one time that.
+        """
         self._turns, self._work_s = turns, work_s
         self._began = time.monotonic() + (0.0 if listens else PATIENCE_S)
         self._first: float | None = None if listens else self._began
