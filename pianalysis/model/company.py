@@ -52,12 +52,19 @@ class Company(Generic[T]):
             mine.leads, self._is_led = not self._is_led, True
             if len(self._waiting) >= self._expected:
                 self._all_here.set()
-        while not mine.done:
-            if mine.leads:
-                self._lead(mine)
-            else:
-                mine.woken.wait()
-                mine.woken.clear()
+        try:
+            while not mine.done:
+                if mine.leads:
+                    self._lead(mine)
+                else:
+                    mine.woken.wait()
+                    mine.woken.clear()
+        except BaseException:  # Ctrl-C: the others aren't to wait for one who has gone
+            with self._lock:
+                self._waiting = [place for place in self._waiting if place is not mine]
+                if mine.leads:
+                    self._pass_on()
+            raise
         if mine.error is not None:
             raise mine.error
 
@@ -77,12 +84,15 @@ class Company(Generic[T]):
                 place.error, place.done = error, True
             if mine.done:
                 mine.leads = False
-                if self._waiting:
-                    self._waiting[0].leads = True
-                    round_.append(self._waiting[0])
-                else:
-                    self._is_led = False
+                self._pass_on()
         for place in round_:
+            place.woken.set()
+
+    def _pass_on(self) -> None:
+        """Let the first of those who wait lead; the lock is held."""
+        self._is_led = bool(self._waiting)
+        for place in self._waiting[:1]:
+            place.leads = True
             place.woken.set()
 
     def _gather(self) -> None:
