@@ -3,7 +3,7 @@ r"""How the page's server bears a crowd: first notes, whole pieces, errors and m
     python scripts/load_space.py                                    # 1, 8 and 32 clients, a piece each
     python scripts/load_space.py --minutes 10 --clients 32 --write  # and its memory, into docs/space.md
 
-Starts the demo in a process of its own on 127.0.0.1, warm, and asks it over plain HTTP as the page does: each client has an example
+Starts the demo in a process of its own on 127.0.0.1, waits until it is warm, and asks it over plain HTTP as the page does: each client has an example
 written with a seed of its own, listens to all events, checks that they add up to the piece that ends them, and begins again. Memory
 is what the server and its processes have for themselves (Pss, Linux only). First notes count from the click; their sound comes some
 milliseconds later. The processor time that the server took until each client had its first notes tells, on a busy machine, how long it would be at
@@ -42,6 +42,8 @@ EXAMPLES: Final = ("ode_to_joy", "minuet_in_g", "auld_lang_syne", "greensleeves"
 CLIENTS: Final = (1, 8, 32)
 START_S: Final = 600
 SAMPLE_S: Final = 10.0
+SETTLED_S, SETTLED_SHARE = 3.0, 0.05
+"""A server has settled when in so many seconds it takes no more than so large a share of a processor."""
 MOST_CLIENTS: Final = 64
 WARM_UP_SHARE: Final = 0.3
 
@@ -109,6 +111,7 @@ def server(args: argparse.Namespace) -> Iterator[tuple[str, subprocess.Popen[byt
             if args.processors and hasattr(os, "sched_setaffinity"):
                 os.sched_setaffinity(process.pid, range(args.processors))
             wait(address, process)
+            settle(process.pid)
             yield address, process
         finally:
             process.terminate()
@@ -130,9 +133,19 @@ def wait(address: str, process: subprocess.Popen[bytes]) -> None:
             time.sleep(0.2)
 
 
+def settle(pid: int) -> None:
+    """Wait until a server has warmed up what it warms up when nobody waits: its processor time stands still."""
+    limit, used = time.monotonic() + START_S, processor_s(pid)
+    while time.monotonic() < limit:
+        time.sleep(SETTLED_S)
+        before, used = used, processor_s(pid)
+        if used - before < SETTLED_SHARE * SETTLED_S:
+            return
+
+
 def crowds(address: str, process: subprocess.Popen[bytes], args: argparse.Namespace) -> list[str]:
     """A table of so many clients at once, in turn."""
-    play(address, Tally(bars=args.bars), random.Random(0))  # the first of all warms up
+    play(address, Tally(bars=args.bars), random.Random(0))  # the first of all warms up connections
     head = "| clients | pieces | first notes, s: p50 | p95 | whole piece, s: p50 | p95 | music written a second, s | processor time to the last first notes, s | errors | wrong | memory after, MB |"
     rows = [head, "|" + "--:|" * 11]
     for count in args.clients:

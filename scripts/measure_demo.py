@@ -17,7 +17,7 @@ import sys
 import tempfile
 from typing import Any
 
-from load_space import wait  # its neighbour in scripts/
+from load_space import settle, wait  # its neighbour in scripts/
 from playwright.sync_api import sync_playwright
 
 FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
@@ -39,6 +39,7 @@ def main(argv: list[str] | None = None) -> int:
         demo = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             wait(address, demo)
+            settle(demo.pid)
             with sync_playwright() as driver:
                 browser = driver.chromium.launch(executable_path=args.chromium, args=FLAGS)
                 ask(opened(browser, address), "Sakura")  # the first piece of all warms up

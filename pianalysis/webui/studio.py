@@ -54,8 +54,8 @@ from pianalysis.webui.wire import note_rows, times
 from pianalysis.webui.workshop import Workshop
 
 COMPOSED_BARS: Final = 16
-IDLE: Final = (2, 0.0)
-"""The urgency of what nobody waits for."""
+REST_S: Final = 0.2
+"""So often it is looked whether there is time for what nobody waits for."""
 READERS: Final = 2
 """Processes that read files."""
 MODEL_VARIABLE: Final = "PIANALYSIS_MODEL"
@@ -95,17 +95,23 @@ class Studio:
         self._warm_piece = str(done.get("piece"))
 
     def warm_helpers(self, melodies: Iterable[Path]) -> None:
-        """Start the processes that help, and hear the styles of some melodies, when nobody is waiting for anything else."""
+        """Hear the styles of some melodies and start the processes that help, each when nothing is being written."""
         melodies = list(melodies)
-        if melodies:
-            self._reading.warm_up(read_bytes, melodies[0].read_bytes(), "", None, None)
-        if self._warm_piece:
-            self.renders.warm_up(self._warm_piece)
         for path in melodies:
             read, options = ReadScore(read_midi(path)), Options()
-            with self.turns.turn(IDLE):
-                stream = self.arranger.stream(read, options=options)
-                self._styles.learn((digest(read), None, None), options, stream.piece.style)
+            self._wait_for_rest()
+            stream = self.arranger.stream(read, options=options)
+            self._styles.learn((digest(read), None, None), options, stream.piece.style)
+        if melodies:
+            self._wait_for_rest()
+            self._reading.warm_up(read_bytes, melodies[0].read_bytes(), "", None, None)
+        if self._warm_piece:
+            self._wait_for_rest()
+            self.renders.warm_up(self._warm_piece)
+
+    def _wait_for_rest(self) -> None:
+        while not self.turns.are_free:
+            time.sleep(REST_S)
 
     def arrange(
         self,

@@ -27,7 +27,7 @@ class Turns:
     """So many turns at once: as many as the engine steps together (`pianalysis.model.company`)."""
 
     def __init__(self, at_once: int = MOST) -> None:
-        self._free = at_once
+        self._at_once = self._free = at_once
         self._lock = threading.Lock()
         self._waiting: list[tuple[tuple[int, float], int, threading.Event]] = []
         self._numbers = count()
@@ -45,6 +45,11 @@ class Turns:
         """Give a turn to who waits for one, and wait for the next."""
         self._leave()
         self._enter(urgency)
+
+    @property
+    def are_free(self) -> bool:
+        """Whether nobody has a turn, nor waits for one."""
+        return self._free == self._at_once
 
     def _enter(self, urgency: tuple[int, float]) -> None:
         with self._lock:
