@@ -28,15 +28,15 @@ def data(piece):
     return piece.score.dumps_midi()
 
 
-def tune(metre, bpm, seed):
-    """A score of a pickup and eight bars, on the grid of the clock, sixteenths or in fast tempi eighths, from each bar's line."""
+def tune(metre, bpm, seed, bars=8):
+    """A score of a pickup and some bars, on the grid of the clock, sixteenths or in fast tempi eighths, from each bar's line."""
     step = 120 if bpm < 125 else 240
     score = symusic.Score(480)
     score.tempos.append(symusic.Tempo(0, bpm))
     score.time_signatures.extend([symusic.TimeSignature(0, 1, 1920 // step), symusic.TimeSignature(step, *metre)])
     score.tracks.append(symusic.Track("Melody", 0, False))
     rng, bar = np.random.default_rng(seed), metre[0] * 1920 // metre[1]
-    for line, end in pairwise([0, *(step + bar * index for index in range(9))]):
+    for line, end in pairwise([0, *(step + bar * index for index in range(bars + 1))]):
         onsets = [time for time in range(line, end, step) if time == line or rng.random() < 0.7]
         for onset, following in pairwise([*onsets, end]):
             score.tracks[0].notes.append(symusic.Note(onset, following - onset, int(rng.integers(60, 80)), 80))
