@@ -50,12 +50,12 @@ def test_low_is_thinner_than_mid_and_mid_than_high(small_arranger):
 
 
 def test_some_bars_are_thicker(small_arranger):
-    asked = {"seeds": SEEDS, "density": "low,5-8:high", "style": "pop", "structure": False, "max_bars": 8}
+    asked = {"seeds": SEEDS, "density": "low,9-16:high", "style": "pop", "structure": False, "max_bars": 16}
     of_each = [small_arranger.takes(path, **asked) for path in MELODIES]
-    thin, thick = (np.mean([notes_a_bar(pieces, *bars) for pieces in of_each]) for bars in ((1, 4), (5, 8)))
+    thin, thick = (np.mean([notes_a_bar(pieces, *bars) for pieces in of_each]) for bars in ((1, 8), (9, 16)))
     assert thin * 1.3 < thick
     pieces = of_each[0]
-    same = small_arranger(ODE, seed=0, density="low", style="pop", max_bars=4, structure=False)
+    same = small_arranger(ODE, seed=0, density="low", style="pop", max_bars=8, structure=False)
     np.testing.assert_array_equal(
         pieces[0].accompaniment["pitch"][: len(same.accompaniment)], same.accompaniment["pitch"]
     )

@@ -15,6 +15,8 @@ from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
+from hub_place import constants_at
+
 CONTEXT = multiprocessing.get_context("forkserver" if sys.platform == "linux" else "spawn")
 if sys.platform == "linux":
     CONTEXT.set_forkserver_preload(
@@ -53,7 +55,10 @@ def _until_killed(files: int, work: Callable[..., object], arguments: tuple[obje
 
 
 class Forked:
-    """`pianalysis` with some words, begun. env: changes of the environment; largest_file: for it the disk is full past that."""
+    """`pianalysis` with some words, begun.
+
+    env: changes of the environment, the Hub's place among them; largest_file: for it the disk is full past that.
+    """
 
     def __init__(
         self, argv: list[str], log: Path, *, env: dict[str, str] | None = None, largest_file: int | None = None
@@ -81,6 +86,11 @@ class Forked:
 
 def _run(argv: list[str], log: Path, env: dict[str, str], largest_file: int | None) -> None:
     os.environ.update(env)
+    if "HF_ENDPOINT" in env:
+        from huggingface_hub import constants
+
+        for name, value in constants_at(env["HF_ENDPOINT"], Path(env["HF_HOME"])).items():
+            setattr(constants, name, value)
     with log.open("wb") as file:
         for number in (1, 2):
             os.dup2(file.fileno(), number)
