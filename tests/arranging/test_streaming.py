@@ -170,7 +170,9 @@ def test_each_take_is_the_piece_of_its_seed(tiny_model, precision, workers):
     report = lambda done, total: bars.append((done, total))  # noqa: E731
     takes = arranger.takes(ODE, seeds=seeds, options=FREE, workers=workers, progress=report, max_bars=8)
     assert [take.seed for take in takes] == seeds
-    assert [data(take) for take in takes] == [data(arranger(ODE, seed=seed, options=FREE, max_bars=8)) for seed in seeds]
+    assert [data(take) for take in takes] == [
+        data(arranger(ODE, seed=seed, options=FREE, max_bars=8)) for seed in seeds
+    ]
     assert len({data(take) for take in takes}) == 4
     assert bars[-1] == (8, 8)
     assert all(first <= second for first, second in pairwise(bars))

@@ -202,10 +202,9 @@ def test_the_same_sound_is_rendered_once_and_one_client_waits_for_few(shelf, mon
 
 
 def test_many_sounds_at_once_leave_the_page_and_midi_quick(demo):
-    pieces = [json_of(outcome(demo, "stream", ["sakura", {"max_bars": 4}, seed, 0, "", 100, ""])) for seed in range(4)]
-    addresses = [
-        f"{demo}piece/{piece}.mp3?transpose={place}" for place in range(11) for piece in pieces
-    ]  # 44, no two alike
+    pieces = [json_of(outcome(demo, "stream", ["sakura", {"max_bars": 4}, seed, 0, "", 100, ""])) for seed in range(2)]
+    addresses = [f"{demo}piece/{piece}.mp3?transpose={place}" for place in range(10) for piece in pieces]
+    assert len({*addresses}) == 5 * MOST_OF_ONE
 
     def status(address):
         try:
