@@ -99,8 +99,8 @@ def test_who_waits_learns_the_place_and_cancelling_lets_the_next_one_in(demo):
         messages[session] = []
         threads[session] = threading.Thread(target=listen, args=(demo, session, messages[session]))
         threads[session].start()
-        time.sleep(0.3)
-    wait(lambda: any(message["msg"] == "process_generating" for message in messages["first"]))
+        first = "process_generating" if session == "first" else "estimation"
+        wait(lambda said=messages[session], first=first: any(message["msg"] == first for message in said))
     ranks = {s: [m["rank"] for m in messages[s] if m["msg"] == "estimation"] for s in ("second", "third")}
     assert ranks["second"][0] == 0
     assert ranks["third"][0] == 1

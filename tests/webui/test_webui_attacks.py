@@ -15,9 +15,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import urlsplit
 
-import numpy as np
 import pytest
 from conftest import EXAMPLES
+from jobs import add, crash, gobble, mistake, refuse, sleep
 from loops import run_alone
 
 from pianalysis.errors import PianalysisError
@@ -238,30 +238,6 @@ def json_of(stream):
 
 
 # --- 3. files that end the program that reads them, or take all its time or memory ---------------------------------------
-
-
-def crash(*_):
-    os._exit(11)
-
-
-def sleep(*_):
-    time.sleep(60)
-
-
-def gobble(*_):
-    return np.ones(2**40, np.uint8).sum()
-
-
-def add(one, other):
-    return one + other
-
-
-def refuse(sentence):
-    raise RefusedError(sentence, "too_long")
-
-
-def mistake():
-    raise ZeroDivisionError("/home/somebody/secret")
 
 
 @pytest.fixture(scope="module")
@@ -553,7 +529,7 @@ def test_one_client_has_few_places_and_others_theirs(monkeypatch):
 
 def test_who_asks_for_more_at_once_than_there_are_places_for_is_told_so(demo):
     def join(place):
-        body = {"data": ["auld_lang_syne", {"max_bars": 40}, 0, 0, "", 100, ""], "session_hash": f"greedy{place}"}
+        body = {"data": ["auld_lang_syne", {"verses": 3}, 0, 0, "", 100, ""], "session_hash": f"greedy{place}"}
         try:
             return post(demo, "gradio_api/call/stream", body)["event_id"], place
         except urllib.error.HTTPError as error:
