@@ -7,6 +7,7 @@ import re
 import sys
 import urllib.request
 from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,7 @@ from conftest import EXAMPLES, ROOT
 from pianalysis.publishing.hub import fetch_folder
 
 pytest_plugins = ["hub_fixtures", "demo_fixtures"]
-pytest.importorskip("gradio", reason="the demo needs the extra `space`")
+pytestmark = pytest.mark.skipif(find_spec("gradio") is None, reason="the demo needs the extra `space`")
 sys.path.insert(0, str(ROOT / "scripts"))
 
 import publish_space  # noqa: E402

@@ -16,6 +16,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if running := os.environ.get("PIANALYSIS_DEMO"):
         yield running
         return
-    pytest.importorskip("gradio", reason="the demo needs the extra `space`")
+    if find_spec("gradio") is None:  # it isn't imported here: that takes three seconds
+        pytest.skip("the demo needs the extra `space`")
     folder = tmp_path_factory.mktemp("demo")
     settings = {"PIANALYSIS_WORKERS": "1", "PIANALYSIS_MODEL": "small"}  # the faster one: many pieces are waited for
     process, address = start_demo(
