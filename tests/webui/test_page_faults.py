@@ -123,7 +123,7 @@ def test_another_example_and_back_and_a_reload_lose_no_take(written_page):
 
 def test_a_double_click_makes_one_take(written_page):
     page, calls = written_page, []
-    page.route("**/gradio_api/call/*", calls.append)  # answered when both clicks are over
+    page.route("**/gradio_api/call/*", lambda call: calls.append(call))  # answered when both clicks are over
     with page.expect_request("**/gradio_api/call/*"):
         page.dblclick("#again")
     for call in calls:
