@@ -41,7 +41,7 @@ def rows(notes):
         ("ode_to_joy", 4, {"left_hand": "alberti", "style": "pop"}),
         ("greensleeves", 6, {"left_hand": "waltz", "style": "classical", "density": "low"}),
         ("amazing_grace", 8, {"left_hand": "ballad,5-8:stride"}),
-        ("irish_washerwoman", 8, {"left_hand": "root-fifth"}),
+        ("irish_washerwoman", 10, {"left_hand": "root-fifth"}),
     ],
 )
 def test_the_figure_is_in_the_piece_and_the_right_hand_adds_to_it(bundled_arranger, small_arranger, name, bars, asked):
