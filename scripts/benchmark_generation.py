@@ -158,7 +158,7 @@ def speeds(folder: str, rounds: int, threads: int) -> dict[str, Any]:
     }
 
 
-def prompt_and_state(length: float = WINDOW_SECONDS) -> tuple[list[int], Any]:
+def prompt_and_state() -> tuple[list[int], Any]:
     """A window's melody of quarters and eighths, and the state after it."""
     from pianalysis.music.notes import make_notes
     from pianalysis.tokens.grammar import Limits, state_after
@@ -167,7 +167,7 @@ def prompt_and_state(length: float = WINDOW_SECONDS) -> tuple[list[int], Any]:
     generator = np.random.default_rng(0)
     melody = make_notes((500 * step, 500, int(pitch), 96) for step, pitch in enumerate(generator.integers(60, 80, 32)))
     prompt = encode_melody(melody)
-    return prompt, state_after(prompt, Limits(rest_ms=LONGEST_REST_MS, length_ms=int(1_000 * length)))
+    return prompt, state_after(prompt, Limits(rest_ms=LONGEST_REST_MS, length_ms=round(1_000 * WINDOW_SECONDS)))
 
 
 def with_engine(engine: Any, seed: int, rows: int) -> tuple[int, float]:
@@ -206,7 +206,9 @@ def with_generate(model: Any, seed: int, rows: int, threads: int) -> tuple[int, 
             top_k=50,
             top_p=0.95,
             max_length=2_048,
-            logits_processor=[GrammarLogitsProcessor(limits=Limits(rest_ms=LONGEST_REST_MS))],
+            logits_processor=[
+                GrammarLogitsProcessor(limits=Limits(rest_ms=LONGEST_REST_MS, length_ms=round(1_000 * WINDOW_SECONDS)))
+            ],
         )
     return int((written[:, len(prompt) :] > vocab.EOS).sum()), rows * WINDOW_SECONDS
 

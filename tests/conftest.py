@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import os
 
@@ -10,6 +11,7 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 # cores make a harmonisation of 8 ms one of 500.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -25,6 +27,33 @@ settings.register_profile(
 )
 settings.load_profile("default")
 
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item):
+    with no_other_loop(item):
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    with no_other_loop(item):
+        return (yield)
+
+
+@contextmanager
+def no_other_loop(item):
+    """Playwright's loop runs in this thread from its first test to the end: those that use no browser don't see it."""
+    loop = asyncio._get_running_loop()
+    if loop is None or "browser" in item.fixturenames:
+        yield
+        return
+    asyncio._set_running_loop(None)
+    try:
+        yield
+    finally:
+        asyncio._set_running_loop(loop)
+
+
 ROOT = Path(__file__).parents[1]
 EXAMPLES = ROOT / "space" / "examples"
 
@@ -34,6 +63,14 @@ def script(monkeypatch):
     """Imports one of scripts/ by its name, as a module that a process of its own can import too."""
     monkeypatch.syspath_prepend(str(ROOT / "scripts"))
     return importlib.import_module
+
+
+@pytest.fixture
+def forks(monkeypatch):
+    """Has the pools of modules fork their processes off one that has imported what they need: five seconds saved each time."""
+    from forked import CONTEXT
+
+    return lambda *modules: [monkeypatch.setattr(module, "get_context", lambda _: CONTEXT) for module in modules]
 
 
 @pytest.fixture(scope="session")

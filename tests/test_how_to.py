@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -106,7 +107,8 @@ def test_judging(tmp_path, monkeypatch, capsys):
 
 
 def test_the_demo_and_the_space(tmp_path, hub_client, script, monkeypatch):
-    pytest.importorskip("gradio", reason="the demo needs the extra `space`")
+    if find_spec("gradio") is None:
+        pytest.skip("the demo needs the extra `space`")
     monkeypatch.chdir(tmp_path)
     served = []
     monkeypatch.setattr("pianalysis.webui.server.serve", lambda **asked: served.append(asked))

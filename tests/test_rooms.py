@@ -32,3 +32,10 @@ def test_what_belongs_to_no_room_is_named_too():
     for path in PACKAGE.glob("*.py"):
         if not path.stem.startswith("__"):
             assert f"`{path.name}`" in README
+
+
+def test_no_doctest_is_where_none_are_looked_for():
+    """In pyproject.toml pytest is told to leave these files out."""
+    left_out = re.findall(r"--ignore=(\S+?)[\s\"]", (ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert left_out
+    assert [name for name in left_out if ">>>" in (ROOT / name).read_text(encoding="utf-8")] == []

@@ -75,17 +75,17 @@ def foreign(piece):
     st.sampled_from([*LIMITS]),
     st.sampled_from(["low", "mid", "high"]),
 )
-@settings(max_examples=25)
+@settings(max_examples=20)
 def test_a_random_model_keeps_to_it_in_any_metre(with_chords, seed, metre, bpm, difficulty, density):
     asked = {"options": FREE, "style": "pop", "seed": seed, "difficulty": difficulty, "density": density}
-    check(with_chords(tune(metre, bpm, seed), **asked), difficulty)
+    check(with_chords(tune(metre, bpm, seed, bars=5), **asked), difficulty)
 
 
 @given(st.integers(0, 99), st.sampled_from([*LIMITS]), st.integers(21, 90), st.integers(12, 40))
 @settings(max_examples=20)
 def test_on_few_keys_too(tiny_arranger, seed, difficulty, lowest, width):
     keys = {"lowest": lowest, "highest": min(lowest + width, 108)}
-    piece = tiny_arranger(tune((4, 4), 100, seed), options=FREE, seed=seed, difficulty=difficulty, **keys)
+    piece = tiny_arranger(tune((4, 4), 100, seed, bars=5), options=FREE, seed=seed, difficulty=difficulty, **keys)
     check(piece, difficulty)
     assert keys["lowest"] <= piece.accompaniment["pitch"].min() <= piece.accompaniment["pitch"].max() <= keys["highest"]
 
@@ -94,7 +94,7 @@ def test_on_few_keys_too(tiny_arranger, seed, difficulty, lowest, width):
 @settings(max_examples=20)
 def test_figures_keep_to_it(with_chords, seed, metre, difficulty, name):
     asked = {"options": FREE, "style": "pop", "left_hand": name, "seed": seed, "difficulty": difficulty}
-    stream = with_chords.stream(tune(metre, 100, seed), **asked)
+    stream = with_chords.stream(tune(metre, 100, seed, bars=5), **asked)
     for _ in stream:
         pass
     check(stream.piece, difficulty)
@@ -106,11 +106,17 @@ def test_figures_keep_to_it(with_chords, seed, metre, difficulty, name):
 @pytest.mark.parametrize("difficulty", [*LIMITS])
 @pytest.mark.parametrize("name", ["ode_to_joy", "greensleeves", "irish_washerwoman", "sakura"])
 def test_the_small_model_keeps_to_it(small_arranger, name, difficulty):
-    for piece in small_arranger.takes(EXAMPLES / f"{name}.mid", seeds=[0], difficulty=difficulty):
+    for piece in small_arranger.takes(EXAMPLES / f"{name}.mid", seeds=[0], difficulty=difficulty, max_bars=8):
         check(piece, difficulty)
         assert piece.border - 12 > 30  # two hands: neither is empty
         assert (piece.accompaniment["pitch"] < piece.border).any()
         assert (piece.accompaniment["pitch"] >= piece.border).any()
+
+
+@pytest.fixture(scope="module")
+def easy(small_arranger):
+    """A piece that is easy from its beginning to its end."""
+    return small_arranger(ODE, seed=1, difficulty="easy", max_bars=8)
 
 
 def test_easy_is_easier_than_what_the_model_writes_and_hard_is_thicker(small_arranger):
@@ -123,21 +129,25 @@ def test_easy_is_easier_than_what_the_model_writes_and_hard_is_thicker(small_arr
     assert counts["auto"] < counts["hard"]
 
 
-def test_streamed_is_whole_but_for_notes_that_are_let_go_later(small_arranger):
+def test_streamed_is_whole_but_for_notes_that_are_let_go_later(small_arranger, easy):
     stream = small_arranger.stream(ODE, seed=1, difficulty="easy", max_bars=8)
     parts = np.concatenate([fresh.notes for fresh in stream])
-    whole = small_arranger(ODE, seed=1, difficulty="easy", max_bars=8).accompaniment
-    assert (
-        stream.piece.score.dumps_midi() == small_arranger(ODE, seed=1, difficulty="easy", max_bars=8).score.dumps_midi()
-    )
+    whole = easy.accompaniment
+    assert stream.piece.score.dumps_midi() == easy.score.dumps_midi()
     assert parts["pitch"].tolist() == whole["pitch"].tolist()
     np.testing.assert_allclose(parts["onset_ms"], whole["onset_ms"], atol=3)
     assert (parts["duration_ms"] >= whole["duration_ms"] - 3).all()
 
 
+@pytest.fixture(scope="module")
+def dense(small_arranger):
+    """A piece of many notes."""
+    return small_arranger(ODE, seed=0, max_bars=8, style="pop", density="high")
+
+
 @pytest.mark.parametrize("keep", [None, "left", "right"])
-def test_some_bars_are_made_easier(small_arranger, keep):
-    piece = small_arranger(ODE, seed=0, max_bars=8, style="pop", density="high")
+def test_some_bars_are_made_easier(small_arranger, dense, keep):
+    piece = dense
     new = small_arranger.regenerate(piece, (3, 6), seed=2, difficulty="easy", keep=keep)
     edges = piece.bar_lines_ms[[2, 6]] - 5
 
@@ -161,18 +171,16 @@ def test_some_bars_are_made_easier(small_arranger, keep):
     assert faults(bars, border, **LIMITS["easy"]) == []
 
 
-def test_an_easy_piece_is_gone_on_with_as_easily(small_arranger):
-    piece = small_arranger(ODE, seed=0, max_bars=8, difficulty="easy")
-    new = small_arranger.regenerate(piece, (5, 8), seed=3)
+def test_an_easy_piece_is_gone_on_with_as_easily(small_arranger, easy):
+    new = small_arranger.regenerate(easy, (5, 8), seed=3)
     assert new.options.difficulty == "easy"
     assert faults(new.accompaniment, new.border, **LIMITS["easy"]) == []
-    assert new.accompaniment["pitch"].tolist() != piece.accompaniment["pitch"].tolist()
+    assert new.accompaniment["pitch"].tolist() != easy.accompaniment["pitch"].tolist()
 
 
-def test_the_score_has_each_hand_on_its_staff(small_arranger, tmp_path):
+def test_the_score_has_each_hand_on_its_staff(easy, tmp_path):
     music21 = pytest.importorskip("music21")
-    piece = small_arranger(ODE, seed=1, difficulty="easy", max_bars=8)
-    score = music21.converter.parse(piece.save_musicxml(tmp_path / "easy.musicxml"))
+    score = music21.converter.parse(easy.save_musicxml(tmp_path / "easy.musicxml"))
     right, left = score.parts[-2:]
     above, below = (
         [
@@ -183,7 +191,7 @@ def test_the_score_has_each_hand_on_its_staff(small_arranger, tmp_path):
         ]
         for part in (right, left)
     )
-    assert min(above) >= piece.border > max(below)
+    assert min(above) >= easy.border > max(below)
 
 
 # --- what is asked for beside it

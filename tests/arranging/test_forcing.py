@@ -117,11 +117,16 @@ def test_what_leads_past_a_fixed_note_counts_as_it():
         state.advance(60)
 
 
+@pytest.fixture(scope="module", params=["random", "trained"])
+def with_piece(request, tiny_arranger, small_arranger):
+    """An arranger and a piece of its own."""
+    arranger, options = (small_arranger, None) if request.param == "trained" else (tiny_arranger, FREE)
+    return arranger, arranger(EXAMPLES / "greensleeves.mid", seed=2, options=options, max_bars=8)
+
+
 @pytest.mark.parametrize("keep", ["left", "right"])
-@pytest.mark.parametrize("bundled", [False, True])
-def test_the_hand_that_is_kept_is_kept(tiny_arranger, small_arranger, keep, bundled):
-    arranger, options = (small_arranger, None) if bundled else (tiny_arranger, FREE)
-    piece = arranger(EXAMPLES / "greensleeves.mid", seed=2, options=options, max_bars=8)
+def test_the_hand_that_is_kept_is_kept(with_piece, keep):
+    arranger, piece = with_piece
     new = arranger.regenerate(piece, (3, 6), seed=1, keep=keep)
     stream = arranger.stream_regenerated(piece, (3, 6), seed=1, keep=keep)
     for _ in stream:

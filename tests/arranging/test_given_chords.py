@@ -61,7 +61,7 @@ def kept(piece, chart):
     return chord_tone_share(notes, chart.spans), root_in_bass(notes, basses)
 
 
-@pytest.mark.parametrize(("name", "tunes"), [("bundled", TUNES[::4]), ("small", TUNES[::2])])
+@pytest.mark.parametrize(("name", "tunes"), [("bundled", TUNES[::6]), ("small", TUNES[1::4])])
 def test_given_a_chart_it_is_played(request, name, tunes):
     """The law: 0.93 of the time in the chart, 0.9 of the basses, whatever the chords are; on average, and 0.85 in each tune."""
     arranger, shares = request.getfixturevalue(f"{name}_arranger"), []

@@ -36,22 +36,22 @@ def rows(notes):
 
 
 @pytest.mark.parametrize(
-    ("name", "asked"),
+    ("name", "bars", "asked"),
     [
-        ("ode_to_joy", {"left_hand": "alberti", "style": "pop"}),
-        ("greensleeves", {"left_hand": "waltz", "style": "classical", "density": "low"}),
-        ("amazing_grace", {"left_hand": "ballad,5-8:stride"}),
-        ("irish_washerwoman", {"left_hand": "root-fifth"}),
+        ("ode_to_joy", 4, {"left_hand": "alberti", "style": "pop"}),
+        ("greensleeves", 6, {"left_hand": "waltz", "style": "classical", "density": "low"}),
+        ("amazing_grace", 8, {"left_hand": "ballad,5-8:stride"}),
+        ("irish_washerwoman", 10, {"left_hand": "root-fifth"}),
     ],
 )
-def test_the_figure_is_in_the_piece_and_the_right_hand_adds_to_it(bundled_arranger, small_arranger, name, asked):
+def test_the_figure_is_in_the_piece_and_the_right_hand_adds_to_it(bundled_arranger, small_arranger, name, bars, asked):
     arranger = bundled_arranger if name == "ode_to_joy" else small_arranger
-    piece, figure, played = left(arranger, EXAMPLES / f"{name}.mid", 1, max_bars=10, **asked)
+    piece, figure, played = left(arranger, EXAMPLES / f"{name}.mid", 1, max_bars=bars, **asked)
     assert len(figure) > 15
     assert figure <= played
     assert len(played - figure) >= piece.bars / 3
     assert min(pitch for _, pitch in played - figure) >= 50
-    stream = arranger.stream(EXAMPLES / f"{name}.mid", seed=1, max_bars=10, **asked)
+    stream = arranger.stream(EXAMPLES / f"{name}.mid", seed=1, max_bars=bars, **asked)
     for _ in stream:
         pass
     assert stream.piece.score.dumps_midi() == piece.score.dumps_midi()
@@ -72,7 +72,7 @@ METRES = [(3, 4), (5, 4), (6, 8), (9, 8), (12, 8), (7, 8), (3, 8), (5, 16), (2, 
 @settings(max_examples=10)
 def test_streamed_is_whole_in_any_metre(with_chords, seed, metre, bpm, name):
     asked = {"options": FREE, "style": "pop", "left_hand": f"{name},4:auto", "seed": seed, "ending": "none"}
-    stream = with_chords.stream(tune(metre, bpm, seed), **asked)
+    stream = with_chords.stream(tune(metre, bpm, seed, bars=5), **asked)
     parts = [*stream]
     assert joined(stream.piece, parts) == in_ticks(stream.piece)
     take = stream._take

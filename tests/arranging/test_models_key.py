@@ -91,7 +91,7 @@ def test_the_model_is_given_every_melody_in_its_own_key(arranger, monkeypatch):
 @pytest.mark.parametrize("semitones", [-30, -6, 0, 5, 40])
 def test_the_accompaniment_stays_on_the_piano_in_every_key(arranger, semitones):
     pitches = set()
-    for seed in range(10):
+    for seed in range(5):
         piece = arranger(transposed(semitones), seed=seed, temperature=1.0, top_k=0, top_p=1.0)
         pitches |= set(piece.accompaniment["pitch"].tolist())
     assert pitches <= set(vocab.PITCH_IDS)

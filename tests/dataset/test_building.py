@@ -3,14 +3,15 @@ from __future__ import annotations
 import hashlib
 import json
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 from corpus import make_pop909, song, song_with_tune
+from forked import Forked, killed_after
 
+from pianalysis import processes
+from pianalysis.cli.main import main
 from pianalysis.dataset.building import BuildOptions, build_dataset, build_part, plan_parts
 from pianalysis.dataset.rows import PARTS_FOLDER, REPORT_FILE, load_windows
 from pianalysis.dataset.sources import CorpusSource
@@ -29,7 +30,8 @@ def tree_bytes(folder):
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-def test_the_number_of_processes_does_not_change_a_byte(source, tmp_path, monkeypatch):
+def test_the_number_of_processes_does_not_change_a_byte(source, forks, tmp_path, monkeypatch):
+    forks(processes)
     monkeypatch.setattr("pianalysis.dataset.building.PIECES_PER_PART", 1)
     for count in (1, 2):
         build_dataset(BuildOptions((source,), versions=True), tmp_path / str(count), num_proc=count)
@@ -62,38 +64,20 @@ def test_a_part_is_not_built_again(source, tmp_path, monkeypatch):
     assert tree_bytes(tmp_path / "a") == tree_bytes(tmp_path / "b")
 
 
-KILLED_AT = """
-import os, signal, sys
-from pianalysis.dataset import building
-from pianalysis.dataset.sources import CorpusSource
-root, splits, output, wanted = sys.argv[1:]
-real, done = os.replace, 0
-def replace(source, target):
-    global done
-    real(source, target)
-    done += 1
-    if done == int(wanted):
-        os.kill(os.getpid(), signal.SIGKILL)
-os.replace = replace
-building.build_dataset(building.BuildOptions((CorpusSource("pop909", root, splits),)), output)
-"""
-"""A build that is killed when so many of its files are whole: 3 times melodies, 3 times a list and a part of 3, 6 shards,
-the card, the report."""
-
-
+# files of a build: 3 times melodies, 3 times a list and a part of 3, 6 shards, the card, the report
 @pytest.mark.parametrize(("files", "finished"), [(2, False), (6, False), (17, False), (22, False), (23, True)])
 def test_killed_anywhere_it_is_not_taken_for_finished_and_run_again_gives_the_same_bytes(
     source, tmp_path, whole, files, finished
 ):
-    argv = [source.root, source.splits, str(tmp_path / "killed"), str(files)]
-    assert subprocess.run([sys.executable, "-c", KILLED_AT, *argv], check=False).returncode == -signal.SIGKILL
+    options = BuildOptions((source,))
+    assert killed_after(files, build_dataset, options, tmp_path / "killed") == -signal.SIGKILL
     if finished:
         assert validate(tmp_path / "killed").ok
     else:
         for look in (validate, lambda folder: load_windows(folder, "train")):
             with pytest.raises((PianalysisError, FileNotFoundError), match="finished"):
                 look(tmp_path / "killed")
-    build_dataset(BuildOptions((source,)), tmp_path / "killed")
+    build_dataset(options, tmp_path / "killed")
     assert tree_bytes(tmp_path / "killed") == tree_bytes(whole)
 
 
@@ -104,19 +88,17 @@ def whole(source, tmp_path_factory):
     return folder
 
 
-COMMAND = "import sys; from pianalysis.cli.main import main; sys.exit(main())"
-
-
-def test_the_command_killed_leaves_no_process_and_goes_on(source, tmp_path, whole):
-    command = [sys.executable, "-c", COMMAND, "prepare", "--corpus", "pop909", "--root", source.root]
-    command += ["--splits", source.splits, "--num-proc", "2", "--output", tmp_path / "killed"]
-    killed = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    wait(lambda: list(tmp_path.glob("killed/.parts/*")) or killed.poll() is not None)
-    children = processes_of(killed.pid)
+def test_the_command_killed_leaves_no_process_and_goes_on(source, forks, tmp_path, whole):
+    command = ["prepare", "--corpus", "pop909", "--root", source.root, "--splits", source.splits]
+    command += ["--num-proc", "2", "--output", str(tmp_path / "killed")]
+    killed = Forked(command, tmp_path / "killed.log")
+    wait(lambda: list(tmp_path.glob("killed/.parts/*")) or not killed.is_running)
+    children = processes_of(killed.process.pid)
     killed.send_signal(signal.SIGKILL)
     assert killed.wait() == -signal.SIGKILL
     wait(lambda: not any(Path(f"/proc/{child}").exists() for child in children))
-    subprocess.run(command, check=True, capture_output=True)
+    forks(processes)
+    assert main(command) == 0
     assert tree_bytes(tmp_path / "killed") == tree_bytes(whole)
 
 

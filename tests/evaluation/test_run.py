@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-import subprocess
 import sys
 from contextlib import nullcontext
 from dataclasses import replace
@@ -12,9 +11,10 @@ from dataclasses import replace
 import datasets
 import numpy as np
 import pytest
-from conftest import ROOT
+from forked import killed_after
 from songs import write_dataset
 
+from pianalysis import processes
 from pianalysis.evaluation.likelihoods import rows_of_corpora
 from pianalysis.evaluation.report import write_report
 from pianalysis.evaluation.run import EvaluationOptions, evaluate, name_models
@@ -71,26 +71,6 @@ def small(dataset, model, **changes):
     return EvaluationOptions(dataset, (model,), seconds=4.0, preset="tiny", **changes)
 
 
-KILLED_AT = """
-import os, signal, sys
-sys.path.insert(0, sys.argv[1])
-wanted = int(sys.argv[2])
-real, done = os.replace, 0
-def replace(source, target):
-    global done
-    real(source, target)
-    done += 1
-    if done == wanted:
-        os.kill(os.getpid(), signal.SIGKILL)
-os.replace = replace
-from pianalysis.evaluation import bootstrap
-bootstrap.RESAMPLES = 10
-import evaluate_model
-evaluate_model.main(sys.argv[3:])
-"""
-"""The script, killed when so many of its files are whole."""
-
-
 def test_killed_between_songs_and_started_again_it_gives_the_same_json(
     script, dataset, model, tmp_path, capsys, monkeypatch
 ):
@@ -101,12 +81,12 @@ def test_killed_between_songs_and_started_again_it_gives_the_same_json(
         return [*common, "--report", str(tmp_path / name), "--json", str(tmp_path / f"{name}.json")]
 
     files = 4 + 5  # four parts of likelihood, two takes (a MIDI and a JSON each), and the MIDI of a third
-    command = [sys.executable, "-c", KILLED_AT, str(ROOT / "scripts"), str(files), *argv("killed")]
-    assert subprocess.run(command, check=False, capture_output=True).returncode == -signal.SIGKILL
+    evaluate_model = script("evaluate_model")
+    few = {"pianalysis.evaluation.bootstrap.RESAMPLES": 10}
+    assert killed_after(files, evaluate_model.main, argv("killed"), **few) == -signal.SIGKILL
     done = {path: path.stat().st_mtime_ns for path in (tmp_path / "killed" / "pieces").rglob("*.json")}
     assert len(done) == 2
     assert not (tmp_path / "killed.json").exists()
-    evaluate_model = script("evaluate_model")
     with monkeypatch.context() as patched:  # its pictures would be those of the whole one
         patched.setattr("pianalysis.evaluation.report._pictures", lambda *_: [])
         assert evaluate_model.main(argv("killed")) == 0
@@ -141,7 +121,8 @@ def check_report(folder, figures, said):
         assert all(score.tracks[0].name == "Melody" for score in scores)
 
 
-def test_processes_and_two_models_change_nothing(dataset, model, tmp_path):
+def test_processes_and_two_models_change_nothing(dataset, model, forks, tmp_path):
+    forks(processes)
     save_model(make_model("tiny", seed=1), tmp_path / "other")
     one = evaluate(small(dataset, model, songs=2), tmp_path / "one", show).figures
     both = EvaluationOptions(dataset, (model, str(tmp_path / "other")), seconds=4.0, preset="tiny", songs=2, num_proc=2)

@@ -104,7 +104,7 @@ def test_weights_are_saved_as_they_were(training):
 def test_a_small_run_learns_and_is_saved(training, data, tmp_path, capsys):
     path = tmp_path / "net.safetensors"
     argv = ["--data", str(data), "--corpora", "pop909", "--limit", "2", "--output", str(path)]
-    argv += ["--steps", "60", "--every", "30", "--width", "16", "--apart", "1", "2", "--learning-rate", "0.01"]
+    argv += ["--steps", "30", "--every", "15", "--width", "16", "--apart", "1", "2", "--learning-rate", "0.02"]
     assert training.main(argv) == 0
     net = HarmonyNet.load(path)
     assert net.weights["styles"].tolist() == [[1, 1, 1]] * 2 + [[0, 1, 1]] + [[1, 0, 0]] * 2

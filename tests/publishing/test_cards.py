@@ -69,17 +69,17 @@ def without_ours(code, folder):
     return done.stdout
 
 
-def test_the_block_with_transformers_alone_needs_nothing_of_ours(tiny_model, tmp_path):
+def test_the_block_with_transformers_alone_needs_nothing_of_ours_and_a_trained_model_writes_notes(tiny_model, tmp_path):
+    """Two blocks in one process: importing transformers is what takes its time."""
     save_model(tiny_model, tmp_path / "runs" / "x" / "best")
     card = str(model_card(tiny_model, [RECORD]))
     (block,) = [code for code in code_in(card, "python") if "transformers" in code]
     assert block.strip() == with_transformers_alone("runs/x/best")
-    assert without_ours(block, tmp_path).startswith("[")
-
-
-def test_with_a_trained_model_the_block_writes_notes(tmp_path):
-    block = with_transformers_alone((ROOT / "pianalysis" / "data" / "small").as_posix())
-    notes = eval(without_ours("import torch\ntorch.manual_seed(0)\n" + block, tmp_path))
+    trained = with_transformers_alone((ROOT / "pianalysis" / "data" / "small").as_posix())
+    between = "\nprint('---')\nimport torch\ntorch.manual_seed(0)\n"
+    untrained, _, written = without_ours(block + between + trained, tmp_path).partition("---\n")
+    assert untrained.startswith("[")
+    notes = eval(written)
     assert len(notes) > 4
     assert all(onset % 25 == 0 and 21 <= pitch <= 108 and length > 0 for onset, pitch, length in notes)
 

@@ -28,7 +28,8 @@ def corpus(tmp_path):
     return make_pop909(tmp_path / "corpus")
 
 
-def test_ours_and_miditok_are_measured_on_the_same_songs(script, corpus, tmp_path, monkeypatch, capsys):
+def test_ours_and_miditok_are_measured_on_the_same_songs(script, forks, corpus, tmp_path, monkeypatch, capsys):
+    forks(script("benchmark"))
     (tmp_path / "lib" / "miditok-9.9.dist-info").mkdir(parents=True)
     (tmp_path / "lib" / "miditok.py").write_text(MIDITOK)
     (tmp_path / "lib" / "miditok-9.9.dist-info" / "METADATA").write_text("Name: miditok\nVersion: 9.9\n")
@@ -106,7 +107,8 @@ def test_the_repositorys_own_card_was_filled_by_code():
     assert not {"{{", "{%", "More Information Needed"} & set(card.text.split())
 
 
-def test_our_training_step_is_measured_beside_a_plain_loop(script, tmp_path, capsys):
+def test_our_training_step_is_measured_beside_a_plain_loop(script, forks, tmp_path, capsys):
+    forks(script("benchmark_training"))
     argv = ["training", "--model", "tiny", "--batch-size", "2", "--length", "64", "--steps", "2", "--rounds", "1"]
     assert script("benchmark").main([*argv, "--cpu", "--json", str(tmp_path / "t.json")]) == 0
     (row,) = json.loads((tmp_path / "t.json").read_text())["training"]

@@ -11,7 +11,12 @@ from pianalysis.model.gpt2 import BUNDLED
 from pianalysis.model.weights import read_weights
 
 
-def test_the_engine_is_measured_beside_the_plain_ways(script, tmp_path, capsys):
+def test_the_engine_is_measured_beside_the_plain_ways(script, forks, tmp_path, capsys, monkeypatch):
+    """Over windows of four seconds."""
+    generation = script("benchmark_generation")
+    forks(generation)
+    for name, few in (("WINDOW_SECONDS", 4.0), ("UNCACHED_STEPS", 2), ("READ_BYTES", 2**22), ("COLD_SECONDS", 4)):
+        monkeypatch.setattr(generation, name, few)
     argv = ["generation", "--model", "tiny", "--rounds", "1", "--seconds", "4", "--json", str(tmp_path / "g.json")]
     assert script("benchmark").main(argv) == 0
     results = json.loads((tmp_path / "g.json").read_text())["generation"]

@@ -28,6 +28,23 @@ def finished(page, takes=None):
         page.wait_for_function(f"pianalysis.takes.all.length === {takes}")
 
 
+def hush(page):
+    """Nothing plays, nor begins to play by itself later: a piece that is written begins when its first sounds are there."""
+    page.evaluate("pianalysis.stage.hush()")
+
+
+def listen(page, *notes):
+    """From now on `loudest` on the page is how loud it was at its loudest: who looks now and then may look between two notes.
+
+    notes: [onset, length, pitch, velocity] rows whose sounds are fetched first; what isn't there in time isn't heard.
+    """
+    page.evaluate("notes => pianalysis.sampler.need(notes)", [list(note) for note in notes])
+    page.evaluate(
+        """() => { clearInterval(globalThis.listening); globalThis.loudest = 0;
+        globalThis.listening = setInterval(() => { loudest = Math.max(loudest, pianalysis.player.loudness()); }, 20); }"""
+    )
+
+
 def set_settings(page, **settings):
     """As if they had been chosen, without a step to undo."""
     page.evaluate(

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import pytest
 import uvicorn
+from hub_place import constants_at
 from local_hub import TOKEN, LocalHub
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
@@ -206,12 +207,7 @@ def hub_client(hub: HubServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubS
     for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_OIDC_RESOURCE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HF_TOKEN", TOKEN)
-    template = constants.HUGGINGFACE_CO_URL_TEMPLATE.replace(constants.ENDPOINT, hub.endpoint)
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)
-    monkeypatch.setattr(constants, "ENDPOINT", hub.endpoint)
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", False)
-    monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(hub.home / "hub"))
-    monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(hub.home / "token"))
+    for name, value in constants_at(hub.endpoint, hub.home).items():
+        monkeypatch.setattr(constants, name, value)
     yield hub
     close_session()

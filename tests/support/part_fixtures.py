@@ -12,6 +12,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
+from demo_fixtures import TIMEOUT_MS, Seen
 
 from pianalysis.webui.server import STATIC
 
@@ -62,13 +63,15 @@ def open_part(browser: Any, part_server: str) -> Iterator[Callable[..., Any]]:
             if context
             else browser.new_page(**({"viewport": {"width": 900, "height": 700}} | options))
         )
-        page.set_default_timeout(20_000)
-        page.faults = []
-        page.on("pageerror", lambda error: page.faults.append(str(error)))
-        page.on("console", lambda said: said.type == "error" and page.faults.append(said.text))
+        page.set_default_timeout(TIMEOUT_MS)
+        page.seen = Seen()
+        page.on("pageerror", lambda error: page.seen.errors.append(str(error)))
+        page.on("console", lambda said: said.type == "error" and page.seen.errors.append(said.text))
         page.on(
             "request",
-            lambda request: request.url.startswith((part_server, "data:", "blob:")) or page.faults.append(request.url),
+            lambda request: (
+                request.url.startswith((part_server, "data:", "blob:")) or page.seen.errors.append(request.url)
+            ),
         )
         Files.scripts += (script,)
         page.goto(f"{part_server}/part/{len(Files.scripts) - 1}")
@@ -78,4 +81,4 @@ def open_part(browser: Any, part_server: str) -> Iterator[Callable[..., Any]]:
     yield opened
     for page in pages:
         page.close()
-        assert page.faults == []
+        assert page.seen.faults == []

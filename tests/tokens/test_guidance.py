@@ -52,7 +52,7 @@ def test_where_no_chord_is_known_fidelity_asks_for_nothing():
 
 def test_the_bundled_model_plays_the_chart(bundled_arranger):
     """Beside chance: each piece is also held against the next one's chart."""
-    pieces = [bundled_arranger(EXAMPLES / f"{name}.mid", structure=False, max_bars=8) for name in NAMES]
+    pieces = [bundled_arranger(EXAMPLES / f"{name}.mid", structure=False, max_bars=4) for name in NAMES]
     tones, others = (
         [
             chord_tone_share(piece.source.clock.notes_to_clock(piece.accompaniment), other.chart.spans)

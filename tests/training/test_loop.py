@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 import torch
 from conftest import EXAMPLES, ROOT
 from corpus import song
+from forked import Forked
 from local_hub import READ_TOKEN
 from safetensors.torch import load
 
@@ -33,13 +32,6 @@ print(json.dumps([model.config.n_layer, tokenizer.convert_tokens_to_ids("TIME_50
 LAUNCH = ["--cpu", "--num_processes", "1", "--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no"]
 
 
-def pianalysis(hub, *argv, **env):
-    code = "import sys; from pianalysis.cli.main import main; sys.exit(main(sys.argv[1:]))"
-    return subprocess.run(
-        [sys.executable, "-c", code, *argv], env=hub.env | env, capture_output=True, text=True, check=False
-    )
-
-
 def run_words(dataset, folder):
     run = ["--dataset", str(dataset), "--model", "tiny", "--output-dir", str(folder), "--cpu", "--threads", "1"]
     return [
@@ -48,9 +40,8 @@ def run_words(dataset, folder):
     ]
 
 
-def train_command(dataset, folder, *more):
-    launch = [sys.executable, "-m", "accelerate.commands.launch", *LAUNCH, str(ROOT / "scripts" / "train.py")]
-    return [*launch, *run_words(dataset, folder), "--push-to-hub", MODEL, *more]
+def pushed(dataset, folder, *more):
+    return [*run_words(dataset, folder), "--push-to-hub", MODEL, *more]
 
 
 @pytest.fixture(scope="module")
@@ -65,10 +56,10 @@ def build(tmp_path_factory):
     return ["prepare", "--corpus", "folder", "--root", str(folder), "--splits", str(folder / "splits.json")]
 
 
-def test_dataset_training_model_and_piece_through_the_hub(hub, build, tmp_path):
-    done = pianalysis(hub, *build, "--output", str(tmp_path / "data"), "--push-to-hub", DATA)
-    assert done.returncode == 0, done.stderr
-    command = train_command(DATA, tmp_path / "run", "--transpose", "key", "--private", "--tag", "v1")
+def test_dataset_training_model_and_piece_through_the_hub(hub, hub_client, build, tmp_path):
+    assert main([*build, "--output", str(tmp_path / "data"), "--push-to-hub", DATA]) == 0
+    command = [sys.executable, "-m", "accelerate.commands.launch", *LAUNCH, str(ROOT / "scripts" / "train.py")]
+    command += pushed(DATA, tmp_path / "run", "--transpose", "key", "--private", "--tag", "v1")
     done = subprocess.run(command, env=hub.env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-3_000:]
     assert "published: " in done.stdout
@@ -79,34 +70,29 @@ def test_dataset_training_model_and_piece_through_the_hub(hub, build, tmp_path):
     assert json.loads(hub.run(LOAD)) == [2, 129, 50, True]
     out = tmp_path / "full.mid"
     melody = EXAMPLES / "ode_to_joy.mid"
-    done = pianalysis(hub, "arrange", str(melody), "-o", str(out), "--model", MODEL, "--max-bars", "2")
-    assert done.returncode == 0, done.stderr
+    assert main(["arrange", str(melody), "-o", str(out), "--model", MODEL, "--max-bars", "2"]) == 0
     given, written = read_midi(melody).tracks[0], read_midi(out).tracks[0]
     assert [(n.time, n.duration, n.pitch) for n in given.notes] == [
         (n.time, n.duration, n.pitch) for n in written.notes
     ]
 
 
-def test_a_run_killed_while_it_pushes_goes_on_on_another_machine(hub, build, tmp_path):
+def test_a_run_killed_while_it_pushes_goes_on_on_another_machine(hub, hub_client, build, tmp_path, capsys):
     data = tmp_path / "data"
     assert main([*build, "--output", str(data)]) == 0
-    command = train_command(data, tmp_path / "first", "--hub-strategy", "checkpoint")
-    process = subprocess.Popen(
-        command, env=hub.env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    )
-    hub.wait(lambda: hub.seen("POST .*tiny/commit/"), 120)
-    hub.hold("POST .*tiny/commit/", seconds=60)
-    hub.wait(lambda: len(hub.seen("POST .*tiny/commit/")) == 2 or process.poll() is not None, 120)
-    assert process.poll() is None
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    time.sleep(0.1)
+    words = pushed(data, tmp_path / "first", "--hub-strategy", "checkpoint")
+    for seconds in (0, 60):  # the second one waits
+        hub.hold("POST .*tiny/commit/", seconds=seconds)
+    run = Forked(["train", *words], tmp_path / "first.log", env=hub.env)
+    hub.wait(lambda: len(hub.seen("POST .*tiny/commit/")) == 2 or not run.is_running, 120)
+    assert run.is_running, run.output
+    run.send_signal(signal.SIGKILL)
+    assert run.wait() == -signal.SIGKILL
     assert "last-checkpoint/optimizer.pt" in hub.files("models", MODEL)
     hub.faults.clear()
-    again = train_command(data, tmp_path / "second", "--hub-strategy", "checkpoint", "--resume")
-    done = subprocess.run(again, env=hub.env, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-3_000:]
-    assert "going on from step 4, found on the Hub" in done.stderr
+    capsys.readouterr()
+    assert main(["train", *pushed(data, tmp_path / "second", "--hub-strategy", "checkpoint", "--resume")]) == 0
+    assert "going on from step 4, found on the Hub" in capsys.readouterr().err
     assert hub.history("models", MODEL)[-1] == "Train: best"
     assert main(["train", *run_words(data, tmp_path / "whole")]) == 0  # never stopped, and of no Hub
     expected = load((tmp_path / "whole" / "best" / "model.safetensors").read_bytes())
@@ -115,12 +101,12 @@ def test_a_run_killed_while_it_pushes_goes_on_on_another_machine(hub, build, tmp
     assert all(torch.equal(expected[name], found[name]) for name in expected)
 
 
-def test_no_rights_to_the_repository_are_known_before_the_first_step(hub, tmp_path):
-    argv = ["train", *run_words(DATA, tmp_path / "run"), "--push-to-hub", MODEL]
-    done = pianalysis(hub, *argv, HF_TOKEN=READ_TOKEN)
-    assert done.returncode == 2
-    assert done.stderr.startswith("pianalysis: error: ")
-    assert "Traceback" not in done.stderr
+def test_no_rights_to_the_repository_are_known_before_the_first_step(hub, hub_client, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HF_TOKEN", READ_TOKEN)
+    assert main(["train", *pushed(DATA, tmp_path / "run")]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("pianalysis: error: ")
+    assert "Traceback" not in said
     assert not (tmp_path / "run").exists()
     assert hub.requests
     assert not any("resolve" in seen.request or "datasets" in seen.request for seen in hub.requests)

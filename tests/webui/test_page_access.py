@@ -60,13 +60,15 @@ def test_every_control_has_a_name(open_page, options):
 def test_what_is_chosen_is_seen_in_high_contrast(open_page):
     page = with_piece(open_page(forced_colors="active"))
     page.click("#melody-menu")
-    background = "selector => getComputedStyle(document.querySelector(selector)).backgroundColor"
+    # a background changes by and by
+    differ = """([one, other]) => { const [a, b] = [one, other].map((name) => getComputedStyle(document.querySelector(name)));
+        return document.getAnimations().length === 0 && a.backgroundColor !== b.backgroundColor; }"""
     for chosen, other in (
         ("#view-roll", "#view-score"),
         (".tabs [aria-selected=true]", ".tabs [aria-selected=false]"),
         ("[name=style]:checked + span", "[name=style]:not(:checked) + span"),
     ):
-        assert page.evaluate(background, chosen) != page.evaluate(background, other), chosen
+        page.wait_for_function(differ, arg=[chosen, other])
 
 
 def test_nothing_moves_for_those_who_asked_for_less_motion(open_page):

@@ -15,9 +15,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import urlsplit
 
-import numpy as np
 import pytest
 from conftest import EXAMPLES
+from jobs import add, crash, gobble, mistake, refuse, sleep
 from loops import run_alone
 
 from pianalysis.errors import PianalysisError
@@ -202,10 +202,9 @@ def test_the_same_sound_is_rendered_once_and_one_client_waits_for_few(shelf, mon
 
 
 def test_many_sounds_at_once_leave_the_page_and_midi_quick(demo):
-    pieces = [json_of(outcome(demo, "stream", ["sakura", {"max_bars": 4}, seed, 0, "", 100, ""])) for seed in range(4)]
-    addresses = [
-        f"{demo}piece/{piece}.mp3?transpose={place}" for place in range(11) for piece in pieces
-    ]  # 44, no two alike
+    pieces = [json_of(outcome(demo, "stream", ["sakura", {"max_bars": 4}, seed, 0, "", 100, ""])) for seed in range(2)]
+    addresses = [f"{demo}piece/{piece}.mp3?transpose={place}" for place in range(10) for piece in pieces]
+    assert len({*addresses}) == 5 * MOST_OF_ONE
 
     def status(address):
         try:
@@ -239,30 +238,6 @@ def json_of(stream):
 
 
 # --- 3. files that end the program that reads them, or take all its time or memory ---------------------------------------
-
-
-def crash(*_):
-    os._exit(11)
-
-
-def sleep(*_):
-    time.sleep(60)
-
-
-def gobble(*_):
-    return np.ones(2**40, np.uint8).sum()
-
-
-def add(one, other):
-    return one + other
-
-
-def refuse(sentence):
-    raise RefusedError(sentence, "too_long")
-
-
-def mistake():
-    raise ZeroDivisionError("/home/somebody/secret")
 
 
 @pytest.fixture(scope="module")
@@ -554,7 +529,7 @@ def test_one_client_has_few_places_and_others_theirs(monkeypatch):
 
 def test_who_asks_for_more_at_once_than_there_are_places_for_is_told_so(demo):
     def join(place):
-        body = {"data": ["auld_lang_syne", {"max_bars": 40}, 0, 0, "", 100, ""], "session_hash": f"greedy{place}"}
+        body = {"data": ["auld_lang_syne", {"verses": 3}, 0, 0, "", 100, ""], "session_hash": f"greedy{place}"}
         try:
             return post(demo, "gradio_api/call/stream", body)["event_id"], place
         except urllib.error.HTTPError as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from demo_page import COUNT, PHONE, STATUS, begin_long, choose, few_bars, finished, shoot, take
+from demo_page import COUNT, PHONE, STATUS, begin_long, choose, few_bars, finished, hush, listen, shoot, take
 
 pytest_plugins = ["demo_fixtures"]
 SOUNDS = "pianalysis.player.loudness() > 0.01"
@@ -17,8 +17,7 @@ def test_a_click_on_a_card_is_heard_while_it_is_written(page):
         roll.grow = (...told) => {{ grow.apply(roll, told); early.push([{COUNT}, roll.writing]); }}; }}"""
     )
     choose(page, "Ode to Joy", bars=16)
-    page.wait_for_function(SOUNDS)
-    assert page.evaluate("pianalysis.player.state") == "playing"
+    page.wait_for_function(f"{SOUNDS} && pianalysis.player.state === 'playing'")  # and not waiting for more
     shoot(page, "writing")
     streamed = page.evaluate_handle("pianalysis.stage.shown")
     finished(page)
@@ -37,9 +36,10 @@ def test_a_click_on_a_card_is_heard_while_it_is_written(page):
 
 
 def test_balance_seeking_looping_tempo_and_key(page):
+    listen(page)
     choose(page, "Sakura")
     finished(page)
-    page.wait_for_function(SOUNDS)
+    page.wait_for_function("loudest > 0.01")
     page.click("#only-melody")
     assert page.evaluate("[pianalysis.live.session.heard.melody, pianalysis.live.session.heard.accompaniment]") == [
         1,
@@ -76,9 +76,11 @@ def test_by_keyboard_alone(page):
     page.locator("#cards button").first.focus()
     page.keyboard.press("Enter")
     finished(page)
+    hush(page)
     page.locator("#roll").focus()
-    page.keyboard.press("Space")
-    page.wait_for_function("pianalysis.player.state === 'stopped'")
+    for state in ("playing", "stopped"):
+        page.keyboard.press("Space")
+        page.wait_for_function(f"pianalysis.player.state === '{state}'")
     page.evaluate("pianalysis.player.seek(0)")
     page.keyboard.press("ArrowRight")
     assert page.evaluate("pianalysis.player.position()") == page.evaluate("pianalysis.roll.bars[1]")
@@ -121,11 +123,10 @@ def test_who_waits_sees_the_place(page, open_page):
     begin_long(page)
     page.wait_for_function(f"{COUNT} > 0")
     others = [open_page(), open_page()]
-    for other in others:
-        choose(other, "Sakura", bars=1)
     says = "words => document.getElementById('asking-status').textContent.startsWith(words)"
-    others[0].wait_for_function(says, arg="You are next")
-    others[1].wait_for_function(says, arg="One piece is before yours")
+    for other, words in zip(others, ("You are next", "One piece is before yours"), strict=True):
+        choose(other, "Sakura", bars=1)
+        other.wait_for_function(says, arg=words)
     page.click("#cancel")
     for other in others:
         finished(other)

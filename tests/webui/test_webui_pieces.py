@@ -10,7 +10,20 @@ import numpy as np
 import pytest
 import soundfile
 from conftest import EXAMPLES
-from demo_page import choose, few_bars, finished, give_file, midi, open_tab, select, set_settings, shoot, take
+from demo_page import (
+    choose,
+    few_bars,
+    finished,
+    give_file,
+    hush,
+    listen,
+    midi,
+    open_tab,
+    select,
+    set_settings,
+    shoot,
+    take,
+)
 from PIL import Image
 
 from pianalysis.music.midi import read_midi
@@ -92,8 +105,9 @@ def test_a_track_is_heard_and_chosen_before_anything_is_written(page):
     names = page.locator(".track strong").all_inner_texts()
     assert sorted(names) == ["Bass", "Tune"]
     assert page.locator(".track.chosen strong").inner_text() == "Tune"
+    listen(page, [0, 500, 40, 90])
     page.get_by_role("button", name="Hear Bass").click()
-    page.wait_for_function("pianalysis.player.loudness() > 0.005")
+    page.wait_for_function("loudest > 0.005")
     page.get_by_role("button", name="Hear Bass").click()
     page.locator(".track", has_text="Bass").locator("input").check()
     page.wait_for_function("document.querySelector('.track.chosen strong')?.textContent === 'Bass'")
@@ -115,7 +129,8 @@ def test_takes_stand_on_one_axis_and_a_link_brings_one_back(page, open_page, dem
     assert take(page, "seed") == 1
     second = take(page)
     assert first != second
-    page.evaluate("pianalysis.player.pause(); pianalysis.player.seek(3000)")
+    hush(page)
+    page.evaluate("pianalysis.player.seek(3000)")
     page.keyboard.press("1")
     assert page.evaluate("pianalysis.player.parts.accompaniment.notes") == first
     assert page.evaluate("pianalysis.player.position()") == pytest.approx(3_000, abs=30)
