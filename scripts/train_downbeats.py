@@ -9,12 +9,6 @@ choose the right one (cross-entropy over all metres and places). Of a melody alo
 new bass note and a new harmony, which nothing uses after training. What is kept is a running mean of the weights. In the second
 half of training the shares of validation songs are printed whose bar lines are right, by it, without a metre and with it; the
 best epoch is kept (of those in the package the seventh). With `--write` the weights go into the package.
-
-    python scripts/train_downbeats.py --dataset data/pianalysis --refine --write
-
-then trains those in the package on: for the choice of readings above all, of melodies without top lines, hymns and lead sheets
-thrice as often; what is written is an average of where it began and where it ended (Wortsman et al. 2022), which is better on
-validation songs than either.
 """
 
 from __future__ import annotations
@@ -28,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import torch
-from safetensors.numpy import load_file, save_file
+from safetensors.numpy import save_file
 from torch import nn
 from torch.nn import functional
 
@@ -53,12 +47,6 @@ GUESSED, READ = 0.2, 0.3
 """The weights of what is guessed, and of the readings, beside those of bars and beats."""
 NEWEST = 0.005
 """The share of a step's weights in their running mean."""
-REFINED_READ, REFINED_NEWEST, REFINED_RATE, REFINED_DROPOUT = 1.0, 0.01, 1e-3, 0.2
-REFINED_STEPS, FALL_STEPS, WARM_STEPS = 1_338, 1_661, 50
-"""Refining stops a little before the learning rate, which rises over the warm steps and then falls, would be 0."""
-OFTEN, TIMES = ("hymns", "openewld"), 3
-AVERAGED = 0.6
-"""The share of the refined weights in the average: of 0, 0.35, 0.5, 0.6 and 1 the likeliest readings of validation songs."""
 UNHEARD = ((slice(12, 24), 0.15), (slice(24, CHANNELS), 0.15), (slice(4, 9), 0.15))
 """Channels that are now and then left out, so that none is relied on alone: the scale degrees, what returns, the leaps."""
 SAME = {(2, 2): (4, 4), (4, 8): (2, 4)}
@@ -86,7 +74,6 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dataset", type=Path, required=True, metavar="DIR")
     parser.add_argument("--epochs", type=int, default=8, metavar="N")
-    parser.add_argument("--refine", action="store_true", help="train the package's weights on, in place of new ones")
     parser.add_argument("--seed", type=int, default=1, metavar="N")
     parser.add_argument("--threads", type=int, default=1, metavar="N")
     parser.add_argument(
@@ -98,8 +85,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         train, validation = (examples(args.dataset, split) for split in ("train", "validation"))
         print(f"{len(train)} training and {len(validation)} validation melodies", flush=True)
-        generator = np.random.default_rng(args.seed)
-        net = refined(train, validation, generator) if args.refine else fit(train, validation, args.epochs, generator)
+        net = fit(train, validation, args.epochs, np.random.default_rng(args.seed))
         if args.write:
             kept = 2 + len(METRES)  # of the last layer's outputs, the guesses aren't needed any more
             weights = {name: value.numpy().astype(np.float16) for name, value in net.items()}
@@ -169,9 +155,8 @@ class Net(nn.Module):
     Out: a bar, a beat, a bar of each metre, a new bass, a new harmony; and what the whole says for each metre.
     """
 
-    def __init__(self, dropout: float = DROPOUT) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.dropout = dropout
         self.enter = nn.Conv1d(CHANNELS + BESIDE, WIDTH, 5, padding=2)
         self.layers = nn.ModuleList(nn.Conv1d(WIDTH, WIDTH, 3, padding=d, dilation=d) for d in DILATIONS)
         self.out = nn.Conv1d(WIDTH, 2 + len(METRES) + 2, 1)
@@ -183,9 +168,9 @@ class Net(nn.Module):
     def forward(self, rows: torch.Tensor, valid: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         hidden = functional.relu(self.enter(rows))
         for layer in self.layers:
-            hidden = hidden + functional.dropout(functional.relu(layer(hidden)), self.dropout, self.training)
+            hidden = hidden + functional.dropout(functional.relu(layer(hidden)), DROPOUT, self.training)
         mean = (hidden * valid[:, None]).sum(2) / valid.sum(1, keepdim=True)
-        return self.out(hidden) * valid[:, None], self.pool(functional.dropout(mean, self.dropout, self.training))
+        return self.out(hidden) * valid[:, None], self.pool(functional.dropout(mean, DROPOUT, self.training))
 
 
 def masks(total: int) -> tuple[np.ndarray, np.ndarray]:
@@ -225,8 +210,7 @@ def fit(
         pool = melodies + [tops[place] for place in generator.choice(len(tops), more, replace=False)]
         order, losses = generator.permutation(len(pool)), []
         for first in range(0, batches * BATCH, BATCH):
-            batch = [cropped(pool[place], generator) for place in order[first : first + BATCH]]
-            loss = loss_of(net, batch, GUESSED, READ)
+            loss = loss_of(net, [cropped(pool[place], generator) for place in order[first : first + BATCH]])
             optimizer.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(net.parameters(), 1.0)
@@ -246,54 +230,7 @@ def fit(
     return kept
 
 
-def refined(train: list[Example], validation: list[Example], generator: np.random.Generator) -> dict[str, torch.Tensor]:
-    """The package's weights trained on, averaged with what they were."""
-    net = packaged()
-    start, mean = copy.deepcopy(net), copy.deepcopy(net)
-    melodies = [item for item in train if not item.is_top_line]
-    pool = [item for item in melodies for _ in range(TIMES if item.corpus in OFTEN else 1)]
-    optimizer = torch.optim.AdamW(net.parameters(), REFINED_RATE, weight_decay=WEIGHT_DECAY)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: min((step + 1) / WARM_STEPS, 1) * (1 - step / FALL_STEPS)
-    )
-    net.train()
-    order: list[int] = []
-    for _ in range(REFINED_STEPS):
-        if len(order) < BATCH:
-            order = generator.permutation(len(pool)).tolist()
-        batch = [cropped(pool[order.pop()], generator) for _ in range(BATCH)]
-        loss = loss_of(net, batch, 0.0, REFINED_READ)
-        optimizer.zero_grad()
-        loss.backward()
-        nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
-        with torch.no_grad():
-            for average, value in zip(mean.parameters(), net.parameters(), strict=True):
-                average.lerp_(value, REFINED_NEWEST)
-    with torch.no_grad():
-        for average, value in zip(mean.parameters(), start.parameters(), strict=True):
-            average.lerp_(value, 1 - AVERAGED)
-    alone, whole = (accuracy(mean, validation, whole) for whole in (False, True))
-    print(f"melody {alone[0]:.3f}, {alone[1]:.3f}; all notes {whole[0]:.3f}, {whole[1]:.3f}", flush=True)
-    return {name: value.detach().clone() for name, value in mean.state_dict().items()}
-
-
-def packaged() -> Net:
-    """The network with the package's weights; those of what is guessed aren't kept there, and stay as they begin."""
-    net = Net(REFINED_DROPOUT)
-    state = net.state_dict()
-    for name, value in load_file(WEIGHTS_FILE).items():
-        if name in state:
-            kept = torch.from_numpy(value.astype(np.float32))
-            if name.startswith("out."):
-                kept = torch.cat([kept, state[name][len(kept) :]])
-            state[name] = kept.reshape(state[name].shape)
-    net.load_state_dict(state)
-    return net
-
-
-def loss_of(net: Net, batch: list[tuple[np.ndarray, ...]], guessed_weight: float, read_weight: float) -> torch.Tensor:
+def loss_of(net: Net, batch: list[tuple[np.ndarray, ...]]) -> torch.Tensor:
     """What a batch of `cropped` costs: bars and beats, the accompaniment's that is guessed, readings."""
     columns = (torch.from_numpy(np.stack(column)) for column in zip(*batch, strict=True))
     rows, target, guessed, has, valid, number, lengths = columns
@@ -303,12 +240,12 @@ def loss_of(net: Net, batch: list[tuple[np.ndarray, ...]], guessed_weight: float
     weight = torch.tensor([1.0, 0.5])[None, :, None] * valid[:, None]
     loss = (bits(out[:, :2], target, reduction="none") * weight).sum() / valid.sum()
     beside = (valid * has[:, None])[:, None]
-    loss = loss + guessed_weight * (bits(out[:, -2:], guessed, reduction="none") * beside).sum() / valid.sum()
+    loss = loss + GUESSED * (bits(out[:, -2:], guessed, reduction="none") * beside).sum() / valid.sum()
     known = number >= 0
     if known.any():
         bars, beats = (torch.from_numpy(mask) for mask in masks(CROP))
         scores = reading_scores(net, (out[known], said[1][known]), bars, beats, lengths[known])
-        loss = loss + read_weight * functional.cross_entropy(scores, number[known], label_smoothing=SMOOTHING)
+        loss = loss + READ * functional.cross_entropy(scores, number[known], label_smoothing=SMOOTHING)
     return loss
 
 

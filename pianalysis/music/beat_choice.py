@@ -19,7 +19,7 @@ from pianalysis.music.regrid import meant_places
 from pianalysis.music.tracking import Beats, beat_candidates, heard_at, heard_score, level_features
 
 CHOICE_WEIGHTS: Final = (
-    0.34, 0.13, 0.11, 0.96, 1.37, -0.3, 0.04, -0.17, 2.95, 2.96, 1.77, 0.67, 1.38, -44.05, 0.32, 1.41, 0.32, 0.58, 0.34, 0.09,
+    0.33, 0.13, 0.09, 0.95, 1.38, -0.3, 0.05, -0.2, 3.0, 2.97, 1.74, 0.78, 1.41, -43.75, 0.3, 1.28, 0.28, 0.91, 0.34, 0.09,
 )  # fmt: skip
 """Of `choice_features`: a conditional logistic regression on performances of validation songs, as the networks know those of
 training songs too well (`scripts/fit_beat_choice.py`)."""
