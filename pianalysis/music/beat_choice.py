@@ -19,10 +19,10 @@ from pianalysis.music.regrid import meant_places
 from pianalysis.music.tracking import Beats, beat_candidates, heard_at, heard_score, level_features
 
 CHOICE_WEIGHTS: Final = (
-    0.16, 0.11, -0.1, 1.3, 0.99, -0.08, -0.03, -0.13, 3.04, 2.65, 0.95, 1.25, -0.02, -25.4, 0.25, 0.95, 0.25, 0.9, 0.33, 0.08,
+    0.33, 0.13, 0.09, 0.95, 1.38, -0.3, 0.05, -0.2, 3.0, 2.97, 1.74, 0.78, 1.41, -43.75, 0.3, 1.28, 0.28, 0.91, 0.34, 0.09,
 )  # fmt: skip
 """Of `choice_features`: a conditional logistic regression on performances of validation songs, as the networks know those of
-training songs too well (`scripts/fit_beat_choice.py --every 2`)."""
+training songs too well (`scripts/fit_beat_choice.py`)."""
 SLOWEST_HEARD_MS, SLOW_NATS = 1_000.0, 4.0
 """Beats slower than one a second are hardly heard as beats (Parncutt 1994), though slow songs are written in them: what each
 e-fold more costs."""

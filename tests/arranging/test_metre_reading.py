@@ -162,6 +162,33 @@ def test_notes_near_a_click_keep_the_files_beats():
         assert len(read(score).score.tempos) == 1
 
 
+def danced(seed, click):
+    """A dance of many short notes, played at about 118 a minute without a click, or to that of the file's tempo, 120."""
+    generator = np.random.default_rng(seed)
+    lengths = np.array([0.5, 0.25, 0.25, 0.5, 0.5, 0.25, 0.25, 0.25, 0.25, 1.0] * 20)
+    places = np.concatenate([[0], np.cumsum(lengths)[:-1]])
+    walk = np.zeros(int(places[-1]) + 3)
+    for beat in range(1, len(walk)):
+        walk[beat] = 0 if click else 0.9 * walk[beat - 1] + generator.normal(0, 0.025)
+    times = np.concatenate([[0], np.cumsum(60_000 / (120 if click else 118) * np.exp(walk))])
+    onsets = (
+        400 + np.interp(places, np.arange(len(times)), times) + generator.normal(0, 15 if click else 20, len(places))
+    )
+    score = symusic.Score(480)
+    score.tempos.append(symusic.Tempo(0, 120.0))
+    score.tracks.append(symusic.Track("", 0, False))
+    steps = (72, 74, 76, 77, 79, 76, 77, 76, 74, 72, 67, 69, 71, 72, 74, 71, 69, 67, 69, 71)
+    for number, (onset, length) in enumerate(zip(np.maximum.accumulate(onsets), lengths, strict=True)):
+        score.tracks[0].notes.append(symusic.Note(round(onset * 0.96), round(length * 432), steps[number % 20], 80))
+    return score
+
+
+def test_a_busy_dance_without_a_click_is_noticed_and_one_to_a_click_keeps_its_beats():
+    for seed in (3, 4):
+        assert len(read(danced(seed, click=False)).score.tempos) > 1
+        assert len(read(danced(seed, click=True)).score.tempos) == 1
+
+
 def test_few_notes_say_nothing():
     score = from_names("C4/4 D4 E4 F4")
     assert read(score).score is score
