@@ -4,11 +4,13 @@ In: a path, bytes or text. Out: a `symusic.Score`, structured note arrays (`Note
 placed on.
 
 abc_books: Tunes in ABC as text: files in any encoding, tune books, and the lines of one tune.
+abc_directives: What a text in ABC holds beside music: blocks of text and PostScript, what ``%%MIDI`` says of a voice, macros (``m:``).
 abc_fields: What the fields of ABC say: key, metre, tempo, unit of length, order of parts.
 abc_lyrics: The words under a line of music in ABC (``w:``).
 abc_notation: Tunes in ABC notation (abcnotation.com, version 2.1) to a `symusic.Score`.
 abc_playing: A tune in ABC as it is played: repeats, endings and parts in order, ties joined, bars in their metre.
 abc_segments: What is written between two bar lines of a voice in ABC.
+abc_texts: Letters beyond ASCII as texts in ABC may write them: after a backslash, as TeX has them, or as HTML does.
 abc_voices: The music of a tune in ABC, voice by voice and bar line by bar line, as it is written.
 accompaniment_steps: What an accompaniment says at each sixteenth of where bars begin: its bass, how thick it is, its changes.
 beat_choice: which of several series of beats a melody is played on.

@@ -2,8 +2,8 @@
 
 In: a text; which tune of a book. Out: the tune as it is played, in ticks, and what it is called.
 What is read: pitch, length, bars, repeats, endings, parts and their order, tuplets, ties, broken rhythms, voices, overlays,
-changes of key, metre, tempo and unit, chord symbols and words. Grace notes, ornaments, D.C. and D.S. aren't played, and
-``%%`` directives aren't followed.
+changes of key, metre, tempo and unit, chord symbols and words, macros; of ``%%`` directives the MIDI channel, programme and
+transposition of a voice. Grace notes, ornaments, D.C. and D.S. aren't played.
 """
 
 from __future__ import annotations
