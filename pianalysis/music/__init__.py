@@ -38,6 +38,7 @@ recordings: recordings of one voice as scores: the notes heard in them, on the b
 regrid: a performance written on its own beats: every event keeps its time, and a tempo map says where the beats are.
 repeats: the order in which bars are played: repeats, endings, D.C., D.S., Fine and Coda.
 riff: MIDI files in a RIFF wrapper (.rmi), as Windows programs write them.
+staff_voices: Voices that share a staff of a score, such as soprano and alto, told apart: each is a melody of its own.
 tempo: Another tempo for a score.
 timed: Notes and the beats that they are played on, whatever they come in: a file, a score, or an array with its beats.
 tracking: the beats of a performance that was played without a click.
