@@ -29,10 +29,11 @@ PERIODS: Final = (2, 3, 4, 6, 8)
 BASSES, PADS, CHOIRS, STRINGS = range(32, 40), range(88, 96), range(52, 55), range(48, 52)
 STRUCK: Final = (47, *range(112, 128))
 """Timpani, percussion and noises by their General MIDI programmes, from 0."""
-SOLOISTS = (*range(40, 43), *range(52, 55), *range(56, 61), *range(64, 80))
+SOLOISTS: Final = (*range(40, 43), *range(52, 55), *range(56, 61), *range(64, 80))
 """Violin, viola, cello, voices, brass, reeds and pipes …"""
-ACCOMPANISTS = (*range(40), 46)
+ACCOMPANISTS: Final = (*range(40), 46)
 """… and what accompanies them: keyboards, mallets, organs, guitars, basses, the harp."""
+NOISES: Final = range(119, 128)
 LOWEST_SUNG, HIGHEST_SUNG = 55.0, 84.0
 """A line whose mean pitch is beyond is unusual: G3, C6."""
 
@@ -60,6 +61,7 @@ FEATURES: Final = (
     "lyrics",  # 1 where words are sung to it
     "bass_programme",
     "struck_programme",
+    "noise_programme",  # breath, seashore, birds, helicopters
     "pad_programme",  # pads, string ensembles, choirs
     "soloist",  # 1 for the one track of one voice, heard most of the time, on what sings, where all others are played on keys or plucked
     "name_never",
@@ -121,6 +123,7 @@ def track_features(parts: Sequence[Part]) -> NDArray[np.float64]:
             part.lyrics,
             part.program in BASSES,
             part.program in STRUCK,
+            part.program in NOISES,
             part.program in PADS or part.program in CHOIRS or part.program in STRINGS,
             alone and coverage**2 >= HALF and _alone_sings(part, others),
             *(names[index] == says for says in _SAYS),

@@ -77,8 +77,8 @@ def written_out(lines: Sequence[str], fields: Iterable[tuple[str, str]]) -> list
     >>> written_out(["h|D4|", '"h"D4|'], [("m", "h = C2E2")])
     ['C2E2|D4|', '"h"D4|']
     """
-    macros = [found.groups() for letter, value in fields if letter == "m" and (found := MACRO.match(value))]
-    macros = [(sign, music.strip()) for sign, music in macros if not re.search("[A-Ga-gnzZxX|]", sign)][:MAX_MACROS]
+    found = [MACRO.match(value) for letter, value in fields if letter == "m"]
+    macros = [(one[1], one[2].strip()) for one in found if one and not re.search("[A-Ga-gnzZxX|]", one[1])][:MAX_MACROS]
     if not macros:
         return list(lines)
     return [line if re.match(r"[A-Za-z+]:(?![|:])", line) else _written_out(line, macros) for line in lines]
