@@ -41,8 +41,9 @@ def abc_tune(text: str, *, name: str = "the ABC text", tune: int | None = None) 
     remarks = []
     if found.count > 1:
         remarks.append(found.called + ("" if tune is not None else "; --tune N chooses another"))
-    if len(voices) > 1:
-        remarks.append(f"the first of {len(voices)} voices is taken for the melody; --track N chooses another")
+    sung = sum(not voice.sound.is_drum for voice in voices)
+    if sung > 1:
+        remarks.append(f"the first of {sung} voices is taken for the melody; --track N chooses another")
     return AbcTune(score, found.title, found.number, found.count, tuple(remarks))
 
 

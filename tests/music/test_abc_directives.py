@@ -41,6 +41,7 @@ def test_drums_are_no_melody():
     tune = "V:1\n%%MIDI channel 10\nCCCC|\nV:2\nCDEF|\n"
     score = from_abc(COMMON + tune)
     assert line(score) == SCALE
+    assert abc_tune(COMMON + tune).remarks == ()
     assert [track.is_drum for track in score.tracks] == [False, True]
     assert [t.is_drum for t in from_abc("X:1\nL:1/4\nV:1\nV:2 clef=perc\nK:C\nV:1\nC|\nV:2\nC|\n").tracks] == [
         False,
