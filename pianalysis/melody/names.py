@@ -30,30 +30,37 @@ class NameSays(IntEnum):
 
 MELODY: Final = (
     r"melod\w*|mel|vocals?|voc|sing(er|ing)?|sung|lyrics?|words|karaoke|soprano?s?|sopran\w*|cant(us|o|ante|or|ora)|discant\w*|descant|"
-    r"lead ?voc\w*|main ?voc\w*|voca|"
-    r"melodie\w*|gesang\w*|singstimme|hauptstimme|oberstimme|sänger(in)?|chante?u?r?|chanteuse|chants?|"
+    r"lead ?voc\w*|main ?voc\w*|voca|vo|(lead|ld|main|female|male|solo)[ _]?vox|vox[ _]?(lead|main|solo|\d+)|top ?line|sopr?|superius|"
+    r"(lead|solo|main|principal)[ _]?voice|voice[ _]?(lead|solo|principal)|voce (principale|solista)|(voz|voix) (principal\w*|lead|solo|solista)|"
+    r"melodie\w*|(haupt|gesangs|leit|lied)melodie|gesang\w*|singstimme|hauptstimme|oberstimme|sänger(in)?|chante?u?r?|chanteuse|chants?|"
+    r"zang|zangstem|zangeres|zanger|sang|sangstemme|sangstämma|laulu|spiew|wokal\w*|śpiew\w*|głos|glos|zpev|zpěv|hlas|ének|dallam|şarkı|melodi|"
     r"canzone|cantanti|vocalist\w*|vocalista|vocais|cantor|vokal\w*|"
-    r"мелоди\w*|вокал\w*|сопрано|пение|певец|певица|"
+    r"м[еэ]лод[иі]\w*|вокал\w*|спів|соло голос|голос соло|солирующий голос|"
+    r"сопрано|пение|певец|певица|"
     r"멜로디|멜로듸|보컬|노래|가창|주선율|소프라노|"
-    r"メロディー?|メロ|主旋律|旋律|ボーカル|ヴォーカル|ヴォカル|歌|唄|うた|歌手|ソプラノ|"
-    r"主唱|人声|人聲|歌声|歌聲|歌唱|演唱|独唱|獨唱|女声|男声|女聲|男聲|女高音"
+    r"メロディー?|メロ|主旋律|旋律|ボーカル|ヴォーカル|ヴォカル|歌|唄|うた|歌手|ソプラノ|仮歌|"
+    r"主唱|人声|人聲|歌声|歌聲|歌唱|演唱|独唱|獨唱|女声|男声|女聲|男聲|女高音|领唱|領唱|唱"
 )
 PERHAPS: Final = (
     r"leads?|solos?|soli|soloists?|solist\w*|voices?|theme|thème|thema|tema|tune|air|lied|singt|stimmen?|"
     r"voz|voces|vozes|voce|voci|voix|canción|cancion|canção|cancao|aria|"
-    r"голос\w*|соло|тема|песня|독주|솔로|리드|테마|목소리|ソロ|リード|テーマ|主題|主题|独奏|獨奏|声|主音|主奏"
+    r"голос\w*|соло|солист\w*|тема|песня|독주|솔로|리드|테마|목소리|ソロ|リード|テーマ|主題|主题|独奏|獨奏|声|主音|主奏"
 )
 RIGHT: Final = (
+    r"women|ladies|girls|frauen|femmes|damen|"
     r"right ?hand|right|droite|derecha|direita|destra|rh|r\.? ?h\.?|treble|upper|up|rechts|rechte|md|"
     r"правая ?рука|右手|오른손|haut|discant"
 )
 LEFT: Final = (
+    r"men|gentlemen|männer|hommes|herren|"
     r"left ?hand|left|gauche|izquierda|esquerda|sinistra|lh|l\.? ?h\.?|lower|down|links|linke|mg|"
     r"левая ?рука|左手|왼손|"
     r"alto?s?|alt|altus|contralt\w*|tenor\w*|ténor|альт|тенор|알토|테너|アルト|テノール|bassus"
 )
 NEVER: Final = (
     r"back(ing|ground|up)?|backvoc\w*|bg|bgv|bvs?|bkg?|back ?vox|b\.?voc\w*|harmon(y|ies|ia|ias|ie|ien|ize[ds]?|ise[ds]?|isch\w*|ic|.e)?|oo+hs?|aa+hs?|chorus|choirs?|choeurs?|chœurs?|chor|coros?|"
+    r"armon(ia|ias|ie|ías)|gegen(stimme|melodie)|neben(melodie)|counter\w*|contracanto|contrecant|oblig\w*|obblig\w*|chops?|"
+    r"cori|fondo|segundas|slagwerk|trommel\w*|bas|ритм\w*|подголос\w*|백 ?보컬|백그라운드|伴唱|合音|和唱|リズム|オブリ|裏メロ|対旋律|"
     r"pads?|drums?|drm|perc\w*|kick|snare|hi-?hats?|hats?|cymbals?|toms?|claps?|shaker|tambourin\w*|congas?|bongos?|timp\w*|beat|"
     r"bass\w*|basso?s?|baß|contrabass\w*|kontrabass\w*|contrebasse|tuba|sub|"
     r"accomp\w*|acc|akk?omp\w*|begleit\w*|accompagn\w*|acompañ\w*|acompan\w*|comping|comp|rhyth?m\w*|rythm\w*|rhy|ritm\w*|chords?|"
@@ -73,8 +80,13 @@ INSTRUMENTS: Final = (
 FILLERS: Final = (
     r"the|duets?|duo|and|und|et|y|e|of|von|de|der|la|le|il|el|main|haupt|first|second|male|female|mens?|womens?|männer|frauen|doubled?|dbl|line|track|trk|"
     r"spur|piste|pista|part|parte|partie|ch|chan|channel|no|nr|staff|stave|high|low|top|principal\w*|principale|1st|2nd|i|ii|iii|a|b|d|dx|\d+|"
+    r"guide|ガイド|가이드|メイン|主|주|메인|основн\w*|главн\w*|linha|linea|línea|ligne|linie|линия|ld|l|r|stereo|female|"
     r"masculin[ao]|feminin[ao]|femenin[ao]|weiblich\w*|männlich\w*|mezzo|s|mano|mao"
 )
+PROGRAMMES: Final = re.compile(r"(voice|synth) ?(oohs?|voice|choir|vox)|lead \d \(?[\w +]+\)?")
+"""Names of programmes of General MIDI, which programs give tracks and which say no more than the programme does."""
+ALONE: Final = {"vox": NameSays.MELODY, "s": NameSays.HIGH, "t": NameSays.LOW, "b": NameSays.LOW}
+"""What says something where it is the whole name: a singer, the voices of a choir."""
 _SAXOPHONE: Final = re.compile(r"\b(soprano|alto|tenor)[ _]?(?=sax|recorder|clarinet|flute|trombone)")
 """An instrument's size, not a voice."""
 _PATTERNS: Final = {
@@ -114,8 +126,10 @@ def read_name(name: str) -> NameSays:
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", " ", name)  # LeadVocal
     plain = re.sub(r"(?<=[a-zа-я])(?=\d)|(?<=\d)(?=[a-zа-я])", " ", _SAXOPHONE.sub("", _plain(spaced)))
     words = re.findall(r"[^\W_]+(?:\.[^\W_]+)*", plain)
-    if not words:
+    if not words or PROGRAMMES.fullmatch(" ".join(_plain(name).split())):
         return NameSays.NOTHING
+    if (alone := ALONE.get(" ".join(words))) is not None:
+        return alone
     said = {says for says, pattern in _WORD.items() if _says(pattern, words, plain)}
     if NameSays.NEVER in said:
         return NameSays.NEVER

@@ -23,11 +23,17 @@ REST_MS: Final = 2_000.0
 """A line that is silent for longer rests; a shorter silence is within a phrase."""
 SCARCE_SHARE: Final = 0.15
 """A line that sounds in less of the piece's time is a fill, or an introduction."""
+HALF: Final = 0.5
 PERIODS: Final = (2, 3, 4, 6, 8)
 """After how many notes a broken chord comes back to its key."""
 BASSES, PADS, CHOIRS, STRINGS = range(32, 40), range(88, 96), range(52, 55), range(48, 52)
 STRUCK: Final = (47, *range(112, 128))
 """Timpani, percussion and noises by their General MIDI programmes, from 0."""
+SOLOISTS: Final = (*range(40, 43), *range(52, 55), *range(56, 61), *range(64, 80))
+"""Violin, viola, cello, voices, brass, reeds and pipes …"""
+ACCOMPANISTS: Final = (*range(40), 46)
+"""… and what accompanies them: keyboards, mallets, organs, guitars, basses, the harp."""
+NOISES: Final = range(119, 128)
 LOWEST_SUNG, HIGHEST_SUNG = 55.0, 84.0
 """A line whose mean pitch is beyond is unusual: G3, C6."""
 
@@ -55,7 +61,9 @@ FEATURES: Final = (
     "lyrics",  # 1 where words are sung to it
     "bass_programme",
     "struck_programme",
+    "noise_programme",  # breath, seashore, birds, helicopters
     "pad_programme",  # pads, string ensembles, choirs
+    "soloist",  # 1 for the one track of one voice, heard most of the time, on what sings, where all others are played on keys or plucked
     "name_never",
     "name_low",
     "name_high",
@@ -115,10 +123,17 @@ def track_features(parts: Sequence[Part]) -> NDArray[np.float64]:
             part.lyrics,
             part.program in BASSES,
             part.program in STRUCK,
+            part.program in NOISES,
             part.program in PADS or part.program in CHOIRS or part.program in STRINGS,
+            alone and coverage**2 >= HALF and _alone_sings(part, others),
             *(names[index] == says for says in _SAYS),
         ])  # fmt: skip
     return np.array(rows, dtype=np.float64)
+
+
+def _alone_sings(part: Part, others: Sequence[Part]) -> bool:
+    """Whether a track is the one that is played on what sings."""
+    return bool(others) and part.program in SOLOISTS and all(other.program in ACCOMPANISTS for other in others)
 
 
 def _heard(parts: Sequence[Part]) -> NDArray[np.float64]:

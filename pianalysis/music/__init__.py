@@ -4,11 +4,13 @@ In: a path, bytes or text. Out: a `symusic.Score`, structured note arrays (`Note
 placed on.
 
 abc_books: Tunes in ABC as text: files in any encoding, tune books, and the lines of one tune.
+abc_directives: What a text in ABC holds beside music: blocks of text and PostScript, what ``%%MIDI`` says of a voice, macros (``m:``).
 abc_fields: What the fields of ABC say: key, metre, tempo, unit of length, order of parts.
 abc_lyrics: The words under a line of music in ABC (``w:``).
 abc_notation: Tunes in ABC notation (abcnotation.com, version 2.1) to a `symusic.Score`.
 abc_playing: A tune in ABC as it is played: repeats, endings and parts in order, ties joined, bars in their metre.
 abc_segments: What is written between two bar lines of a voice in ABC.
+abc_texts: Letters beyond ASCII as texts in ABC may write them: after a backslash, as TeX has them, or as HTML does.
 abc_voices: The music of a tune in ABC, voice by voice and bar line by bar line, as it is written.
 accompaniment_steps: What an accompaniment says at each sixteenth of where bars begin: its bass, how thick it is, its changes.
 beat_choice: which of several series of beats a melody is played on.
@@ -25,6 +27,7 @@ kinds: what a file is, by its bytes, and for what isn't read, what to do about i
 metres: a score with other bar lines: a metre that is said beside the file, a pickup, or both.
 midi: MIDI files in and out.
 midi_events: The texts among a MIDI file's events, followed byte by byte.
+midi_repair: MIDI files put right before they are read: what players forgive, and the reader of MIDI doesn't.
 midi_texts: Texts in MIDI files whose encoding nobody states: names of tracks, lyrics, markers.
 musicxml: MusicXML scores, read as they are played: notes in ticks, words, chord symbols, bar lines.
 notes: the note array that every stage passes on.
@@ -36,6 +39,7 @@ recordings: recordings of one voice as scores: the notes heard in them, on the b
 regrid: a performance written on its own beats: every event keeps its time, and a tempo map says where the beats are.
 repeats: the order in which bars are played: repeats, endings, D.C., D.S., Fine and Coda.
 riff: MIDI files in a RIFF wrapper (.rmi), as Windows programs write them.
+staff_voices: Voices that share a staff of a score, such as soprano and alto, told apart: each is a melody of its own.
 tempo: Another tempo for a score.
 timed: Notes and the beats that they are played on, whatever they come in: a file, a score, or an array with its beats.
 tracking: the beats of a performance that was played without a click.

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from pianalysis.errors import PianalysisError
+from pianalysis.music.abc_directives import music_lines, written_out
+from pianalysis.music.abc_texts import accented
 
 MAX_CHARACTERS: Final = 10_000_000
 """Of a book."""
@@ -105,6 +107,7 @@ def _parts(text: str) -> list[list[str]]:
     if "\n" not in text.strip():
         text = text.replace("\\n", "\n")
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", " ").lstrip("\ufeff")
+    text = "\n".join(music_lines(text.split("\n")))
     head, *tunes = re.split(r"^[ \t]*(?=X:)", text, flags=re.MULTILINE)
     if not tunes:
         return [lines] if (lines := _lines(head)) else []
@@ -113,7 +116,10 @@ def _parts(text: str) -> list[list[str]]:
 
 
 def _lines(tune: str) -> list[str]:
-    """A tune's lines to the first empty one after its key, without comments; [] for one without a key."""
+    """A tune's lines to the first empty one after its key, without comments; [] for one without a key.
+
+    A field that goes on with ``+:`` is one line.
+    """
     lines: list[str] = []
     has_key = False
     for raw in tune.splitlines():
@@ -123,7 +129,9 @@ def _lines(tune: str) -> list[str]:
             continue
         line = re.sub(r"(?<!\\)%.*", "", raw).strip()
         has_key = has_key or line.startswith("K:")
-        if line:
+        if line.startswith("+:") and lines and FIELD.match(lines[-1]):
+            lines[-1] += " " + line[2:].strip()
+        elif line:
             lines.append(line)
     return lines if has_key else []
 
@@ -137,5 +145,10 @@ def _tune(lines: list[str], number: int, count: int) -> Tune:
     )
     fields = [found.groups() for line in lines[:stop] if (found := FIELD.match(line))]
     header = tuple((letter, value.strip()[:LONGEST_FIELD]) for letter, value in fields)
-    title = next((value for letter, value in header if letter == "T" and value), "")
-    return Tune(title[:100], number, count, header, tuple(lines[stop:]))
+    title = accented(next((value for letter, value in header if letter == "T" and value), ""))
+    return Tune(title[:100], number, count, header, tuple(written_out(lines[stop:], [*header, *_macros(lines[stop:])])))
+
+
+def _macros(lines: list[str]) -> list[tuple[str, str]]:
+    """Those that stand in a tune's body."""
+    return [("m", line[2:]) for line in lines if line.startswith("m:")]

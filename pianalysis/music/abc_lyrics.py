@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from pianalysis.music.abc_texts import accented
+
 ABSENT: Final = ""
 """A note without a syllable: one that is held from the note before, or left out."""
 NEXT_BAR: Final = "|"
@@ -21,7 +23,7 @@ def parse_words(text: str) -> list[str]:
     ['Now', 'hap-', 'py', 'songs', '', '', 'of the', '|', 'day', '']
     """
     words = []
-    for found in WORD.finditer(text):
+    for found in WORD.finditer(accented(text)):
         if found["mark"] == NEXT_BAR:
             words.append(NEXT_BAR)
         elif found["mark"]:

@@ -2,8 +2,8 @@
 
 In: a text; which tune of a book. Out: the tune as it is played, in ticks, and what it is called.
 What is read: pitch, length, bars, repeats, endings, parts and their order, tuplets, ties, broken rhythms, voices, overlays,
-changes of key, metre, tempo and unit, chord symbols and words. Grace notes, ornaments, D.C. and D.S. aren't played, and
-``%%`` directives aren't followed.
+changes of key, metre, tempo and unit, chord symbols and words, macros; of ``%%`` directives the MIDI channel, programme and
+transposition of a voice. Grace notes, ornaments, D.C. and D.S. aren't played.
 """
 
 from __future__ import annotations
@@ -41,8 +41,9 @@ def abc_tune(text: str, *, name: str = "the ABC text", tune: int | None = None) 
     remarks = []
     if found.count > 1:
         remarks.append(found.called + ("" if tune is not None else "; --tune N chooses another"))
-    if len(voices) > 1:
-        remarks.append(f"the first of {len(voices)} voices is taken for the melody; --track N chooses another")
+    sung = sum(not voice.sound.is_drum for voice in voices)
+    if sung > 1:
+        remarks.append(f"the first of {sung} voices is taken for the melody; --track N chooses another")
     return AbcTune(score, found.title, found.number, found.count, tuple(remarks))
 
 

@@ -6,6 +6,7 @@ symbols as markers and words as lyrics.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -27,6 +28,10 @@ VELOCITY: Final = 80
 MAX_NOTES: Final = 100_000
 LONGEST: Final = 20_000
 """Whole notes that a tune may last, with its repeats: at 120 quarters a minute eleven hours."""
+ROOT: Final = re.compile(r"(?:^|(?<=/))([A-G])([#b]?)")
+NAMES: Final = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
+PITCH_CLASSES: Final = dict(zip("CDEFGAB", (0, 2, 4, 5, 7, 9, 11), strict=True))
+SIGNS: Final = {"": 0, "#": 1, "b": -1}
 ODDEST: Final = (32, 64)
 """The largest numerator and denominator of the metre that an odd bar is given."""
 
@@ -52,11 +57,12 @@ def to_score(voices: Sequence[Voice], parts: Sequence[str], *, name: str) -> sym
     _infer_metre(voices)
     played = [_played(voice, parts, name) for voice in voices]
     score = symusic.Score(TICKS_PER_QUARTER)
-    later = _write_frame(score, played[0])
+    moved = voices[0].moved + voices[0].sound.moved
+    later = _write_frame(score, played[0], moved)
     for voice, rows in zip(voices, played, strict=True):
-        _write_voice(score, voice.name, rows, later, first=voice is voices[0])
+        _write_voice(score, voice, rows, later, first=voice is voices[0])
     chords = next((rows for rows in played if any(row.segment.chords for row in rows)), [])
-    _write_chords(score, chords, later)
+    _write_chords(score, chords, later, moved)
     return score
 
 
@@ -117,7 +123,7 @@ def _in_order(segments: Sequence[Segment], parts: Sequence[str], name: str) -> I
 
 
 def _repeated(segments: Sequence[Segment]) -> list[Segment]:
-    bars = [Bar(forward=segment.forward, times=2 if segment.backward else 0) for segment in segments]
+    bars = [Bar(forward=segment.forward, times=segment.times) for segment in segments]
     endings = []
     for first, segment in enumerate(segments):
         if segment.endings:
@@ -130,8 +136,11 @@ def _repeated(segments: Sequence[Segment]) -> list[Segment]:
     return [segments[number] for number in play_order(bars, endings)]
 
 
-def _write_frame(score: symusic.Score, rows: Sequence[Played]) -> int:
-    """Write metres, keys and tempi of the melody's segments into a score; by how many ticks its notes come later."""
+def _write_frame(score: symusic.Score, rows: Sequence[Played], moved: int) -> int:
+    """Write metres, keys and tempi of the melody's segments into a score; by how many ticks its notes come later.
+
+    moved: by how many semitones it sounds above what is written.
+    """
     timed = [row for row in rows if row.stop > row.start]
     first_bar = _ticks(timed[0].segment.state.bar) if timed else 0
     before = timed[0].stop - timed[0].start if len(timed) > 1 else 0
@@ -142,13 +151,13 @@ def _write_frame(score: symusic.Score, rows: Sequence[Played]) -> int:
         for offset, state in changes:
             tick = row.start + _ticks(offset)
             if row.stop > row.start or tick == 0:
-                _write_changes(score, tick + later if tick else 0, state, now)
+                _write_changes(score, tick + later if tick else 0, state, now, moved)
                 now = state
     _write_metres(score, timed, later)
     return later
 
 
-def _write_changes(score: symusic.Score, tick: int, state: State, before: State | None) -> None:
+def _write_changes(score: symusic.Score, tick: int, state: State, before: State | None, moved: int) -> None:
     """The key and the tempo, where they are other than before. What is said twice of a moment is said last."""
     bpm = state.bpm or DEFAULT_BPM
     if before is None or (before.bpm or DEFAULT_BPM) != bpm:
@@ -158,7 +167,8 @@ def _write_changes(score: symusic.Score, tick: int, state: State, before: State 
     if before is None or before.key != state.key:
         if len(score.key_signatures) and score.key_signatures[-1].time == tick:
             score.key_signatures.pop(-1)
-        score.key_signatures.append(symusic.KeySignature(tick, state.key.sharps, int(state.key.minor)))
+        sharps = (state.key.sharps + 7 * moved + 6) % 12 - 6 if moved % 12 else state.key.sharps
+        score.key_signatures.append(symusic.KeySignature(tick, sharps, int(state.key.minor)))
 
 
 def _write_metres(score: symusic.Score, rows: Sequence[Played], later: int) -> None:
@@ -215,14 +225,18 @@ def _odd_metre(ticks: int, stated: tuple[int, int]) -> tuple[int, int] | None:
     return (int(numerator), denominator) if fits and denominator & (denominator - 1) == 0 else None
 
 
-def _write_voice(score: symusic.Score, name: str, rows: Sequence[Played], later: int, *, first: bool) -> None:
+def _write_voice(score: symusic.Score, voice: Voice, rows: Sequence[Played], later: int, *, first: bool) -> None:
     """Add the tracks of a voice: one for each layer that has notes. The first one of the first voice is the melody."""
     layers = sorted({note.layer for row in rows for note in row.segment.notes})
     for layer in layers:
         title = (
-            "Melody" if first and layer == layers[0] else name if layer == layers[0] else f"{name}, layer {layer + 1}"
+            "Melody"
+            if first and layer == layers[0]
+            else voice.name
+            if layer == layers[0]
+            else f"{voice.name}, layer {layer + 1}"
         )
-        track = symusic.Track(title, 0, False)
+        track = symusic.Track(title, voice.sound.program, voice.sound.is_drum)
         for onset, stop, pitch in _sounding(rows, layer):
             track.notes.append(symusic.Note(onset + later, max(1, stop - onset), pitch, VELOCITY))
         if layer == layers[0]:
@@ -268,11 +282,22 @@ def _words(rows: Sequence[Played]) -> list[tuple[int, str]]:
     return words
 
 
-def _write_chords(score: symusic.Score, rows: Sequence[Played], later: int) -> None:
-    """Chord symbols as markers, but for those after the last note."""
+def _write_chords(score: symusic.Score, rows: Sequence[Played], later: int, moved: int) -> None:
+    """Chord symbols as markers, but for those after the last note; moved as the melody is."""
     end = max((row.stop for row in rows if row.segment.notes), default=0)
     for row in rows:
         for offset, symbol in row.segment.chords:
             tick = row.start + _ticks(offset)
             if tick < end:
-                score.markers.append(symusic.TextMeta(tick + later, symbol))
+                score.markers.append(symusic.TextMeta(tick + later, _moved(symbol, moved)))
+
+
+def _moved(symbol: str, semitones: int) -> str:
+    """A chord symbol with its root and its bass so many semitones higher.
+
+    >>> _moved("F#m7/C#", 2), _moved("C:maj", -2), _moved("N.C.", 2)
+    ('Abm7/Eb', 'Bb:maj', 'N.C.')
+    """
+    if not semitones % 12:
+        return symbol
+    return ROOT.sub(lambda found: NAMES[(PITCH_CLASSES[found[1]] + semitones + SIGNS[found[2]]) % 12], symbol)

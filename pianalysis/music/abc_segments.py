@@ -53,7 +53,8 @@ class Syllable:
 class Segment:
     """The music from one bar line to the next, and what the bar lines say.
 
-    state: at its beginning. forward: a repeat begins here. endings: it belongs to these. backward: a repeat ends here.
+    state: at its beginning. forward: a repeat begins here. endings: it belongs to these. times: the repeat that ends here is played so
+    often, 0 for none.
     closed: the bar line at its end is no plain one, so that an ending ends. part: the part that begins here.
     """
 
@@ -61,7 +62,7 @@ class Segment:
     forward: bool = False
     endings: tuple[int, ...] = ()
     part: str = ""
-    backward: bool = False
+    times: int = 0
     closed: bool = False
     length: Fraction = Fraction(0)
     notes: list[WrittenNote] = field(default_factory=list)

@@ -14,8 +14,10 @@ from typing import Final, cast
 from pianalysis.errors import PianalysisError
 from pianalysis.music import abc_fields as fields
 from pianalysis.music.abc_books import FIELD, LONGEST_FIELD, Tune
+from pianalysis.music.abc_directives import VoiceSound, sound_said
 from pianalysis.music.abc_lyrics import ABSENT, NEXT_BAR, parse_words
 from pianalysis.music.abc_segments import Segment, State, Syllable, WrittenNote
+from pianalysis.music.abc_texts import accented
 
 LENGTH: Final = r"(\d*)(/*)(\d*)"
 PITCH: Final = r"(\^\^|\^|__|_|=)?/?([A-Ga-g])([,']*)"
@@ -32,9 +34,11 @@ TOKEN: Final = re.compile(
     r"|(?P<rest>[zxZX])(?P<rested>\d*/*\d*)"
     r"|(?P<broken>>+|<+)|(?P<tie>-)|(?P<overlay>&)",
 )
-SYMBOL: Final = re.compile(r"(\(?)([A-G][^()\s]*|N\.?C\.?)\)?")
+SYMBOL: Final = re.compile(r"(\(?)([A-G](?:[^()\s]|\([^()\s]*\))*|N\.?C\.?)\)?")
 """A chord symbol; texts that begin with ^, _, <, > or @ are remarks."""
 LETTER: Final = re.compile(r"[A-G][b#]?")
+WITHIN_CHORD: Final = re.compile(r'"[^"]*"|![^!|]{0,60}!|\+[A-Za-z.]{1,20}\+|\{[^}]*\}')
+"""What isn't a note between the brackets of a chord."""
 STEPS: Final = (0, 2, 4, 5, 7, 9, 11)
 TUPLETS: Final = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}
 """So many notes in the time of how many; the others in that of three where the metre has dotted beats, else two."""
@@ -55,6 +59,7 @@ class Voice:
     state: State
     unit: Fraction
     moved: int = 0
+    sound: VoiceSound = field(default_factory=VoiceSound)
     segments: list[Segment] = field(default_factory=list)
     position: Fraction = Fraction(0)
     layer: int = 0
@@ -78,14 +83,15 @@ class Voice:
 
 
 def read_voices(tune: Tune, *, name: str) -> list[Voice]:
-    """The voices of a tune that have notes, in the order in which it names them.
+    """The voices of a tune that have notes, in the order in which it names them, drums last.
 
     Raises PianalysisError that names the source for lengths and pitches out of range and for too many voices.
     """
     reader = _Reader(tune, name)
     for line in tune.body:
         reader.read(line)
-    return [voice for voice in reader.voices.values() if any(segment.notes for segment in voice.segments)]
+    voices = [voice for voice in reader.voices.values() if any(segment.notes for segment in voice.segments)]
+    return sorted(voices, key=lambda voice: voice.sound.is_drum)
 
 
 class _Reader:
@@ -95,13 +101,19 @@ class _Reader:
         self.name = name
         self.part = ""
         self.state, self.moved = State(), 0
+        self.sound = VoiceSound()
         unit = None
-        declared = []
+        declared: list[str] = []
+        sounds: list[tuple[str, str]] = []
         for letter, value in tune.header:
             if letter == "L":
                 unit = fields.parse_length(value) or unit
             elif letter == "V":
                 declared.append(value)
+            elif letter == "I" and declared:
+                sounds.append((declared[-1], value))
+            elif letter == "I":
+                self.sound = sound_said(self.sound, value)
             else:
                 self.state = _changed(self.state, letter, value)
                 if letter == "K":
@@ -115,6 +127,9 @@ class _Reader:
         self.voice: Voice | None = None
         for value in declared:
             self._choose(value)
+        for owner, value in sounds:
+            self._choose(owner)
+            self._field("I", value)
         self.voice = next(iter(self.voices.values()), None)
 
     def read(self, line: str) -> None:
@@ -140,7 +155,11 @@ class _Reader:
             voice.unit = fields.parse_length(value) or voice.unit
         elif letter == "P":
             _begin_part(voice, value[:1])
+        elif letter == "I":
+            voice.sound = sound_said(voice.sound, value)
         elif letter in "KMQ":
+            if letter == "K":
+                _clef(voice, value)
             moved = fields.parse_transposition(value) if letter == "K" else None
             voice.moved = voice.moved if moved is None else moved
             _change(voice, _changed(voice.state, letter, value))
@@ -154,9 +173,11 @@ class _Reader:
             if len(self.voices) >= MAX_VOICES:
                 raise PianalysisError(f"{self.name}: expected at most {MAX_VOICES} voices, found more")
             label = re.search(r'\b(?:name|nm)="?([^"=]{1,40})"', value)
-            self.voices[identity] = Voice(label[1] if label else identity, self.state, self.unit, self.moved)
+            named = accented(label[1]) if label else identity
+            self.voices[identity] = Voice(named, self.state, self.unit, self.moved, self.sound)
             _begin(self.voices[identity], part=self.part)
         self.voice = self.voices[identity]
+        _clef(self.voice, " ".join(words[1:]))
         if moved is not None:
             self.voice.moved = moved
 
@@ -181,7 +202,7 @@ class _Reader:
             elif found["quoted"]:
                 _symbol(voice, found["quoted"].strip('" '))
             elif found["chord"]:
-                self._strike(voice, NOTE.findall(found["chord"]), found["times"])
+                self._strike(voice, NOTE.findall(WITHIN_CHORD.sub("", found["chord"])), found["times"])
             elif found["note"]:
                 self._strike(voice, NOTE.findall(found["note"]), "")
             elif found["rest"]:
@@ -221,7 +242,7 @@ class _Reader:
             if sign:
                 voice.accidentals[step] = fields.ALTERATIONS[sign]
             altered = voice.accidentals.get(step, voice.state.key.alterations[step % 7])
-            pitch = 12 * (step // 7) + STEPS[step % 7] + altered + voice.moved
+            pitch = 12 * (step // 7) + STEPS[step % 7] + altered + voice.moved + voice.sound.moved
             if not 0 <= pitch <= 127:
                 raise PianalysisError(f"{self.name}: expected a pitch from C-1 to G9, found {letter + octaves[:20]!r}")
             voice.last.append(len(voice.open.notes))
@@ -237,6 +258,12 @@ class _Reader:
             _advance(voice, voice.last_length)
         else:  # so many bars
             _advance(voice, units.numerator // units.denominator * voice.state.bar)
+
+
+def _clef(voice: Voice, text: str) -> None:
+    """A clef for drums makes a voice drums."""
+    if re.search(r"(?:\bclef=|^)perc\b", text):
+        voice.sound = replace(voice.sound, is_drum=True)
 
 
 def _changed(state: State, letter: str, value: str) -> State:
@@ -272,23 +299,35 @@ def _begin_part(voice: Voice, part: str) -> None:
 
 def _bar(voice: Voice, text: str, ending: str) -> None:
     """Close the open segment with a bar line, and begin the next."""
-    backward, forward = text.startswith(":") or ":|" in text, text.endswith(":") and len(text) > 1
+    times, forward = _times(text), text.endswith(":") and len(text) > 1
     numbers, closed = _numbers(ending), text not in ("", "|")
     if not voice.open.empty:
         written = voice.open
-        _mark_end(written, backward, closed)
+        _mark_end(written, times, closed)
         _begin(voice, forward=forward, endings=numbers)
         voice.open.chords = [(Fraction(0), name) for offset, name in written.chords if offset >= written.length]
         written.chords = [row for row in written.chords if row[0] < written.length]
         return
     if len(voice.segments) > 1:  # a second bar line at once, as when a line begins with one
-        _mark_end(voice.segments[-2], backward, closed)
+        _mark_end(voice.segments[-2], times, closed)
     voice.open.forward = voice.open.forward or forward
     voice.open.endings = numbers or voice.open.endings
 
 
-def _mark_end(segment: Segment, backward: bool, closed: bool) -> None:
-    segment.backward, segment.closed = segment.backward or backward, segment.closed or closed
+def _times(text: str) -> int:
+    """How often a passage is played that ends with a bar line: one more than it has dots before the line; 0 for no repeat.
+
+    >>> _times(":|"), _times("::|"), _times("::"), _times("|:")
+    (2, 3, 2, 0)
+    """
+    if not text.startswith(":") and ":|" not in text:
+        return 0
+    dots = re.match(r"(:+)\|", text)
+    return 1 + len(dots[1]) if dots else 2
+
+
+def _mark_end(segment: Segment, times: int, closed: bool) -> None:
+    segment.times, segment.closed = max(segment.times, times), segment.closed or closed
 
 
 def _numbers(ending: str) -> tuple[int, ...]:

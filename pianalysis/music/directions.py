@@ -23,8 +23,15 @@ UNITS: Final = {
     "16th": Fraction(1, 4), "32nd": Fraction(1, 8),
 }  # fmt: skip
 SLOWEST_BPM, FASTEST_BPM = 5, 2_000
-CAPO: Final = re.compile(r"\bd\. ?c\b|\bda ?capo\b", re.IGNORECASE)
-SEGNO: Final = re.compile(r"\bd\. ?s\b|\bd[ae]l ?segno\b", re.IGNORECASE)
+NO_JUMP: Final = (
+    r"(?<!\bon )(?<!\bthe )(?<!\bafter )(?<!\bat )(?<!\bin )(?<!\bno )(?<!\buntil )(?<!\bbefore )(?<!\bfor )(?<!\bto )"
+)
+"""Before the words of a jump that only speak of it: “tacet on D.S.”"""
+CAPO: Final = re.compile(NO_JUMP + r"(?:\bd\. ?c\b|\bda ?capo\b)", re.IGNORECASE)
+SEGNO: Final = re.compile(NO_JUMP + r"(?:\bd\. ?s\b|\bd[ae]l ?segno\b)", re.IGNORECASE)
+SEGNO_HERE: Final = re.compile(r"\W*segno\W*", re.IGNORECASE)
+CODA_HERE: Final = re.compile(r"\W*coda\W*", re.IGNORECASE)
+"""Words in the place of the signs."""
 TO_CODA: Final = re.compile(r"\bto (the )?coda\b", re.IGNORECASE)
 FINE: Final = re.compile(r"\W*(\d+ ?x )?fine\W*", re.IGNORECASE)
 
@@ -85,6 +92,10 @@ def _read_signs(element: Element, marks: Marks) -> None:
         marks.to_coda = True
     elif FINE.fullmatch(words):
         marks.fine = True
+    elif SEGNO_HERE.fullmatch(words):
+        marks.segno = True
+    elif CODA_HERE.fullmatch(words):
+        marks.coda_sign = True
 
 
 def _read_sound(sound: Element, marks: Marks) -> None:

@@ -14,6 +14,7 @@ from typing import Final
 
 from pianalysis.errors import PianalysisError
 from pianalysis.music.abc_books import decode, looks_like_abc
+from pianalysis.music.midi_repair import without_macbinary
 
 
 class Kind(Enum):
@@ -129,7 +130,7 @@ def _refuse(name: str, what: str) -> None:
 
 def _signed(data: bytes, name: str) -> Kind | None:
     """What the first bytes say of a binary file."""
-    if data[:4] == b"MThd":
+    if without_macbinary(data)[:4] == b"MThd":
         return Kind.MIDI
     if data[:4] == b"RIFF":
         form = data[8:12]

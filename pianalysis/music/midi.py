@@ -17,10 +17,11 @@ from numpy.typing import ArrayLike, NDArray
 from pianalysis.errors import MidiReadError, first_line
 from pianalysis.files import write_atomically
 from pianalysis.music.chord_texts import put_chord_texts, read_chord_texts
+from pianalysis.music.midi_repair import LARGEST_WALKED, mended, without_macbinary
 from pianalysis.music.midi_texts import texts_in_utf8
 from pianalysis.music.notes import NOTE_DTYPE, Notes, sort_notes
 from pianalysis.music.riff import is_wrapped, unwrapped
-from pianalysis.music.words import put_words, read_words
+from pianalysis.music.words import put_words, read_sung_texts, read_words
 
 MAX_FILE_BYTES: Final = 8 * 2**20
 MAX_NOTES: Final = 100_000
@@ -47,6 +48,7 @@ def read_midi(source: str | os.PathLike[str] | bytes, *, name: str = "") -> symu
         )
     if is_wrapped(data):
         data = unwrapped(data, name)
+    data = without_macbinary(data)
     if data[:4] != b"MThd":
         found = "an empty file" if not data else f"a file that starts with {data[:4]!r}"
         raise MidiReadError(f"{name}: expected a MIDI file (it starts with b'MThd'), found {found}")
@@ -57,6 +59,8 @@ def read_midi(source: str | os.PathLike[str] | bytes, *, name: str = "") -> symu
             "export it with ticks per quarter note (PPQ)"
         )
     try:
+        if len(data) <= LARGEST_WALKED:
+            data = mended(data)
         score = symusic.Score.from_midi(data)
         if _texts_lost(score):
             score = symusic.Score.from_midi(texts_in_utf8(data))
@@ -65,8 +69,9 @@ def read_midi(source: str | os.PathLike[str] | bytes, *, name: str = "") -> symu
             f"{name}: the MIDI file is damaged or cut off ({first_line(error)}); export it again"
         ) from None
     check_limits(score, name)
-    put_words(score, read_words(data))
-    put_chord_texts(score, read_chord_texts(data))
+    words, chords = read_words(data), read_chord_texts(data)
+    put_words(score, words if words or chords else read_sung_texts(data, score))
+    put_chord_texts(score, chords)
     return score
 
 

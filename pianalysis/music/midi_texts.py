@@ -12,16 +12,25 @@ from typing import Final
 
 from pianalysis.music.midi_events import number_bytes, texts_between, track_spans
 
-ENCODINGS: Final = ("gb18030", "cp932", "cp949", "big5", "cp1251", "cp1252", "latin-1")
+ENCODINGS: Final = (
+    "gb18030", "cp932", "cp949", "big5", "cp1251", "cp1252", "latin-1", "koi8-r", "cp866", "mac_cyrillic", "euc_jp", "cp1250", "cp1254",
+    "cp850", "mac_roman",
+)  # fmt: skip
 """What is tried where UTF-8 doesn't fit; of two that fit as well the former."""
 MUSICAL: Final = (
     "主旋律 旋律 主音 人声 鋼琴 钢琴 吉他 贝斯 貝斯 低音 鼓 弦乐 和弦 伴奏 歌曲 音轨 右手 左手 主唱 人聲",
     "メロディ メロディー ピアノ ギター ベース ドラム ストリングス ボーカル ヴォーカル 歌 コーラス 右手 左手 主旋律 トラック",
-    "멜로디 피아노 기타 베이스 드럼 보컬 노래 코러스 반주 트랙 오른손 왼손 현악기",
+    "멜로디 피아노 기타 베이스 드럼 보컬 노래 코러스 반주 트랙 오른손 왼손 현악기 목소리 가수 주선율 합창",
     "мелодия голос вокал фортепиано гитара бас ударные соло хор рояль правая левая рука",
-    "mélodie mélodía melodía chœur flûte hautbois contralto ténor geschütz klöppel flöte oboé violão voz canção música",
+    "вокал солист бэк пиано тенор сопрано альт скрипка флейта",
+    "śpiew głos zpěv hlas perkusja ének zenekar şarkı melodía melódia klávesy",
+    "mélodie mélodía melodía chœur flûte hautbois contralto ténor geschütz klöppel flöte oboé violão voz canção canción música",
 )
 """Words that names of tracks are made of, by the languages of the encodings; one that is read settles which it was."""
+SHORTEST_UTF8: Final = 6
+"""Bytes beyond ASCII of a text that is taken for UTF-8 among others that aren't."""
+USUAL_CYRILLIC: Final = "оеаинтсрвлкмдпуя"
+"""Letters of which four in five of a Russian text are."""
 WORD_SETTLES: Final = 2.0
 
 
@@ -39,7 +48,7 @@ def texts_in_utf8(data: bytes) -> bytes:
         body, at = bytearray(), start
         for text in found:
             raw = data[text.start : text.end]
-            if not _is_utf8(raw):
+            if not _is_utf8(raw) or _by_chance(raw):
                 said = raw.decode(encoding, "replace").encode()
                 body += data[at : text.length_at] + number_bytes(len(said)) + said
                 at = text.end
@@ -103,8 +112,18 @@ def _cyrillic(letter: str, text: str, place: int) -> float:
     if not "\u0400" <= letter <= "\u04ff":
         return -0.5
     before = text[place - 1] if place else " "
-    shouts = letter.isupper() and before.islower()
-    return 0.0 if shouts or (before.isascii() and before.isalpha()) else 0.9
+    if (letter.isupper() and before.islower()) or (before.isascii() and before.isalpha()):
+        return 0.0
+    return 0.6 if letter.lower() not in USUAL_CYRILLIC else 0.95
+
+
+def _cyrillic_elsewhere(letter: str, text: str, place: int) -> float:
+    return _cyrillic(letter, text, place) - 0.02
+
+
+def _rarer(letter: str, text: str, place: int) -> float:
+    """Of encodings that few files are in: believed where a word is known, or nothing else fits."""
+    return min(_western(letter, text, place), 0.5) - 0.4
 
 
 def _western(letter: str, text: str, place: int) -> float:
@@ -125,9 +144,17 @@ LIKELIHOOD: Final[dict[str, Callable[[str, str, int], float]]] = {
     "big5": _taiwanese,
     "cp1251": _cyrillic,
     "cp1252": _western,
+    **dict.fromkeys(("koi8-r", "cp866", "mac_cyrillic"), _cyrillic_elsewhere),
+    "euc_jp": lambda letter, text, place: 0.85 if "\u3040" <= letter <= "\u30ff" else 0.2,
+    **dict.fromkeys(("cp1250", "cp1254", "cp850", "mac_roman"), _rarer),
     "latin-1": lambda letter, text, place: _western(letter, text, place) - 0.01,
 }
 """How likely a letter beyond ASCII is in a text of each encoding: the letter, the text, its place."""
+
+
+def _by_chance(raw: bytes) -> bool:
+    """Whether a text of a file in another encoding is so short that it may be UTF-8 by chance."""
+    return 0 < sum(byte > 0x7F for byte in raw) < SHORTEST_UTF8
 
 
 def _is_utf8(raw: bytes) -> bool:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
 from typing import Final
@@ -24,6 +24,7 @@ from pianalysis.music.metres import metre_of_bar
 from pianalysis.music.midi import MAX_NOTES, check_limits
 from pianalysis.music.performance import TICKS_PER_QUARTER, perform, to_ticks
 from pianalysis.music.repeats import Bar, Ending, play_order
+from pianalysis.music.staff_voices import LAYER, voices_apart
 from pianalysis.music.written_parts import Instruments, WrittenMeasure, read_part
 from pianalysis.music.xmlfiles import MusicXmlError, read_tree, whole_number
 
@@ -67,6 +68,8 @@ class _Written:
     chord: str | None
     chords: tuple[tuple[Fraction, str], ...]
     tempi: tuple[tuple[Fraction, float], ...]
+    keys: tuple[tuple[Fraction, tuple[int, str]], ...]
+    """Those that don't stand at its start."""
 
     @property
     def nominal(self) -> Fraction | None:
@@ -74,8 +77,10 @@ class _Written:
         return Fraction(4 * self.metre[0], self.metre[1]) if self.metre else None
 
 
-def read_musicxml(source: str | os.PathLike[str] | bytes, *, name: str = "") -> SheetMusic:
+def read_musicxml(source: str | os.PathLike[str] | bytes, *, name: str = "", apart: bool = False) -> SheetMusic:
     """Read a score from a path or from bytes; `name` is what errors call the source (default: its path).
+
+    apart: the voices of a staff that two or more share throughout, as soprano and alto do, have a track each.
 
     Raises FileNotFoundError, or MusicXmlError for what is no MusicXML score, holds no notes, or is past the limits (those of
     `read_midi`, and `MAX_XML_BYTES`).
@@ -90,6 +95,8 @@ def read_musicxml(source: str | os.PathLike[str] | bytes, *, name: str = "") -> 
     if len(elements) > MAX_PARTS:
         raise MusicXmlError(f"{name}: {len(elements):,} parts are too many; scores up to {MAX_PARTS} parts are read")
     parts = [_read_part(root, element, name) for element in elements]
+    if apart:
+        parts = [replace(part, measures=voices_apart(part.measures)) for part in parts]
     try:
         sheet = _play(root, parts)
         check_limits(sheet.score, name)
@@ -182,12 +189,15 @@ def _written_bars(parts: Sequence[_Part]) -> list[_Written]:
     for number in range(max((len(part.measures) for part in parts), default=0)):
         row = [part.measures[number] for part in parts if number < len(part.measures)]
         metre = next((m.metre for m in row if m.metre is not None), metre)
-        key = next((m.key for m in row if m.key is not None), key)
+        keys = next((m.keys for m in row if m.keys), [])
+        key = next((stated for onset, stated in reversed(keys) if not onset), key)
         length = max(m.end for m in row) or (Fraction(4 * metre[0], metre[1]) if metre else length)
         tempi = tuple(sorted(item for m in row for item in m.tempi))
         own = chords_of.measures[number] if chords_of and number < len(chords_of.measures) else WrittenMeasure()
         chords = tuple(_side_by_side(own, length))
-        bars.append(_Written(length, metre, key, tempo, chord, chords, tempi))
+        later = tuple(item for item in keys if item[0])
+        bars.append(_Written(length, metre, key, tempo, chord, chords, tempi, later))
+        key = later[-1][1] if later else key
         tempo = tempi[-1][1] if tempi else tempo
         chord = chords[-1][1] if chords else chord
     return bars
@@ -248,11 +258,14 @@ def _marks(parts: Sequence[_Part], count: int) -> tuple[list[Bar], list[Ending]]
 
 
 def _add_tracks(score: symusic.Score, part: _Part, schedule: Sequence[tuple[int, Fraction]]) -> None:
-    """A track for each staff of a part that has notes; of two staves they are named as the hands."""
+    """A track for each staff of a part that has notes; of two staves they are named as the hands, voices apart numbered."""
     staves = perform(part.measures, schedule)
-    for staff, played in staves.items():
-        hand = {1: " RH", 2: " LH"}.get(staff, f" {staff}") if len(staves) > 1 else ""
-        track = symusic.Track(f"{part.name}{hand}".strip(), part.program, False)
+    written = {staff % LAYER for staff in staves}
+    for number, played in staves.items():
+        layer, staff = divmod(number, LAYER)
+        hand = {1: " RH", 2: " LH"}.get(staff, f" {staff}") if len(written) > 1 else ""
+        layered = f" {layer + 1}" if layer else ""
+        track = symusic.Track(f"{part.name}{hand}{layered}".strip(), part.program, False)
         track.notes.extend(played.notes.values())
         track.lyrics.extend(symusic.TextMeta(tick, text) for tick, text in sorted(played.words.items()))
         score.tracks.append(track)
@@ -283,13 +296,22 @@ def _add_keys_and_tempi(score: symusic.Score, played: Sequence[_Written], starts
     key: tuple[int, str] | None = None
     tempo: float | None = None
     for bar, start in zip(played, starts, strict=False):
-        if bar.key is not None and bar.key != key:
-            key, fifths = bar.key, (bar.key[0] + 7) % 12 - 7 if abs(bar.key[0]) > 7 else bar.key[0]
-            score.key_signatures.append(symusic.KeySignature(to_ticks(start), fifths, int(key[1] == "minor")))
+        for onset, stated in ((Fraction(0), bar.key), *bar.keys):
+            if stated is not None and stated != key:
+                key = stated
+                _add_key(score, to_ticks(start + onset), key)
         for onset, bpm in ((Fraction(0), bar.tempo), *bar.tempi):
             if bpm is not None and bpm != tempo:
                 tempo = bpm
                 score.tempos.append(symusic.Tempo(to_ticks(start + onset), bpm))
+
+
+def _add_key(score: symusic.Score, tick: int, key: tuple[int, str]) -> None:
+    """A key signature, in place of one that is at the same tick."""
+    fifths = (key[0] + 7) % 12 - 7 if abs(key[0]) > 7 else key[0]
+    if len(score.key_signatures) and score.key_signatures[-1].time == tick:
+        score.key_signatures.pop(-1)
+    score.key_signatures.append(symusic.KeySignature(tick, fifths, int(key[1] == "minor")))
 
 
 def _chords(

@@ -71,7 +71,7 @@ def read_with_remarks(
         return ReadScore(score, tuple(remarks), is_recording=True)
     if kind is Kind.MIDI:
         return ReadScore(read_midi(data, name=name))
-    sheet = read_musicxml(data, name=name)
+    sheet = read_musicxml(data, name=name, apart=True)
     for start, _, label in sheet.chords:
         sheet.score.markers.append(symusic.TextMeta(start, label))
     return ReadScore(sheet.score, has_bars=True)

@@ -17,6 +17,9 @@ from pianalysis.music.midi_texts import texts_in_utf8
 
 KARAOKE: Final = b"@K"
 """How a text event begins that says that the others are words."""
+LONGEST_SYLLABLE: Final = 30
+FEWEST_SUNG, SUNG_SHARE = 6, 0.8
+"""Texts that are taken for words though nothing says so: so many at least, and such a share of them, begin with notes of one track."""
 NEW_LINE: Final = re.compile(r"^[\\/]|[\r\n]")
 
 
@@ -47,6 +50,25 @@ def read_words(data: bytes) -> list[tuple[int, str]]:
     words = [row for row in words if row[1].strip(b" \0")]
     rows = sorted(((tick, text.decode(errors="replace")) for tick, text in words), key=lambda row: row[0])
     return [(tick, text.replace("\0", "")) for tick, text in rows]
+
+
+def read_sung_texts(data: bytes, score: symusic.Score) -> list[tuple[int, str]]:
+    """Text events that are words though the file doesn't say so: on the notes of one track; [] where there are no such.
+
+    For files without lyrics, karaoke or chords among their texts.
+    """
+    if b"\xff\x01" not in data:
+        return []
+    data = texts_in_utf8(data)
+    rows = [
+        (event.tick, data[event.start : event.end].decode(errors="replace").replace("\0", ""))
+        for event in text_events(data)
+        if event.kind == TEXT
+    ]
+    rows = sorted((row for row in rows if row[1].strip() and len(row[1]) <= LONGEST_SYLLABLE), key=lambda row: row[0])
+    ticks = {tick for tick, _ in rows}
+    on_notes = max((len(ticks & {note.time for note in track.notes}) for track in score.tracks), default=0)
+    return rows if on_notes >= max(FEWEST_SUNG, SUNG_SHARE * len(rows)) else []
 
 
 def put_words(score: symusic.Score, words: list[tuple[int, str]]) -> None:

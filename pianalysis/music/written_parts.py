@@ -55,7 +55,7 @@ class WrittenMeasure:
     """A measure of one part, times in quarters from its start.
 
     end: where its content ends, 0 where there is but a rest for the whole of it. chords: (onset, label). metre: (beats, beat type), () where it has none (senza misura),
-    None where it states nothing new; key likewise: (sharps, flats below 0; mode), as it sounds.
+    None where it states nothing new. keys: (onset, (sharps, flats below 0; mode)), as they sound.
     """
 
     notes: list[WrittenNote] = field(default_factory=list)
@@ -63,7 +63,7 @@ class WrittenMeasure:
     tempi: list[tuple[Fraction, float]] = field(default_factory=list)
     end: Fraction = Fraction(0)
     metre: tuple[int, int] | tuple[()] | None = None
-    key: tuple[int, str] | None = None
+    keys: list[tuple[Fraction, tuple[int, str]]] = field(default_factory=list)
     marks: Marks = field(default_factory=Marks)
 
 
@@ -85,6 +85,8 @@ class Instruments:
 def read_part(part: Element, instruments: Instruments, name: str) -> list[WrittenMeasure]:
     """The measures of a <part>; drums are left out. Raises MusicXmlError, which begins with `name`."""
     reader = _PartReader(instruments)
+    first = fraction(part.findtext(".//divisions"))  # some programs write a note before it
+    reader.divisions = first if first and first > 0 else reader.divisions
     measures = []
     for number, element in enumerate(part.iter("measure"), start=1):
         try:
@@ -170,7 +172,7 @@ class _PartReader:
         if (key := element.find("key")) is not None and key.find("fifths") is not None:
             steps, semitones = self._shift(1)
             fifths = whole_number(key.findtext("fifths"), 0) + 7 * semitones - 12 * steps
-            self.measure.key = (fifths, (key.findtext("mode") or "").strip())
+            self.measure.keys.append((self.now, (fifths, (key.findtext("mode") or "").strip())))
         if (time := element.find("time")) is not None:
             self.measure.metre = _metre(time)
 

@@ -20,6 +20,7 @@ from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 from pianalysis.errors import PianalysisError
+from pianalysis.music.abc_books import decode
 from pianalysis.music.midi import MAX_FILE_BYTES
 
 MUSICXML_SUFFIXES: Final = (".musicxml", ".xml", ".mxl")
@@ -29,6 +30,11 @@ MAX_DEPTH: Final = 64
 """Of elements in each other. MusicXML needs about ten."""
 MAX_PACKED_FILES: Final = 1_000
 CONTAINER: Final = "META-INF/container.xml"
+NOT_SCORES: Final = ("META-INF/", "__MACOSX/")
+"""Folders of a compressed file that hold no score; the second is what macOS adds."""
+SCORE_TYPES: Final = ("", "application/vnd.recordare.musicxml+xml", "application/vnd.recordare.musicxml", "text/xml")
+"""What a container calls a score; the same music may be there as a PDF."""
+DECLARATION: Final = re.compile(r"\s*<\?xml\b[^>]*\?>")
 
 
 class MusicXmlError(PianalysisError):
@@ -77,7 +83,7 @@ def _unpacked(data: bytes, name: str) -> bytes:
             if inside not in names:
                 scores = [
                     item for item in names
-                    if PurePosixPath(item).suffix.lower() in (".musicxml", ".xml") and not item.startswith("META-INF/")
+                    if PurePosixPath(item).suffix.lower() in (".musicxml", ".xml") and not item.startswith(NOT_SCORES)
                 ]  # fmt: skip
                 inside = next(iter(scores), "")
             if not inside:
@@ -95,7 +101,8 @@ def _named_by_container(archive: zipfile.ZipFile, name: str) -> str:
         root = parse(_member(archive, CONTAINER, name), name)
     except MusicXmlError:
         return ""
-    return next((item.get("full-path", "") for item in root.iter("rootfile")), "")
+    scores = (item for item in root.iter("rootfile") if item.get("media-type", "").lower() in SCORE_TYPES)
+    return next((item.get("full-path", "") for item in scores), "")
 
 
 def _member(archive: zipfile.ZipFile, member: str, name: str) -> bytes:
@@ -108,7 +115,25 @@ def _member(archive: zipfile.ZipFile, member: str, name: str) -> bytes:
 
 
 def parse(data: bytes, name: str) -> Element:
-    """The root of an XML document; `name` is what errors call it. Raises MusicXmlError."""
+    """The root of an XML document; `name` is what errors call it. Raises MusicXmlError.
+
+    A document that isn't in the encoding that it declares is read in the one that it is in; one may begin with empty lines.
+    """
+    try:
+        return _parsed(data)
+    except (expat.ExpatError, LookupError, ValueError) as error:  # the last two: an encoding that nobody knows
+        if isinstance(error, PianalysisError):
+            raise MusicXmlError(f"{name}: {error}") from None
+        first = error
+    try:
+        return _parsed(DECLARATION.sub("", decode(data), count=1).strip().encode())
+    except (expat.ExpatError, PianalysisError):
+        found = "an empty file" if not data else f"what begins with {data[:12]!r}"
+        raise MusicXmlError(f"{name}: expected MusicXML, found {found}, which is no valid XML ({first})") from None
+
+
+def _parsed(data: bytes) -> Element:
+    """The root of a document. Raises MusicXmlError, which doesn't name the file, or what expat raises."""
     parser, builder = expat.ParserCreate(), TreeBuilder()
     depth = 0
 
@@ -116,7 +141,7 @@ def parse(data: bytes, name: str) -> Element:
         nonlocal depth
         depth += 1
         if depth > MAX_DEPTH:
-            raise MusicXmlError(f"{name}: expected a score, found elements nested {depth} deep")
+            raise MusicXmlError(f"expected a score, found elements nested {depth} deep")
         builder.start(tag.rpartition(":")[2], attributes)
 
     def end(tag: str) -> None:
@@ -125,19 +150,13 @@ def parse(data: bytes, name: str) -> Element:
         builder.end(tag.rpartition(":")[2])
 
     def refuse(entity: str, *_: object) -> None:
-        raise MusicXmlError(f"{name}: the file declares an entity of its own ({entity!r}), which isn't read; remove it")
+        raise MusicXmlError(f"the file declares an entity of its own ({entity!r}), which isn't read; remove it")
 
     parser.buffer_text = True
     parser.StartElementHandler, parser.EndElementHandler = start, end
     parser.CharacterDataHandler = builder.data
     parser.EntityDeclHandler = refuse
-    try:
-        parser.Parse(data, True)
-    except (expat.ExpatError, LookupError, ValueError) as error:  # the last two: an encoding that nobody knows
-        if isinstance(error, PianalysisError):
-            raise
-        found = "an empty file" if not data else f"what begins with {data[:12]!r}"
-        raise MusicXmlError(f"{name}: expected MusicXML, found {found}, which is no valid XML ({error})") from None
+    parser.Parse(data, True)
     return builder.close()
 
 

@@ -43,6 +43,32 @@ def test_a_contour_by_hand():
     assert first.share == pytest.approx(3 / 6)
 
 
+def low_solo(program, other):
+    """A melody in the tenor, below broken chords on two tracks that are others' ."""
+    score = simple_score([(n, 1, 48 + (0, 2, 4, 5, 7, 5, 4, 2)[n % 8]) for n in range(32)], name="")
+    score.tracks[0].program = program
+    add_track(score, [(n / 2, 0.5, 67 + (0, 4, 7, 4)[n % 4]) for n in range(64)])
+    add_track(score, [(2 * n, 2, 60 + pitch) for n in range(16) for pitch in (0, 4, 7)])
+    for track in score.tracks[1:]:
+        track.program = other
+    return {item.number: item.probability for item in score_tracks(score)}
+
+
+def test_the_one_that_sings_among_keyboards_is_the_soloist():
+    cello, piano, violin = 42, 0, 40
+    assert low_solo(cello, piano)[1] > 0.5 > low_solo(piano, piano)[1]
+    assert low_solo(cello, violin)[1] == pytest.approx(low_solo(piano, violin)[1])
+
+
+def test_a_noise_is_no_melody():
+    score = simple_score(TUNE, name="")
+    add_track(score, [(n, 1, 50 + n % 3) for n in range(12)])
+    before = score_tracks(score)[0].number
+    score.tracks[0].program = 122  # the seashore
+    assert before == 1
+    assert score_tracks(score)[0].number == 2
+
+
 def test_drums_alone_give_no_candidates():
     score = simple_score([])
     add_track(score, TUNE, is_drum=True)

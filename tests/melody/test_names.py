@@ -10,6 +10,9 @@ MELODIES = (
     "Melody", "MELODY ", "melody 1", "Main Melody", "Vocals", "Lead Vocal", "vocal-track", "LeadVocal", ":soprano", "Sopran",
     "Melodie", "Gesang", "Singstimme", "Mélodie", "Chant", "Chanteur", "Melodía", "Cantante", "Melodia", "Canto", "Vocalista",
     "Мелодия", "ВОКАЛ", "メロディ", "ﾒﾛﾃﾞｨ", "メロディー", "ボーカル", "歌", "主旋律", "旋律1", "人声", "主唱", "멜로디", "보컬", "노래",
+    "Vox", "Lead Vox", "LD VOCAL", "Vo.", "Guide Melody", "Top Line", "Melody L", "Sopr.", "Solo Voice", "Voz principal", "Voce solista",
+    "Linha melódica", "Ligne mélodique", "Hauptmelodie", "Zang", "Sång", "Laulu", "Śpiew", "Wokal", "Głos", "Zpěv", "Ének", "Мелодія",
+    "Основная мелодия", "Соло голос", "주 멜로디", "メインメロディ", "ガイドメロディ", "仮歌", "领唱", "唱",
 )  # fmt: skip
 PERHAPS = (
     "Lead Guitar", "Sq Lead", "Solo Violin", "Voice 1 (Soloist)", "Theme", "Stimme", "Voix", "Voz", "Voce", "Tema principal", "Голос",
@@ -18,6 +21,8 @@ PERHAPS = (
 NEVER = (
     "Backing Vocals", "BackVocals", "Voice 3 (Harmony)", "Vocals, harmony", "Vocal Pads", "Lead drums", "Bass Voice", "Choir Aahs",
     "Begleitung", "Accompagnement", "Acompañamiento", "Chœurs", "Coro", "Бас", "Бэк-вокал", "コーラス", "伴奏", "和声", "베이스", "화음",
+    "Countermelody", "Gegenmelodie", "Vocal Chops", "Voces de fondo", "Segundas voces", "Armonía", "Slagwerk", "Ритм гитара", "백보컬",
+    "伴唱", "リズムギター", "裏メロ",
 )  # fmt: skip
 NOTHING = (
     "",
@@ -30,11 +35,15 @@ NOTHING = (
     "Track 2",
     "Flute",
     "钢琴",
+    "Synth Vox",
+    "Voice Oohs",
+    "Lead 1 (square)",
+    "Men's & Women's",
 )
 HANDS = {
     "Right Hand": NameSays.HIGH, "PIANO RH": NameSays.HIGH, "Klavier rechts": NameSays.HIGH, "Main droite": NameSays.HIGH,
     "Mano derecha": NameSays.HIGH, "右手": NameSays.HIGH, "Left Hand": NameSays.LOW, "Piano LH": NameSays.LOW, "linke Hand": NameSays.LOW,
-    "Main gauche": NameSays.LOW, ":tenor": NameSays.LOW, "Alt": NameSays.LOW, "왼손": NameSays.LOW,
+    "Women": NameSays.HIGH, "Men": NameSays.LOW, "S.": NameSays.HIGH, "B": NameSays.LOW, "Main gauche": NameSays.LOW, ":tenor": NameSays.LOW, "Alt": NameSays.LOW, "왼손": NameSays.LOW,
 }  # fmt: skip
 CASES = [
     *((name, NameSays.MELODY) for name in MELODIES),

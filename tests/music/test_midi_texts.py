@@ -45,6 +45,15 @@ def with_name(raw: bytes, *, lyric: bytes = b"") -> bytes:
         ("latin-1", "Canção"),
         ("cp1252", "Chœur"),
         ("latin-1", "Sängerin"),
+        ("koi8-r", "Мелодия"),
+        ("koi8-r", "вокал"),
+        ("cp866", "Голос"),
+        ("mac_cyrillic", "Вокал"),
+        ("cp949", "목소리"),
+        ("euc_jp", "ボーカル"),
+        ("cp1250", "Głos"),
+        ("cp850", "Mélodie"),
+        ("mac_roman", "Canción"),
     ],
 )
 def test_names_are_read_in_the_encodings_that_people_use(encoding, name):
@@ -72,3 +81,10 @@ def test_any_name_leaves_the_notes_alone_and_no_bytes_fail(raw, cut):
     assert [track.notes.numpy()["pitch"].tolist() for track in mended.tracks] == [[60, 62], [72, 74]]
     texts_in_utf8(data[: len(data) - cut])
     texts_in_utf8(raw)
+
+
+@pytest.mark.parametrize("encoding", ["cp1251", "koi8-r", "cp866"])
+def test_a_short_text_that_is_utf_8_by_chance_is_of_the_file_s_encoding(encoding):
+    # in KOI8 the bytes of “рё” are a letter in UTF-8
+    score = read_midi(with_name("Голос".encode(encoding), lyric="рё".encode(encoding)))
+    assert [item.text for track in score.tracks for item in track.lyrics] == ["рё"]
