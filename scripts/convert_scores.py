@@ -31,8 +31,8 @@ import symusic
 
 from pianalysis.errors import PianalysisError
 from pianalysis.files import write_atomically
+from pianalysis.music.metres import metre_of_bar
 from pianalysis.music.midi import read_midi
-from pianalysis.music.musicxml import metre_of
 from pianalysis.music.repeats import Bar, Ending, play_order
 
 PARTS: Final = ("SOPRANO", "ALTO", "TENOR", "BASS")
@@ -161,7 +161,7 @@ def _with_bars(score: symusic.Score, lines: Sequence[Fraction]) -> symusic.Score
         length = lines[index + 1] - lines[index] if index + 1 < len(lines) else None
         if length == 0 or (length is None and index and tick >= score.end()):
             continue
-        now = metre if length in (None, Fraction(4 * metre[0], metre[1])) else metre_of(length, metre[1])
+        now = metre if length in (None, Fraction(4 * metre[0], metre[1])) else metre_of_bar(length, metre[1])
         if now != current:
             score.time_signatures.append(symusic.TimeSignature(tick, *now))
             current = now
