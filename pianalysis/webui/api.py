@@ -30,7 +30,7 @@ from pianalysis.webui.settings import NUMBERS, read_options, read_seed
 from pianalysis.webui.studio import Event, Studio
 from pianalysis.webui.uploads import folder_of_uploads, read_upload
 
-WORKERS: Final = int(os.environ.get("PIANALYSIS_WORKERS", "24"))
+WORKERS: Final = int(os.environ.get("PIANALYSIS_WORKERS", "40"))
 """Pieces in hand at once; `turns` says which of them is written on. All are finished at about the same time as one after the
 other, but each is heard soon."""
 FILES: Final = 32
