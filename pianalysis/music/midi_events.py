@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Final
 
 SYSEX: Final = (0xF0, 0xF7)
+NUMBER_BYTES: Final = 4
+"""Of a number of variable length, at most: what never ends would make numbers of a million digits."""
 META: Final = 0xFF
 TEXT, LYRIC = 0x01, 0x05
 TEXTS: Final = range(0x01, 0x10)
@@ -49,20 +51,20 @@ def texts_between(data: bytes, start: int, end: int) -> Iterator[TextEvent]:
     at, tick, status, end = start, 0, 0, min(end, len(data))
     try:
         while at < end:
-            wait, at = _number(data, at)
+            wait, at = read_number(data, at)
             tick += wait
             if data[at] >= 0x80:
                 status, at = data[at], at + 1
             if status == META:
                 kind, length_at = data[at], at + 1
-                length, at = _number(data, length_at)
+                length, at = read_number(data, length_at)
                 if at + length > end:
                     return
                 if kind in TEXTS and length:
                     yield TextEvent(tick, kind, length_at, at, at + length)
                 at += length
             elif status in SYSEX:
-                length, at = _number(data, at)
+                length, at = read_number(data, at)
                 at += length
             elif status < 0x80:
                 return
@@ -84,15 +86,15 @@ def number_bytes(value: int) -> bytes:
     return bytes(reversed(groups))
 
 
-def _number(data: bytes, at: int) -> tuple[int, int]:
-    """A number of variable length, and where what follows it begins.
+def read_number(data: bytes, at: int) -> tuple[int, int]:
+    """A number of variable length, and where what follows it begins. Raises IndexError where none ends within `NUMBER_BYTES`.
 
-    >>> _number(bytes([0x81, 0x48]), 0)
+    >>> read_number(bytes([0x81, 0x48]), 0)
     (200, 2)
     """
     value = 0
-    while True:
-        byte, at = data[at], at + 1
-        value = value << 7 | byte & 0x7F
-        if byte < 0x80:
-            return value, at
+    for place in range(at, at + NUMBER_BYTES):
+        value = value << 7 | data[place] & 0x7F
+        if data[place] < 0x80:
+            return value, place + 1
+    raise IndexError

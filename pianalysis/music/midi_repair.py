@@ -6,11 +6,12 @@ a MacBinary header before it, numbers of 8 bits where 7 are allowed, notes that 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from typing import Final
 
-from pianalysis.music.midi_events import META, SYSEX, number_bytes, track_spans
+from pianalysis.music.midi_events import META, SYSEX, number_bytes, read_number, track_spans
 
 MACBINARY_BYTES: Final = 128
 """Of the header that old Macs put before a file that leaves them."""
@@ -70,19 +71,22 @@ class _Track:
     end: int = 0
     onsets: defaultdict[int, list[int]] = field(default_factory=lambda: defaultdict(list))
     """By channel: when its notes begin."""
-    sounding: defaultdict[tuple[int, int], deque[int]] = field(default_factory=lambda: defaultdict(deque))
-    """By channel and pitch: when the notes began that still sound."""
+    sounding: defaultdict[int, defaultdict[int, deque[int]]] = field(
+        default_factory=lambda: defaultdict(lambda: defaultdict(deque))
+    )
+    """By channel and by pitch: when the notes began that still sound."""
 
     def written(self, quarter: int) -> bytes:
         """The track as bytes, with an end for each note that has none: where its channel's next one begins, or the track's end."""
         added = []
-        for (channel, pitch), begun in self.sounding.items():
+        rows = [(channel, *row) for channel, keys in self.sounding.items() for row in keys.items()]
+        for channel, pitch, begun in rows:
             for onset in begun:
-                later = next((tick for tick in self.onsets[channel] if tick > onset), self.end)
+                place = bisect_right(self.onsets[channel], onset)
+                later = self.onsets[channel][place] if place < len(self.onsets[channel]) else self.end
                 added.append((later if later > onset else onset + quarter, bytes([NOTE_OFF | channel, pitch, 0])))
-        rows = sorted([*added, *self.events], key=lambda row: row[0])
         body, now = bytearray(), 0
-        for tick, event in rows:
+        for tick, event in sorted([*added, *self.events], key=lambda row: row[0]):
             body += number_bytes(tick - now) + event
             now = tick
         return bytes(body + number_bytes(max(self.end - now, 0)) + bytes([META, END_OF_TRACK, 0]))
@@ -94,14 +98,14 @@ def _walked(body: bytes) -> _Track | None:
     names: set[int] = set()
     try:
         while at < len(body):
-            wait, at = _number(body, at)
+            wait, at = read_number(body, at)
             tick += wait
             if body[at] >= 0x80:
                 status, at = body[at], at + 1
             begin = at
             if status == META or status in SYSEX:
                 kind = body[at] if status == META else -1
-                length, at = _number(body, at + (status == META))
+                length, at = read_number(body, at + (status == META))
                 at += length
                 if at > len(body):
                     return None
@@ -119,7 +123,7 @@ def _walked(body: bytes) -> _Track | None:
     except IndexError:
         return None
     track.end = tick
-    track.faults |= any(track.sounding.values())
+    track.faults |= any(begun for keys in track.sounding.values() for begun in keys.values())
     if INSTRUMENT in names and NAME not in names:
         track.faults = True
         track.events = [
@@ -136,23 +140,12 @@ def _follow(track: _Track, tick: int, status: int, numbers: bytes) -> None:
     channel, kind = status & 0x0F, status & 0xF0
     track.events.append((tick, bytes([status]) + numbers))
     if kind == NOTE_ON and numbers[1]:
-        track.sounding[channel, numbers[0]].append(tick)
+        track.sounding[channel][numbers[0]].append(tick)
         track.onsets[channel].append(tick)
     elif kind in (NOTE_ON, NOTE_OFF):
-        if begun := track.sounding[channel, numbers[0]]:
+        if begun := track.sounding[channel][numbers[0]]:
             begun.popleft()
     elif kind == CONTROL and numbers[0] in SILENCING:
-        for (other, pitch), begun in track.sounding.items():
-            while other == channel and begun:
-                begun.popleft()
-                track.events.append((tick, bytes([NOTE_OFF | channel, pitch, 0])))
-                track.faults = True
-
-
-def _number(data: bytes, at: int) -> tuple[int, int]:
-    value = 0
-    while True:
-        byte, at = data[at], at + 1
-        value = value << 7 | byte & 0x7F
-        if byte < 0x80:
-            return value, at
+        ended = [pitch for pitch, begun in track.sounding.pop(channel, {}).items() for _ in begun]
+        track.events += [(tick, bytes([NOTE_OFF | channel, pitch, 0])) for pitch in ended]
+        track.faults |= bool(ended)

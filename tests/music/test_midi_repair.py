@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import time
 
 import pytest
 from hypothesis import given
@@ -122,3 +123,17 @@ def test_few_texts_and_chords_are_no_words(texts):
 def test_remarks_at_the_beginning_are_no_words():
     remarks = b"".join(b"\0\xff\x01\x04said" for _ in range(9))
     assert not any(len(track.lyrics) for track in read_midi(file(chunk(remarks + song()))).tracks)
+
+
+@pytest.mark.parametrize(
+    "events",
+    [
+        b"\xff" * 10**6,  # a number that never ends
+        b"".join(bytes([0, 0x90 | place % 16, place // 16, 64]) for place in range(2_048)) + b"\0\xb0\x7b\0" * 200_000,
+        bytes([1, 0x90, 60, 64]) * 200_000,  # notes that nothing ends
+    ],
+)
+def test_what_is_made_to_be_slow_is_read_in_time(events):
+    begin = time.process_time()
+    mended(file(chunk(events)))
+    assert time.process_time() - begin < 10  # a second; with quadratic steps minutes
