@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pianalysis.errors import PianalysisError
-from pianalysis.music.abc_directives import music_lines, written_out
+from pianalysis.music.abc_directives import LONGEST_LINE, music_lines, written_out
 from pianalysis.music.abc_texts import accented
 
 MAX_CHARACTERS: Final = 10_000_000
@@ -129,8 +129,8 @@ def _lines(tune: str) -> list[str]:
             continue
         line = re.sub(r"(?<!\\)%.*", "", raw).strip()
         has_key = has_key or line.startswith("K:")
-        if line.startswith("+:") and lines and FIELD.match(lines[-1]):
-            lines[-1] += " " + line[2:].strip()
+        if line.startswith("+:") and lines and FIELD.match(lines[-1][:3]):
+            lines[-1] = f"{lines[-1]} {line[2:].strip()}"[:LONGEST_LINE]
         elif line:
             lines.append(line)
     return lines if has_key else []

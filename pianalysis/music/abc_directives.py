@@ -10,6 +10,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from pianalysis.errors import PianalysisError
+
 BLOCK: Final = re.compile(r"%%begin([a-z]{1,8})\b")
 BLOCK_END: Final = re.compile(r"%%end([a-z]{1,8})\b")
 MIDI_LINE: Final = re.compile(r"\s*%%MIDI\s+(.*)")
@@ -19,7 +21,9 @@ NOT_MUSIC: Final = re.compile(r'("[^"]*"|![^!|]*!|\[[A-Za-z]:[^\]]*\])')
 MACRO: Final = re.compile(r"\s*([^\s=]{1,20})\s*=\s*(.{1,200})")
 MAX_MACROS: Final = 50
 LONGEST_LINE: Final = 20_000
-"""Of characters, with macros written out."""
+"""Of characters, with macros written out, or with all that a field goes on with."""
+MOST_WRITTEN: Final = 400_000
+"""Of characters that macros may add to a tune."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +77,7 @@ def written_out(lines: Sequence[str], fields: Iterable[tuple[str, str]]) -> list
     """Lines of music with the macros that some fields define written out.
 
     A macro whose sign stands at a note (``~G2``) is an ornament, which isn't played: that note stays as it is written.
+    Raises PianalysisError where they make the tune too long.
 
     >>> written_out(["h|D4|", '"h"D4|'], [("m", "h = C2E2")])
     ['C2E2|D4|', '"h"D4|']
@@ -81,7 +86,15 @@ def written_out(lines: Sequence[str], fields: Iterable[tuple[str, str]]) -> list
     macros = [(one[1], one[2].strip()) for one in found if one and not re.search("[A-Ga-gnzZxX|]", one[1])][:MAX_MACROS]
     if not macros:
         return list(lines)
-    return [line if re.match(r"[A-Za-z+]:(?![|:])", line) else _written_out(line, macros) for line in lines]
+    out, added = [], 0
+    for line in lines:
+        out.append(line if re.match(r"[A-Za-z+]:(?![|:])", line) else _written_out(line, macros))
+        added += len(out[-1]) - len(line)
+        if added > MOST_WRITTEN:
+            raise PianalysisError(
+                f"expected macros (m:) that add up to {MOST_WRITTEN:,} characters to a tune, found more"
+            )
+    return out
 
 
 def _written_out(line: str, macros: Sequence[tuple[str, str]]) -> str:

@@ -6,6 +6,8 @@ import time
 
 import pytest
 
+from pianalysis.errors import PianalysisError
+from pianalysis.music.abc_books import find_tune
 from pianalysis.music.abc_notation import abc_tune, from_abc
 
 COMMON = "X:1\nM:4/4\nL:1/4\nK:C\n"
@@ -102,3 +104,16 @@ def test_accents_in_words_and_titles():
 def test_chord_symbols_keep_their_parentheses():
     score = from_abc(COMMON + '"G7(#9)"C"(Am)"D"C(add9)"E"F"F|')
     assert [item.text for item in score.markers] == ["G7(#9)", "Am", "C(add9)", "F:maj"]
+
+
+def test_macros_of_macros_that_blow_a_tune_up_are_refused():
+    tune = f"X:1\nm:h = {'i' * 199}\nm:i = {'c' * 99}\nK:C\n" + "h\n" * 40_000
+    with pytest.raises(PianalysisError, match="macros"):
+        find_tune(tune, name="a.abc")
+
+
+def test_a_field_that_goes_on_and_on_is_cut_and_read_in_time():
+    begin = time.process_time()
+    tune = find_tune("X:1\nT:a\n" + "+:a\n" * 300_000 + "K:C\nC|\n", name="a.abc")
+    assert tune.body == ("C|",)
+    assert time.process_time() - begin < 10  # a second
