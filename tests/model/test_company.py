@@ -42,23 +42,24 @@ def test_everything_is_done_once_and_never_more_than_so_many_at_once(counts, mos
 
 
 def test_who_waits_is_worked_on_together():
-    rounds, inside = [], threading.Event()
+    rounds, inside, all_wait = [], threading.Event(), threading.Event()
 
     def work(things):
         inside.set()
-        time.sleep(0.1)  # the others come meanwhile
+        assert all_wait.wait(60)
         rounds.append(sorted(things))
 
     company = Company(work)
     with ThreadPoolExecutor(4) as pool:
         first = pool.submit(company.join, [0])
-        assert inside.wait(10)
+        assert inside.wait(60)
         others = [pool.submit(company.join, [2 * place, 2 * place + 1]) for place in (1, 2, 3)]
+        while len(company._waiting) < 3:
+            time.sleep(0.01)
+        all_wait.set()
         for asked in (first, *others):
-            asked.result(10)
-    assert rounds[0] == [0]
-    assert sorted(thing for round_ in rounds for thing in round_) == [0, *range(2, 8)]
-    assert len(rounds) < 4
+            asked.result(60)
+    assert rounds == [[0], [2, 3, 4, 5, 6, 7]]
 
 
 def test_one_threads_many_things_stay_together():
