@@ -149,10 +149,9 @@ def _signature_of(quarters: float, main: Metre) -> Metre:
     >>> _signature_of(3, (6, 8)), _signature_of(3, (4, 4)), _signature_of(0.5, (2, 4))
     ((6, 8), (3, 4), (1, 8))
     """
-    fits = abs(quarters_of(main) - quarters) < 1e-3
-    return (
-        main if fits else metre_of_bar(Fraction(round(quarters * TICKS_PER_QUARTER), TICKS_PER_QUARTER), LONGEST_BEAT)
-    )
+    if abs(quarters_of(main) - quarters) < 1e-3:
+        return main
+    return metre_of_bar(Fraction(round(quarters * TICKS_PER_QUARTER), TICKS_PER_QUARTER), LONGEST_BEAT)
 
 
 @dataclass(frozen=True, eq=False)

@@ -80,7 +80,7 @@ INSTRUMENTS: Final = (
 FILLERS: Final = (
     r"the|duets?|duo|and|und|et|y|e|of|von|de|der|la|le|il|el|main|haupt|first|second|male|female|mens?|womens?|männer|frauen|doubled?|dbl|line|track|trk|"
     r"spur|piste|pista|part|parte|partie|ch|chan|channel|no|nr|staff|stave|high|low|top|principal\w*|principale|1st|2nd|i|ii|iii|a|b|d|dx|\d+|"
-    r"guide|ガイド|가이드|メイン|主|주|메인|основн\w*|главн\w*|linha|linea|línea|ligne|linie|линия|ld|l|r|stereo|female|"
+    r"guide|ガイド|가이드|メイン|主|주|메인|основн\w*|главн\w*|linha|linea|línea|ligne|linie|линия|ld|l|r|stereo|"
     r"masculin[ao]|feminin[ao]|femenin[ao]|weiblich\w*|männlich\w*|mezzo|s|mano|mao"
 )
 PROGRAMMES: Final = re.compile(r"(voice|synth) ?(oohs?|voice|choir|vox)|lead \d \(?[\w +]+\)?")

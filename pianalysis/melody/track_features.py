@@ -23,7 +23,8 @@ REST_MS: Final = 2_000.0
 """A line that is silent for longer rests; a shorter silence is within a phrase."""
 SCARCE_SHARE: Final = 0.15
 """A line that sounds in less of the piece's time is a fill, or an introduction."""
-HALF: Final = 0.5
+MOSTLY: Final = 0.5
+"""A soloist is heard for more of the piece's time than it rests."""
 PERIODS: Final = (2, 3, 4, 6, 8)
 """After how many notes a broken chord comes back to its key."""
 BASSES, PADS, CHOIRS, STRINGS = range(32, 40), range(88, 96), range(52, 55), range(48, 52)
@@ -125,7 +126,7 @@ def track_features(parts: Sequence[Part]) -> NDArray[np.float64]:
             part.program in STRUCK,
             part.program in NOISES,
             part.program in PADS or part.program in CHOIRS or part.program in STRINGS,
-            alone and coverage**2 >= HALF and _alone_sings(part, others),
+            alone and coverage**2 >= MOSTLY and _alone_sings(part, others),
             *(names[index] == says for says in _SAYS),
         ])  # fmt: skip
     return np.array(rows, dtype=np.float64)

@@ -229,13 +229,9 @@ def _write_voice(score: symusic.Score, voice: Voice, rows: Sequence[Played], lat
     """Add the tracks of a voice: one for each layer that has notes. The first one of the first voice is the melody."""
     layers = sorted({note.layer for row in rows for note in row.segment.notes})
     for layer in layers:
-        title = (
-            "Melody"
-            if first and layer == layers[0]
-            else voice.name
-            if layer == layers[0]
-            else f"{voice.name}, layer {layer + 1}"
-        )
+        title = "Melody" if first else voice.name
+        if layer != layers[0]:
+            title = f"{voice.name}, layer {layer + 1}"
         track = symusic.Track(title, voice.sound.program, voice.sound.is_drum)
         for onset, stop, pitch in _sounding(rows, layer):
             track.notes.append(symusic.Note(onset + later, max(1, stop - onset), pitch, VELOCITY))

@@ -20,7 +20,7 @@ from xml.etree.ElementTree import Element
 import symusic
 
 from pianalysis.errors import PianalysisError
-from pianalysis.music.metres import metre_of_bar
+from pianalysis.music.metres import COMMON, metre_of_bar
 from pianalysis.music.midi import MAX_NOTES, check_limits
 from pianalysis.music.performance import TICKS_PER_QUARTER, perform, to_ticks
 from pianalysis.music.repeats import Bar, Ending, play_order
@@ -280,9 +280,8 @@ def _add_bars(score: symusic.Score, played: Sequence[_Written], starts: Sequence
         following = played[number + 1] if number + 1 < len(played) else None
         if following and following.metre == bar.metre and length + following.length == bar.nominal:
             length, size = length + following.length, 2
-        now = (
-            bar.metre if bar.metre and length == bar.nominal else metre_of_bar(length, bar.metre[1] if bar.metre else 4)
-        )
+        stated = bar.metre or COMMON
+        now = stated if bar.metre and length == bar.nominal else metre_of_bar(length, stated[1])
         if now != metre:
             score.time_signatures.append(symusic.TimeSignature(to_ticks(starts[number]), *now))
             metre = now

@@ -54,7 +54,9 @@ def test_who_waits_is_worked_on_together():
         first = pool.submit(company.join, [0])
         assert inside.wait(60)
         others = [pool.submit(company.join, [2 * place, 2 * place + 1]) for place in (1, 2, 3)]
+        limit = time.monotonic() + 60
         while len(company._waiting) < 3:
+            assert time.monotonic() < limit
             time.sleep(0.01)
         all_wait.set()
         for asked in (first, *others):
