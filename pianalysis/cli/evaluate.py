@@ -7,6 +7,7 @@ import json
 import shlex
 import sys
 from pathlib import Path
+from typing import Final
 
 EXAMPLES = """examples:
   pianalysis evaluate --melodies melodies/ --arrangements out/
@@ -14,6 +15,9 @@ EXAMPLES = """examples:
   pianalysis evaluate --melodies melodies/ --arrangements ours=out/ --arrangements theirs=other/ --chords charts/
   pianalysis evaluate --melodies melodies/ --arrangements out/ --melody-track 1
 """
+
+REMARKS: Final = 30
+"""So many are printed: a folder of hundreds of songs may have one for each."""
 
 
 def add_evaluate(parser: argparse.ArgumentParser) -> None:
@@ -64,8 +68,10 @@ def evaluate(args: argparse.Namespace) -> int:
             melody_track=int(track) if track and track.isdecimal() else track,
             progress=lambda _: bar.update(1),
         )
-    for remark in judgement.remarks:
+    for remark in judgement.remarks[:REMARKS]:
         print(f"# {remark}", file=sys.stderr)
+    if (more := len(judgement.remarks) - REMARKS) > 0:
+        print(f"# and {more} more remarks (--json has them all)", file=sys.stderr)
     print(judgement.table())
     if args.json:
         figures = {**judgement.figures, "remarks": judgement.remarks}

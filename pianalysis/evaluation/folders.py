@@ -26,32 +26,67 @@ Folder = str | os.PathLike[str] | Mapping[str, Source]
 """A folder of files, or what it would hold by its files' names without suffix."""
 
 
-def read_folder(folder: Folder, what: str, suffixes: Iterable[str] = MIDI) -> dict[str, Source]:
+def read_folders(folders: Mapping[str, tuple[Folder, str, Sequence[str]]]) -> dict[str, dict[str, Source]]:
+    """The files of several folders, each with what is wanted of it and its kinds, by the names that belong together.
+
+    Those are the files' own, wherever they lie; where one of the folders has two files of one name, those with the folders inside
+    it that they lie in (001/seg_0, 002/seg_0), of all of them. Raises PianalysisError as `read_folder` does.
+    """
+    inside = any(
+        not isinstance(folder, Mapping)
+        and _twice([(path.stem, path) for path in _paths(folder, what, kinds)], kinds)
+        for folder, what, kinds in folders.values()
+    )
+    return {key: read_folder(folder, what, kinds, inside=inside) for key, (folder, what, kinds) in folders.items()}
+
+
+def read_folder(
+    folder: Folder, what: str, suffixes: Iterable[str] = MIDI, *, inside: bool = False
+) -> dict[str, Source]:
     """The files of some kinds in a folder and those inside it, by name without suffix, in the order of their names.
 
-    Of a name in several kinds (song.mid, song.musicxml) the kind that is first in `suffixes` counts.
+    Of a name in several kinds (song.mid, song.musicxml) the kind that is first in `suffixes` counts. inside: the folders inside
+    are part of the name.
 
     Raises PianalysisError, in which `what` says what was wanted, for what is no folder, for one without such files, for two files
     of one name, and for arrays, which don't say where their beats are.
     """
     if isinstance(folder, Mapping):
         return _checked(folder, what)
+    kinds, root = [*suffixes], Path(folder)
+    found = _paths(folder, what, kinds)
+    named = [(path.relative_to(root).with_suffix("").as_posix() if inside else path.stem, path) for path in found]
+    if twice := _twice(named, kinds):
+        raise PianalysisError(
+            f"{root}: expected one file of {what} for each name, found {twice[0]} and {twice[1]}; rename one"
+        )
+    return dict(sorted({name: path for name, path in reversed(named)}.items()))
+
+
+def _paths(folder: str | os.PathLike[str], what: str, kinds: Sequence[str]) -> list[Path]:
+    """The files of some kinds in a folder and those inside it, the first kind first."""
     root = Path(folder)
     if not root.is_dir():
         raise PianalysisError(f"{root}: expected a folder of {what}, found {'a file' if root.exists() else 'nothing'}")
-    kinds = [*suffixes]
-    files: dict[str, Path] = {}
-    for path in sorted(root.rglob("*"), key=lambda path: (_kind(path, kinds), path)):
-        hidden = any(part.startswith(".") for part in path.relative_to(root).parts)  # ._song.mid is a Mac's own note
-        if path.suffix.lower() in kinds and path.is_file() and not hidden:
-            if path.stem in files and _kind(files[path.stem], kinds) == _kind(path, kinds):
-                raise PianalysisError(
-                    f"{root}: expected one file of {what} for each name, found {files[path.stem]} and {path}; rename one"
-                )
-            files.setdefault(path.stem, path)
+    found = [
+        path
+        for path in root.rglob("*")  # ._song.mid is a Mac's own note
+        if path.suffix.lower() in kinds and not any(part.startswith(".") for part in path.relative_to(root).parts)
+    ]
+    files = sorted((path for path in found if path.is_file()), key=lambda path: (_kind(path, kinds), path))
     if not files:
         raise PianalysisError(f"{root}: expected {what} ({', '.join(kinds)}), found none in it")
-    return dict(sorted(files.items()))
+    return files
+
+
+def _twice(named: Iterable[tuple[str, Path]], kinds: Sequence[str]) -> tuple[Path, Path] | None:
+    """Two files of one kind that have one name, if there are any."""
+    seen: dict[tuple[str, int], Path] = {}
+    for name, path in named:
+        first = seen.setdefault((name, _kind(path, kinds)), path)
+        if first != path:
+            return first, path
+    return None
 
 
 def _kind(path: Path, kinds: Sequence[str]) -> int:

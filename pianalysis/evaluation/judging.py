@@ -18,7 +18,7 @@ from typing import Any, Final
 import numpy as np
 
 from pianalysis.errors import PianalysisError
-from pianalysis.evaluation.folders import CHARTS, MELODIES, MIDI, Folder, Source, in_all, read_folder
+from pianalysis.evaluation.folders import CHARTS, MELODIES, MIDI, Folder, Source, in_all, read_folders
 from pianalysis.evaluation.judged_songs import GIVEN, NOWHERE, STATED, JudgedSong, read_song
 from pianalysis.evaluation.songs import BY_RULE, Song
 from pianalysis.evaluation.summary import Measured, Pieces, measure_systems, summarise, telling
@@ -92,7 +92,7 @@ def judge(
     """Judge arrangements of melodies.
 
     melodies, references, chords: a folder each, or a mapping from names to paths or `symusic.Score`s. Files belong together by
-    their names without suffix. arrangements: likewise, or several by the name of their system:
+    their names without suffix (of files of one name in folders inside it, by those too). arrangements: likewise, or several by the name of their system:
     ``{"ours": "out/", "theirs": {"song": score}}``; songs that not all of them have are left out. chords: charts as text, labels with seconds, or
     scores with chord symbols. melody_track: the arrangements' melody, a track's number from 1 or its name; without it the melody's
     notes are found by pitch and time. progress: called with the name of each song before it is read.
@@ -100,11 +100,12 @@ def judge(
     Raises PianalysisError where nothing can be judged. A song that can't be read is left out, with a remark.
     """
     systems = _systems(arrangements)
-    files = {"melodies": read_folder(melodies, "melodies", MELODIES)}
-    files |= {f"arrangements of {name}": read_folder(folder, "arrangements") for name, folder in systems.items()}
-    if references is not None:
-        files["references"] = read_folder(references, "references")
-    charts = read_folder(chords, "chords", CHARTS) if chords is not None else {}
+    wanted: dict[str, tuple[Folder, str, Sequence[str]]] = {"melodies": (melodies, "melodies", MELODIES)}
+    wanted |= {f"arrangements of {name}": (folder, "arrangements", MIDI) for name, folder in systems.items()}
+    wanted |= {"references": (references, "references", MIDI)} if references is not None else {}
+    wanted |= {"chords": (chords, "chords", CHARTS)} if chords is not None else {}
+    files = read_folders(wanted)
+    charts = files.pop("chords", {})
     names, remarks = in_all(files)
     if chords is not None and (missing := [name for name in names if name not in charts]):
         remarks.append(f"{', '.join(missing[:5])}: no chords of that name, for {len(missing)} of {len(names)} songs")

@@ -30,7 +30,9 @@ FOUND: Final = 0.8
 GAIN, SHIFTED_GAIN = 0.02, 0.2
 """Another way to read a piece must have so many more of the melody's notes, one that is shifted more yet, as the best of many."""
 SHIFTED: Final = 0.5
-"""And this share of them at least: some are there by chance."""
+"""And this share of them at least: some are there by chance …"""
+FEWEST_SHIFTED: Final = 16
+"""… and so many notes: of few that are chord tones, as an introduction's in a lead sheet, half are met at some shift or other."""
 BINS_PER_SIXTEENTH: Final = 4
 TRANSPOSITIONS: Final = tuple(sorted({*range(-12, 13), -24, 24}, key=abs))
 """Octaves and keys that systems move melodies to, the smallest first."""
@@ -65,7 +67,8 @@ def best_fit(leads: Mapping[str, Notes], pieces: Mapping[str, Notes]) -> Fit:
     if best.recall >= FOUND:
         return best
     shifted = [fit_of(leads, pieces, lead, piece, likely_shift_ms(leads[lead], pieces[piece])) for lead, piece in ways]
-    return _clearly_best([best, *(fit for fit in shifted if fit.recall >= SHIFTED)], SHIFTED_GAIN)
+    enough = [fit for fit in shifted if fit.recall >= max(SHIFTED, FEWEST_SHIFTED / max(1, len(leads[fit.lead])))]
+    return _clearly_best([best, *enough], SHIFTED_GAIN)
 
 
 def fit_of(leads: Mapping[str, Notes], pieces: Mapping[str, Notes], lead: str, piece: str, shift_ms: float) -> Fit:

@@ -316,6 +316,41 @@ def test_a_name_that_is_there_twice_is_refused_and_one_in_two_kinds_is_the_first
         read_folder(tmp_path, "melodies", MELODIES)
 
 
+def test_files_of_one_name_belong_together_by_the_folders_they_lie_in(tmp_path):
+    """As others publish their outputs: 001/seg_0_8.mid, 001/seg_8_16.mid, 002/seg_0_8.mid."""
+    for folder in ("melodies", "out", "people"):
+        for song in ("001", "002"):
+            path = tmp_path / folder / song / "seg_0_8.mid"
+            path.parent.mkdir(parents=True)
+            score_of(MELODY).dump_midi(path)
+    (tmp_path / "out" / "002" / "seg_8_16.mid").write_bytes((tmp_path / "out/002/seg_0_8.mid").read_bytes())
+    judgement = judge(tmp_path / "melodies", tmp_path / "out", references=tmp_path / "people")
+    assert [song.piece_id for song in judgement.songs] == ["001/seg_0_8", "002/seg_0_8"]
+    assert any("002/seg_8_16" in remark for remark in judgement.remarks)
+
+
+def test_a_few_notes_that_are_met_at_some_shift_by_chance_move_nothing():
+    """An introduction in a lead sheet: the top of a chord a bar, under which the piano plays broken chords and no melody."""
+    chords = [(4.0 * bar, 4.0, pitch) for bar, pitch in enumerate((67, 69, 67, 67, 69, 67, 69, 67))]
+    broken = [(step / 2, 0.5, (48, 55, 60, 67, 64, 69, 60, 55)[step % 8]) for step in range(64)]
+    judgement = judge({"a": score_of(chords)}, {"out": {"a": score_of(broken)}})
+    assert not any("moved back" in remark for remark in judgement.remarks), judgement.remarks
+
+
+def test_of_many_remarks_some_are_printed_and_all_are_in_the_file(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("pianalysis.cli.evaluate.REMARKS", 1)
+    for name in ("a", "b", "c"):
+        for folder, notes in (("melodies", MELODY), ("out", blocks(MELODY))):
+            (tmp_path / folder).mkdir(exist_ok=True)
+            score_of(notes).dump_midi(tmp_path / folder / f"{name}.mid")
+    where = ["--melodies", tmp_path / "melodies", "--arrangements", tmp_path / "out", "--json", tmp_path / "f.json"]
+    assert main(["evaluate", *map(str, where)]) == 0
+    said = capsys.readouterr().err.splitlines()
+    remarks = json.loads((tmp_path / "f.json").read_text())["remarks"]
+    assert len(remarks) > 1 and said[0] == f"# {remarks[0]}"
+    assert said[1] == f"# and {len(remarks) - 1} more remarks (--json has them all)"
+
+
 @settings(max_examples=25)
 @given(scores(max_tracks=2), scores(), scores(), st.booleans())
 def test_whatever_is_in_the_files_is_judged_or_refused_in_a_sentence(melody, piece, reference, beside):
