@@ -54,11 +54,14 @@ RIGHT: Final = (
     r"правая ?рука|右手|오른손|haut|discant"
 )
 LEFT: Final = (
-    r"men|gentlemen|männer|hommes|herren|"
     r"left ?hand|left|gauche|izquierda|esquerda|sinistra|lh|l\.? ?h\.?|lower|down|links|linke|mg|"
-    r"левая ?рука|左手|왼손|"
+    r"левая ?рука|左手|왼손"
+)
+LOW_VOICES: Final = (
+    r"men|gentlemen|männer|hommes|herren|"
     r"alto?s?|alt|altus|contralt\w*|(counter)?tenor\w*|ténor|альт|тенор|알토|테너|アルト|テノール|bassus"
 )
+"""Singers who are often below others, but have songs of their own."""
 NEVER: Final = (
     r"back(ing|ground|up)?|backvoc\w*|bg|bgv|bvs?|bkg?|back ?vox|b[. ]?voc\w*|b ?vox|harmon(y|ies|ia|ias|ie|ien|ize[ds]?|ise[ds]?|isch\w*|ic|.e)?|oo+hs?|aa+hs?|chorus|choirs?|choeurs?|chœurs?|chor|coros?|"
     r"armon(ia|ias|ie|ías)|gegen(stimme|melodie)|neben(melodie)|counter(?!tenor)\w*|contracanto|contrecant|oblig\w*|obblig\w*|chops?|"
@@ -98,7 +101,7 @@ _PATTERNS: Final = {
     NameSays.NEVER: NEVER,
     NameSays.MELODY: MELODY,
     NameSays.PERHAPS: PERHAPS,
-    NameSays.LOW: LEFT,
+    NameSays.LOW: f"{LEFT}|{LOW_VOICES}",
     NameSays.HIGH: RIGHT,
 }
 
@@ -114,6 +117,7 @@ def _plain(text: str) -> str:
 
 
 _WORD: Final = {says: re.compile(_plain(pattern)) for says, pattern in _PATTERNS.items()}
+_LOW_VOICE: Final = re.compile(_plain(LOW_VOICES))
 _KNOWN: Final = re.compile(_plain("|".join([*_PATTERNS.values(), INSTRUMENTS, FILLERS])))
 _FILLER: Final = re.compile(_plain(FILLERS))
 _CJK: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
@@ -145,6 +149,16 @@ def read_name(name: str) -> NameSays:
         part = NameSays.MELODY in said and len(words) == 2 and words[0] not in strange
         return NameSays.PERHAPS if part else NameSays.NOTHING
     return max(said & {NameSays.MELODY, NameSays.PERHAPS}, default=_hand(said))
+
+
+def names_low_voice(name: str) -> bool:
+    """Whether a name that says LOW is a singer's, who may have nobody above, and not a hand's.
+
+    >>> names_low_voice("Tenor"), names_low_voice("Left Hand")
+    (True, False)
+    """
+    plain = _plain(name)
+    return _says(_LOW_VOICE, re.findall(r"[^\W_]+", plain), plain)
 
 
 def _hand(said: set[NameSays]) -> NameSays:

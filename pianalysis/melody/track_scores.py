@@ -44,7 +44,7 @@ def score_tracks(score: symusic.Score) -> list[ScoredTrack]:
     logits = track_features(parts) @ bundled_weights()
     chances = np.exp(logits - logits.max())
     chances /= chances.sum()
-    says = said_names([part.name for part in parts])
+    says = said_names(parts)
     scored = [ScoredTrack(*row) for row in zip(numbers, parts, says, chances.tolist(), strict=True)]
     return sorted(scored, key=lambda item: (-item.probability, item.number))
 
