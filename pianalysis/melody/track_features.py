@@ -63,7 +63,7 @@ FEATURES: Final = (
     "even",  # the share of waits between notes that are the commonest one
     "range",  # octaves between the 5th and the 95th percentile of pitch of all its notes
     "loudness",  # mean velocity over that of all notes, in 16ths of the scale
-    "lyrics",  # 1 where words are sung to it
+    "lyrics",  # how well words fit it, from 0 to 1, as the square of their `word_fit`
     "bass_programme",
     "struck_programme",
     "noise_programme",  # breath, seashore, birds, helicopters
@@ -81,8 +81,8 @@ _SAYS: Final = (NameSays.NEVER, NameSays.LOW, NameSays.HIGH, NameSays.PERHAPS, N
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A track: its notes and its line in real ms, sorted; its programme from 0; its name; the share that is one voice; and whether
-    words are sung to it.
+    """A track: its notes and its line in real ms, sorted; its programme from 0; its name; the share that is one voice; and how well
+    words fit it, from 0 to 1.
     """
 
     notes: Notes
@@ -90,7 +90,7 @@ class Part:
     program: int
     name: str
     one_voice: float
-    lyrics: bool = False
+    lyrics: float = 0.0
 
 
 def track_features(parts: Sequence[Part]) -> NDArray[np.float64]:
@@ -125,7 +125,7 @@ def track_features(parts: Sequence[Part]) -> NDArray[np.float64]:
             *_motion(part.line),
             float(top - low) / 12,
             float(np.clip((part.notes["velocity"].mean() - together["velocity"].mean()) / 16, -2, 2)),
-            part.lyrics,
+            part.lyrics**2,
             part.program in BASSES,
             part.program in STRUCK,
             part.program in NOISES,
