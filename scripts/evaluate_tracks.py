@@ -156,7 +156,9 @@ def _of_hymns(song: Song, voice: Rows, generator: np.random.Generator) -> Iterat
 def _in_two_voices(voice: Rows, generator: np.random.Generator) -> Rows:
     """A voice with a second on its own track, a third, a sixth or an octave below most of its notes."""
     down, share = int(generator.choice([3, 4, 8, 9, 12])), generator.uniform(0.4, 1)
-    second = [(tick, length, pitch - down, velocity) for tick, length, pitch, velocity in voice if generator.random() < share]
+    second = [
+        (tick, length, pitch - down, velocity) for tick, length, pitch, velocity in voice if generator.random() < share
+    ]
     return sorted(voice + second)
 
 

@@ -90,9 +90,7 @@ FILLERS: Final = (
 )
 ALONE: Final = {"vox": NameSays.MELODY, "s": NameSays.HIGH, "t": NameSays.LOW, "b": NameSays.LOW}
 """What says something where it is the whole name: a singer, the voices of a choir."""
-_INSTRUMENT: Final = (
-    r"sax\w*|blockfl\w*|recorders?|clarinet\w*|klarinett\w*|flutes?|fl[öo]te[ns]?|flaut[oi]|trombones?|posaunen?|horns?|banjos?|guitars?|viols?|violas?"
-)
+_INSTRUMENT: Final = r"sax\w*|blockfl\w*|recorders?|clarinet\w*|klarinett\w*|flutes?|fl[öo]te[ns]?|flaut[oi]|trombones?|posaunen?|horns?|banjos?|guitars?|viols?|violas?"
 _SIZE: Final = re.compile(
     rf"\b(soprano?|alto?|tenor)[ _.-]*(?=({_INSTRUMENT})\b)|(?<=sax)\w*[ _.(-]+(soprano?|alto?|tenor)\b\)?"
 )

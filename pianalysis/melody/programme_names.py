@@ -69,6 +69,4 @@ def _is_short_for(part: str, name: str) -> bool:
 
 def _is_cut_off(part: str) -> bool:
     """Whether a programme's name begins so, and not with this as a word of its own."""
-    return len(part) > 3 and any(
-        whole.startswith(part) and not whole.startswith(f"{part} ") for whole in _CUT_OFF
-    )
+    return len(part) > 3 and any(whole.startswith(part) and not whole.startswith(f"{part} ") for whole in _CUT_OFF)

@@ -81,7 +81,9 @@ def test_whatever_else_a_name_holds_backing_is_no_melody(name, frame):
     assert read_name(frame.format(name)) == NameSays.NEVER
 
 
-@given(st.sampled_from(MELODIES + PERHAPS + NEVER), st.sampled_from(["Choir Aahs", "Synth Voice", "Effect Synthesizer"]))
+@given(
+    st.sampled_from(MELODIES + PERHAPS + NEVER), st.sampled_from(["Choir Aahs", "Synth Voice", "Effect Synthesizer"])
+)
 def test_a_programme_beside_a_name_leaves_it_what_it_says(name, programme):
     assert read_name(f"{name}, {programme}") == read_name(name)
 
