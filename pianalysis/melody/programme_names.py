@@ -19,7 +19,7 @@ PROGRAMMES: Final = re.compile(
             rf"(?:choir|choral|voices?|mixed choir|{_SYNTH}) {_SUNG}{_NUMBER}",
             rf"{_SUNG} (?:choir|voices?){_NUMBER}",
             rf"{_SYNTH} ?(?:voices?|choir|vox){_NUMBER}",
-            rf"lead \d (?:\(?[\w +&-]+\)?)",
+            r"lead \d (?:\(?[\w +&-]+\)?)",
             rf"{_SYNTH} leads?{_NUMBER}|lead {_SYNTH}{_NUMBER}",
             rf"{_SYNTH} ?(?:effects?|fx){_NUMBER}|effects? {_SYNTH}{_NUMBER}",
             r"(?:synth? )?(?:fx|effects?) \d(?: ?\(?[\w -]+\)?)?",
