@@ -21,10 +21,8 @@ from pianalysis.music.notes import SAME_ONSET_MS, Notes
 
 REST_MS: Final = 2_000.0
 """A line that is silent for longer rests; a shorter silence is within a phrase."""
-SCARCE_SHARE: Final = 0.15
-"""A line that sounds in less of the piece's time is a fill, or an introduction."""
-FILL_SHARE: Final = 0.5
-"""… and so is one that sounds in less of the time from its first note to its last: who sings for one verse sings it through."""
+SCARCE_SHARE: Final = 0.4
+"""The less of the piece's time a line sounds in, below this share, the likelier it is a fill, or an introduction."""
 MOSTLY: Final = 0.5
 """A soloist is heard for more of the piece's time than it rests."""
 PERIODS: Final = (2, 3, 4, 6, 8)
@@ -54,7 +52,6 @@ FEATURES: Final = (
     "low",  # octaves of the line's mean pitch below LOWEST_SUNG
     "high",  # … and above HIGHEST_SUNG
     "scarce",  # from 1 for a line that never sounds down to 0 for one that doesn't rest in SCARCE_SHARE of the piece's time
-    "fill",  # … for one that rests from its first note to its last down to 0 for one that doesn't in FILL_SHARE of that time
     "density",  # log2 of the line's notes a second while it doesn't rest, over that of all tracks' lines together
     "length",  # log2 of the mean length of its notes, over that of all
     "filled",  # the share of that time in which a note sounds: who sings takes breath
@@ -120,7 +117,6 @@ def track_features(parts: Sequence[Part]) -> NDArray[np.float64]:
             max(LOWEST_SUNG - mean, 0.0) / 12,
             max(mean - HIGHEST_SUNG, 0.0) / 12,
             max(1.0 - coverage / SCARCE_SHARE, 0.0),
-            max(1.0 - sounds_ms / max(_span_ms(part.line), 1.0) / FILL_SHARE, 0.0),
             float(np.clip(np.log2(len(part.line) / max(sounds_ms, 1.0)) - pace, -3, 3)),
             float(np.clip(np.log2(max(part.line["duration_ms"].mean(), 1) / max(together["duration_ms"].mean(), 1)), -3, 3)),
             min(float(part.line["duration_ms"].sum()) / max(sounds_ms, 1.0), 1.5),
@@ -226,11 +222,6 @@ def _sounding_ms(line: Notes) -> float:
     waits = np.diff(line["onset_ms"])
     last = float(line["duration_ms"][-1])
     return float(np.minimum(waits, np.minimum(line["duration_ms"][:-1], waits) + REST_MS).sum()) + last
-
-
-def _span_ms(line: Notes) -> float:
-    """How long it is from a line's first note to the end of its last."""
-    return float(line["onset_ms"][-1] + line["duration_ms"][-1] - line["onset_ms"][0])
 
 
 def rest_share(line: Notes, span_ms: float) -> float:
