@@ -138,11 +138,6 @@ def _of_pop(song: Song, voice: Rows, generator: np.random.Generator) -> Iterator
     broken = Line(_broken(piano, generator), int(generator.choice(PLAYERS)))
     if len(short) >= 8 and broken.rows:
         yield _make("short vocal, long broken chords", song, [Line(short, band[0].program), broken], generator)
-    two = Line(_in_two_voices(voice, generator), int(generator.choice(SINGERS)))
-    fills = [Line(_fills(voice, piano, generator), int(generator.choice(SINGERS))) for _ in range(2)]
-    players = [*band[1 : 1 + len(others)], *(line for line in _invented(voice, piano, generator)[:3])]
-    lines = [two, *(Line(line.rows, line.program) for line in players), *(line for line in fills if line.rows)]
-    yield _make("two voices a track and fills, no names", song, lines, generator)
 
 
 def _of_hymns(song: Song, voice: Rows, generator: np.random.Generator) -> Iterator[Example]:
@@ -151,28 +146,6 @@ def _of_hymns(song: Song, voice: Rows, generator: np.random.Generator) -> Iterat
     if len(below) == 3:
         pairs = [Line(sorted(voice + below[0]), 0, ":soprano"), Line(sorted(below[1] + below[2]), 0, ":tenor")]
         yield _make("two voices a track", song, pairs, generator)
-
-
-def _in_two_voices(voice: Rows, generator: np.random.Generator) -> Rows:
-    """A voice with a second on its own track, a third, a sixth or an octave below most of its notes."""
-    down, share = int(generator.choice([3, 4, 8, 9, 12])), generator.uniform(0.4, 1)
-    second = [
-        (tick, length, pitch - down, velocity) for tick, length, pitch, velocity in voice if generator.random() < share
-    ]
-    return sorted(voice + second)
-
-
-def _fills(voice: Rows, piano: Rows, generator: np.random.Generator, tpq: int = 480) -> Rows:
-    """What a guitar or a flute answers where the voice rests: figures of a few tones of the chord, high or low."""
-    lowest, step, rows = int(generator.integers(55, 80)), tpq // int(generator.choice([1, 2, 4])), Rows()
-    for start, pitches in _beats(piano, tpq, 4):
-        sung = any(start < tick + length and tick < start + 2 * tpq for tick, length, _, _ in voice)
-        if (sung and generator.random() < 0.9) or generator.random() < 0.3:
-            continue
-        tones = sorted({lowest + (pitch - lowest) % 12 for pitch in pitches})
-        chosen = generator.choice(tones, int(generator.integers(3, 9)))
-        rows += [(start + k * step, step, int(pitch), 85) for k, pitch in enumerate(chosen)]
-    return rows
 
 
 def _named(lines: list[Rows], generator: np.random.Generator) -> list[Line]:

@@ -21,8 +21,8 @@ from pianalysis.music.notes import SAME_ONSET_MS, Notes
 
 REST_MS: Final = 2_000.0
 """A line that is silent for longer rests; a shorter silence is within a phrase."""
-SCARCE_SHARE: Final = 0.4
-"""The less of the piece's time a line sounds in, below this share, the likelier it is a fill, or an introduction."""
+SCARCE_SHARE: Final = 0.15
+"""A line that sounds in less of the piece's time is a fill, or an introduction."""
 MOSTLY: Final = 0.5
 """A soloist is heard for more of the piece's time than it rests."""
 PERIODS: Final = (2, 3, 4, 6, 8)
@@ -51,6 +51,7 @@ FEATURES: Final = (
     "height",  # octaves from the mean of the other tracks' pitches
     "low",  # octaves of the line's mean pitch below LOWEST_SUNG
     "high",  # … and above HIGHEST_SUNG
+    "coverage",  # of a track of one voice the share of the piece's time in which it doesn't rest, as its square root, else 0
     "scarce",  # from 1 for a line that never sounds down to 0 for one that doesn't rest in SCARCE_SHARE of the piece's time
     "density",  # log2 of the line's notes a second while it doesn't rest, over that of all tracks' lines together
     "length",  # log2 of the mean length of its notes, over that of all
@@ -106,7 +107,7 @@ def track_features(parts: Sequence[Part]) -> NDArray[np.float64]:
         mean = float(part.line["pitch"].mean())
         elsewhere = np.concatenate([other.notes["pitch"] for other in others]) if others else part.notes["pitch"]
         low, top = np.quantile(part.notes["pitch"], [0.05, 0.95])
-        coverage = min(sounds_ms / max(end - begin, 1.0), 1.0)
+        coverage = float(np.sqrt(min(sounds_ms / max(end - begin, 1.0), 1.0)))
         alone = part.one_voice >= ONE_VOICE_SHARE
         rows.append([
             part.one_voice,
@@ -116,7 +117,8 @@ def track_features(parts: Sequence[Part]) -> NDArray[np.float64]:
             float(np.clip((mean - elsewhere.mean()) / 12, -2, 2)),
             max(LOWEST_SUNG - mean, 0.0) / 12,
             max(mean - HIGHEST_SUNG, 0.0) / 12,
-            max(1.0 - coverage / SCARCE_SHARE, 0.0),
+            coverage * alone,
+            max(1.0 - coverage**2 / SCARCE_SHARE, 0.0),
             float(np.clip(np.log2(len(part.line) / max(sounds_ms, 1.0)) - pace, -3, 3)),
             float(np.clip(np.log2(max(part.line["duration_ms"].mean(), 1) / max(together["duration_ms"].mean(), 1)), -3, 3)),
             min(float(part.line["duration_ms"].sum()) / max(sounds_ms, 1.0), 1.5),
@@ -128,7 +130,7 @@ def track_features(parts: Sequence[Part]) -> NDArray[np.float64]:
             part.program in STRUCK,
             part.program in NOISES,
             part.program in PADS or part.program in CHOIRS or part.program in STRINGS,
-            alone and coverage >= MOSTLY and _alone_sings(part, others),
+            alone and coverage**2 >= MOSTLY and _alone_sings(part, others),
             *(names[index] == says for says in _SAYS),
         ])  # fmt: skip
     return np.array(rows, dtype=np.float64)

@@ -154,13 +154,6 @@ def test_a_line_that_another_doubles_is_not_below_it():
     assert doubled == 1
 
 
-def test_a_melody_in_thirds_outweighs_one_voice_that_fills_its_rests():
-    score = simple_score(SONG + [(beat, length, pitch - 3) for beat, length, pitch in SONG], name="")
-    add_track(score, [(16 * n + k / 2, 0.5, 79 + 2 * k) for n in range(1, 5) for k in range(3)])
-    add_track(score, CHORDS)
-    assert score_tracks(score)[0].number == 1
-
-
 def test_every_feature_has_a_finite_weight():
     weights = bundled_weights()
     assert weights.shape == (len(FEATURES),)
