@@ -89,7 +89,7 @@ def test_words_that_are_sung_tell_the_voice():
 
 SONG = [(n, 1, 60 + (0, 2, 4, 5, 7, 5, 4, 2)[n % 8]) for n in range(4, 68)]
 CHORDS = [(4 * n, 4, 48 + pitch) for n in range(18) for pitch in (0, 4, 7)]
-RIFFS = [(8 * n + k / 2, 0.5, 76 + 3 * (k % 3)) for n in range(9) for k in range(5)]
+RIFFS = [(8 * n + k / 2, 0.5, 76 + 3 * (k % 3) - low) for n in range(9) for k in range(5) for low in (0, 4)]
 
 
 def song(*names_and_programs):
