@@ -9,6 +9,7 @@ line: melody extraction: which notes of polyphonic music are its melody.
 names: what the name of a track says: a melody, perhaps one, or something else.
 net: the network that scores how likely each note is melody: dilated convolutions over the notes, and sums over
     neighbours.
+programme_names: names that programs give tracks by themselves: those of General MIDI's programmes, which nobody typed.
 track_features: what tells the melody's track from the others, in numbers.
 track_scores: how likely each track of a score is to have its melody.
 voices: one voice or several: how far a track is one voice, and the top line of one that is not.

@@ -11,6 +11,8 @@ import unicodedata
 from enum import IntEnum
 from typing import Final
 
+from pianalysis.melody.programme_names import without_programmes
+
 
 class NameSays(IntEnum):
     """What a name says, from what speaks against a melody to what speaks for one."""
@@ -52,17 +54,20 @@ RIGHT: Final = (
     r"правая ?рука|右手|오른손|haut|discant"
 )
 LEFT: Final = (
-    r"men|gentlemen|männer|hommes|herren|"
     r"left ?hand|left|gauche|izquierda|esquerda|sinistra|lh|l\.? ?h\.?|lower|down|links|linke|mg|"
-    r"левая ?рука|左手|왼손|"
-    r"alto?s?|alt|altus|contralt\w*|tenor\w*|ténor|альт|тенор|알토|테너|アルト|テノール|bassus"
+    r"левая ?рука|左手|왼손"
 )
+LOW_VOICES: Final = (
+    r"men|gentlemen|männer|hommes|herren|"
+    r"alto?s?|alt|altus|contralt\w*|(counter)?tenor\w*|ténor|альт|тенор|알토|테너|アルト|テノール|bassus"
+)
+"""Singers who are often below others, but have songs of their own."""
 NEVER: Final = (
-    r"back(ing|ground|up)?|backvoc\w*|bg|bgv|bvs?|bkg?|back ?vox|b\.?voc\w*|harmon(y|ies|ia|ias|ie|ien|ize[ds]?|ise[ds]?|isch\w*|ic|.e)?|oo+hs?|aa+hs?|chorus|choirs?|choeurs?|chœurs?|chor|coros?|"
-    r"armon(ia|ias|ie|ías)|gegen(stimme|melodie)|neben(melodie)|counter\w*|contracanto|contrecant|oblig\w*|obblig\w*|chops?|"
+    r"back(ing|ground|up)?|backvoc\w*|bg|bgv|bvs?|bkg?|back ?vox|b[. ]?voc\w*|b ?vox|harmon(y|ies|ia|ias|ie|ien|ize[ds]?|ise[ds]?|isch\w*|ic|.e)?|oo+hs?|aa+hs?|chorus|choirs?|choeurs?|chœurs?|chor|coros?|"
+    r"armon(ia|ias|ie|ías)|gegen(stimme|melodie)|neben(melodie)|counter(?!tenor)\w*|contracanto|contrecant|oblig\w*|obblig\w*|chops?|"
     r"cori|fondo|segundas|slagwerk|trommel\w*|bas|ритм\w*|подголос\w*|백 ?보컬|백그라운드|伴唱|合音|和唱|リズム|オブリ|裏メロ|対旋律|"
     r"pads?|drums?|drm|perc\w*|kick|snare|hi-?hats?|hats?|cymbals?|toms?|claps?|shaker|tambourin\w*|congas?|bongos?|timp\w*|beat|"
-    r"bass\w*|basso?s?|baß|contrabass\w*|kontrabass\w*|contrebasse|tuba|sub|"
+    r"bass(?!oon|ett?h)\w*|basso?s?|baß|contrabass\w*|kontrabass\w*|contrebasse|tuba|sub|"
     r"accomp\w*|acc|akk?omp\w*|begleit\w*|accompagn\w*|acompañ\w*|acompan\w*|comping|comp|rhyth?m\w*|rythm\w*|rhy|ritm\w*|chords?|"
     r"akkord\w*|accords?|acordes?|accordi|arp\w*|arpeg\w*|broken|strum\w*|fx|sfx|effects?|effekte?|ambien\w*|drone|click|metronom\w*|"
     r"schlagzeug|pauken?|batterie|batería|bateria|batteria|tambores?|percusi\w*|percuss\w*|bajo|baixo|unterstimmen?|nebenstimmen?|"
@@ -83,17 +88,18 @@ FILLERS: Final = (
     r"guide|ガイド|가이드|メイン|主|주|메인|основн\w*|главн\w*|linha|linea|línea|ligne|linie|линия|ld|l|r|stereo|"
     r"masculin[ao]|feminin[ao]|femenin[ao]|weiblich\w*|männlich\w*|mezzo|s|mano|mao"
 )
-PROGRAMMES: Final = re.compile(r"(voice|synth) ?(oohs?|voice|choir|vox)|lead \d \(?[\w +]+\)?")
-"""Names of programmes of General MIDI, which programs give tracks and which say no more than the programme does."""
 ALONE: Final = {"vox": NameSays.MELODY, "s": NameSays.HIGH, "t": NameSays.LOW, "b": NameSays.LOW}
 """What says something where it is the whole name: a singer, the voices of a choir."""
-_SAXOPHONE: Final = re.compile(r"\b(soprano|alto|tenor)[ _]?(?=sax|recorder|clarinet|flute|trombone)")
-"""An instrument's size, not a voice."""
+_INSTRUMENT: Final = r"sax\w*|blockfl\w*|recorders?|clarinet\w*|klarinett\w*|flutes?|fl[öo]te[ns]?|flaut[oi]|trombones?|posaunen?|horns?|banjos?|guitars?|viols?|violas?"
+_SIZE: Final = re.compile(
+    rf"\b(soprano?|alto?|tenor)[ _.-]*(?=({_INSTRUMENT})\b)|(?<=sax)\w*[ _.(-]+(soprano?|alto?|tenor)\b\)?"
+)
+"""An instrument's size, not a voice: Alto Sax, Sax (Tenor)."""
 _PATTERNS: Final = {
     NameSays.NEVER: NEVER,
     NameSays.MELODY: MELODY,
     NameSays.PERHAPS: PERHAPS,
-    NameSays.LOW: LEFT,
+    NameSays.LOW: f"{LEFT}|{LOW_VOICES}",
     NameSays.HIGH: RIGHT,
 }
 
@@ -109,6 +115,7 @@ def _plain(text: str) -> str:
 
 
 _WORD: Final = {says: re.compile(_plain(pattern)) for says, pattern in _PATTERNS.items()}
+_LOW_VOICE: Final = re.compile(_plain(LOW_VOICES))
 _KNOWN: Final = re.compile(_plain("|".join([*_PATTERNS.values(), INSTRUMENTS, FILLERS])))
 _FILLER: Final = re.compile(_plain(FILLERS))
 _CJK: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
@@ -124,9 +131,9 @@ def read_name(name: str) -> NameSays:
     (<NameSays.MELODY: 3>, <NameSays.NEVER: -2>, <NameSays.MELODY: 3>, <NameSays.NOTHING: 0>)
     """
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", " ", name)  # LeadVocal
-    plain = re.sub(r"(?<=[a-zа-я])(?=\d)|(?<=\d)(?=[a-zа-я])", " ", _SAXOPHONE.sub("", _plain(spaced)))
+    plain = re.sub(r"(?<=[a-zа-я])(?=\d)|(?<=\d)(?=[a-zа-я])", " ", _SIZE.sub("", without_programmes(_plain(spaced))))
     words = re.findall(r"[^\W_]+(?:\.[^\W_]+)*", plain)
-    if not words or PROGRAMMES.fullmatch(" ".join(_plain(name).split())):
+    if not words:
         return NameSays.NOTHING
     if (alone := ALONE.get(" ".join(words))) is not None:
         return alone
@@ -140,6 +147,16 @@ def read_name(name: str) -> NameSays:
         part = NameSays.MELODY in said and len(words) == 2 and words[0] not in strange
         return NameSays.PERHAPS if part else NameSays.NOTHING
     return max(said & {NameSays.MELODY, NameSays.PERHAPS}, default=_hand(said))
+
+
+def names_low_voice(name: str) -> bool:
+    """Whether a name that says LOW is a singer's, who may have nobody above, and not a hand's.
+
+    >>> names_low_voice("Tenor"), names_low_voice("Left Hand")
+    (True, False)
+    """
+    plain = _plain(name)
+    return _says(_LOW_VOICE, re.findall(r"[^\W_]+", plain), plain)
 
 
 def _hand(said: set[NameSays]) -> NameSays:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pianalysis.melody.features import note_features
-from pianalysis.melody.names import NameSays, read_name
+from pianalysis.melody.names import NameSays, names_low_voice, read_name
 from pianalysis.melody.net import bundled_net
 from pianalysis.melody.voices import ONE_VOICE_SHARE
 from pianalysis.music.notes import SAME_ONSET_MS, Notes
@@ -35,6 +35,10 @@ SOLOISTS: Final = (*range(40, 43), *range(52, 55), *range(56, 61), *range(64, 80
 ACCOMPANISTS: Final = (*range(40), 46)
 """… and what accompanies them: keyboards, mallets, organs, guitars, basses, the harp."""
 NOISES: Final = range(119, 128)
+HIGHER_SEMITONES: Final = 2.0
+"""A line is above another that is so much lower in the mean …"""
+DOUBLED: Final = 0.8
+"""… unless so many of its notes are the other's, in octaves."""
 LOWEST_SUNG, HIGHEST_SUNG = 55.0, 84.0
 """A line whose mean pitch is beyond is unusual: G3, C6."""
 
@@ -59,7 +63,7 @@ FEATURES: Final = (
     "even",  # the share of waits between notes that are the commonest one
     "range",  # octaves between the 5th and the 95th percentile of pitch of all its notes
     "loudness",  # mean velocity over that of all notes, in 16ths of the scale
-    "lyrics",  # 1 where words are sung to it
+    "lyrics",  # how well words fit it, from 0 to 1, as the square of their `word_fit`
     "bass_programme",
     "struck_programme",
     "noise_programme",  # breath, seashore, birds, helicopters
@@ -77,8 +81,8 @@ _SAYS: Final = (NameSays.NEVER, NameSays.LOW, NameSays.HIGH, NameSays.PERHAPS, N
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """A track: its notes and its line in real ms, sorted; its programme from 0; its name; the share that is one voice; and whether
-    words are sung to it.
+    """A track: its notes and its line in real ms, sorted; its programme from 0; its name; the share that is one voice; and how well
+    words fit it, from 0 to 1.
     """
 
     notes: Notes
@@ -86,7 +90,7 @@ class Part:
     program: int
     name: str
     one_voice: float
-    lyrics: bool = False
+    lyrics: float = 0.0
 
 
 def track_features(parts: Sequence[Part]) -> NDArray[np.float64]:
@@ -96,7 +100,7 @@ def track_features(parts: Sequence[Part]) -> NDArray[np.float64]:
     sounding = [_sounding_ms(part.line) for part in parts]
     pace = np.log2(sum(len(part.line) for part in parts) / max(sum(sounding), 1.0))
     heard = _heard(parts)
-    names = said_names([part.name for part in parts])
+    names = said_names(parts)
     rows = []
     for index, (part, sounds_ms) in enumerate(zip(parts, sounding, strict=True)):
         others = [other for place, other in enumerate(parts) if place != index]
@@ -121,7 +125,7 @@ def track_features(parts: Sequence[Part]) -> NDArray[np.float64]:
             *_motion(part.line),
             float(top - low) / 12,
             float(np.clip((part.notes["velocity"].mean() - together["velocity"].mean()) / 16, -2, 2)),
-            part.lyrics,
+            part.lyrics**2,
             part.program in BASSES,
             part.program in STRUCK,
             part.program in NOISES,
@@ -162,10 +166,57 @@ def _heard(parts: Sequence[Part]) -> NDArray[np.float64]:
     return np.stack([expected, np.array(sure)], axis=1)
 
 
-def said_names(names: Sequence[str]) -> list[NameSays]:
-    """What the names say; nothing where every track has the same one, which is the piece's."""
-    same = len(names) > 1 and len(set(names)) == 1
-    return [NameSays.NOTHING if same else read_name(name) for name in names]
+def said_names(parts: Sequence[Part]) -> list[NameSays]:
+    """What the names say; nothing where every track has the same one, which is the piece's.
+
+    An alto's or a tenor's says that it is below another only where another is above: in a song for a tenor none is.
+    """
+    names = [part.name for part in parts]
+    if len(names) > 1 and len(set(names)) == 1:
+        return [NameSays.NOTHING] * len(names)
+    said = [read_name(name) for name in names]
+    return [
+        NameSays.NOTHING if says == NameSays.LOW and _has_nobody_above(index, parts, said) else says
+        for index, says in enumerate(said)
+    ]
+
+
+def _has_nobody_above(index: int, parts: Sequence[Part], said: Sequence[NameSays]) -> bool:
+    """Whether a singer with a low voice's name is the highest of the singers, by what the others are called and by what they are."""
+    part = parts[index]
+    if not names_low_voice(part.name):
+        return False
+    return not any(
+        says in (NameSays.HIGH, NameSays.MELODY)
+        or (_is_higher(other, part) and (says == NameSays.LOW or _is_its_like(other, part)))
+        for place, (other, says) in enumerate(zip(parts, said, strict=True))
+        if place != index
+    )
+
+
+def _is_higher(other: Part, part: Part) -> bool:
+    """Whether a line lies above another; what doubles it an octave higher is the same line."""
+    above = other.line["pitch"].mean() - part.line["pitch"].mean()
+    return bool(above >= HIGHER_SEMITONES) and doubled_share(part.line, other.line) < DOUBLED
+
+
+def _is_its_like(other: Part, part: Part) -> bool:
+    """Whether two tracks may be two singers: one voice each, on the same programme."""
+    return other.program == part.program and min(other.one_voice, part.one_voice) >= ONE_VOICE_SHARE
+
+
+def doubled_share(line: Notes, other: Notes) -> float:
+    """The share of a line's notes that another strikes at the same time, in unison or octaves.
+
+    >>> from pianalysis.music.notes import make_notes
+    >>> line = make_notes([(0, 500, 60, 80), (500, 500, 64, 80)])
+    >>> doubled_share(line, make_notes([(10, 500, 72, 80), (500, 500, 65, 80)]))
+    0.5
+    """
+    first = np.searchsorted(other["onset_ms"], line["onset_ms"] - SAME_ONSET_MS)
+    stop = np.searchsorted(other["onset_ms"], line["onset_ms"] + SAME_ONSET_MS, side="right")
+    classes, mine = other["pitch"] % 12, line["pitch"] % 12
+    return float(np.mean([(classes[a:b] == own).any() for a, b, own in zip(first, stop, mine, strict=True)]))
 
 
 def _sounding_ms(line: Notes) -> float:

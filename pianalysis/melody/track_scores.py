@@ -7,6 +7,7 @@ feature, fitted by `scripts/evaluate_tracks.py` on training songs, and those of 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -20,9 +21,12 @@ from pianalysis.melody.names import NameSays
 from pianalysis.melody.track_features import FEATURES, Part, said_names, track_features
 from pianalysis.melody.voices import line_of_track, voice_share
 from pianalysis.music.midi import track_notes
+from pianalysis.music.words import NEAR_QUARTERS, word_fit
 
 MOST_TRACKS: Final = 48
 """Each track is compared with all others; of more than so many, those with the most notes."""
+OWN_FIT: Final = 0.7
+"""How well words fit a track to which a score gives them: one word may be sung on many notes, and some have none."""
 WEIGHTS_FILE: Final = DATA / "tracks.json"
 
 
@@ -44,7 +48,7 @@ def score_tracks(score: symusic.Score) -> list[ScoredTrack]:
     logits = track_features(parts) @ bundled_weights()
     chances = np.exp(logits - logits.max())
     chances /= chances.sum()
-    says = said_names([part.name for part in parts])
+    says = said_names(parts)
     scored = [ScoredTrack(*row) for row in zip(numbers, parts, says, chances.tolist(), strict=True)]
     return sorted(scored, key=lambda item: (-item.probability, item.number))
 
@@ -54,17 +58,32 @@ def pitched_parts(score: symusic.Score) -> tuple[list[int], list[Part]]:
     tracks = list(score.tracks)
     pitched = [number for number, track in enumerate(tracks, start=1) if len(track.notes) and not track.is_drum]
     compared = set(sorted(pitched, key=lambda number: -len(tracks[number - 1].notes))[:MOST_TRACKS])
+    words = [word.time for track in tracks for word in track.lyrics]
     numbers, parts = [], []
     for number, track in enumerate(tracks, start=1):
         if number in compared:
             notes = track_notes(score, [track])
-            # symusic puts the lyrics of a track of a file on one of their own, without notes, that has its name.
-            beside = tracks[number] if number < len(tracks) and not len(tracks[number].notes) else track
-            sung = len(track.lyrics) > 0 or (beside.name == track.name and len(beside.lyrics) > 0)
-            part = Part(notes, line_of_track(notes), int(track.program), track.name.strip(), voice_share(notes), sung)
+            own = [word.time for word in _own_words(tracks, number)]
+            fit = _fit(score, track, own, words)
+            name = track.name.strip()
             numbers.append(number)
-            parts.append(part)
+            parts.append(Part(notes, line_of_track(notes), int(track.program), name, voice_share(notes), fit))
     return numbers, parts
+
+
+def _own_words(tracks: Sequence[symusic.Track], number: int) -> Sequence[symusic.TextMeta]:
+    """The words that a file gives a track itself; several singers have their own."""
+    track = tracks[number - 1]
+    # symusic puts the lyrics of a track of a file on one of their own, without notes, that has its name.
+    beside = tracks[number] if number < len(tracks) and not len(tracks[number].notes) else track
+    return beside.lyrics if beside.name == track.name and len(beside.lyrics) else track.lyrics
+
+
+def _fit(score: symusic.Score, track: symusic.Track, own: Sequence[int], words: Sequence[int]) -> float:
+    """How well words fit a track, its own or all of the piece's; at least `OWN_FIT` where each of its own is on a note."""
+    onsets = [note.time for note in track.notes]
+    stated = OWN_FIT if len(own) and set(own) <= set(onsets) else 0.0
+    return max(stated, *(word_fit(times, onsets, NEAR_QUARTERS * score.tpq) for times in (own, words)))
 
 
 @lru_cache(maxsize=1)

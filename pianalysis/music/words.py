@@ -10,7 +10,9 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import symusic
+from numpy.typing import ArrayLike, NDArray
 
 from pianalysis.music.midi_events import LYRIC, TEXT, text_events
 from pianalysis.music.midi_texts import texts_in_utf8
@@ -20,6 +22,8 @@ KARAOKE: Final = b"@K"
 LONGEST_SYLLABLE: Final = 30
 FEWEST_SUNG, SUNG_SHARE = 6, 0.8
 """Texts that are taken for words though nothing says so: so many at least, and such a share of them, begin with notes of one track."""
+NEAR_QUARTERS: Final = 0.12
+"""A word is on a note that begins so near: a singer's notes are played, its words typed."""
 NEW_LINE: Final = re.compile(r"^[\\/]|[\r\n]")
 
 
@@ -72,14 +76,41 @@ def read_sung_texts(data: bytes, score: symusic.Score) -> list[tuple[int, str]]:
 
 
 def put_words(score: symusic.Score, words: list[tuple[int, str]]) -> None:
-    """Make words the score's only lyrics, in place: of the track of which most notes begin with one."""
+    """Make words the score's only lyrics, in place: of the track that they fit best, drums only where nothing else plays."""
     if not words:
         return
-    ticks = {tick for tick, _ in words}
+    ticks = [tick for tick, _ in words]
     for track in score.tracks:
         track.lyrics = type(track.lyrics)()
-    best = max(score.tracks, key=lambda track: len(ticks & {note.time for note in track.notes}))
+    near = NEAR_QUARTERS * score.tpq
+    best = max(
+        score.tracks,
+        key=lambda track: (not track.is_drum, word_fit(ticks, [note.time for note in track.notes], near)),
+    )
     best.lyrics.extend([symusic.TextMeta(tick, text) for tick, text in words])
+
+
+def word_fit(words: ArrayLike, onsets: ArrayLike, near: float) -> float:
+    """How well words fit a line, from 0 to 1: the F1 of the times of words and those of notes, which are the same if not farther apart.
+
+    A busy line has a note at every word, but no words at most of its notes; one that rests has none at most words.
+
+    >>> word_fit([0, 480, 960, 1440], [0, 480, 970, 1440], near=58), word_fit([0, 480], range(0, 960, 160), near=58)
+    (1.0, 0.5)
+    """
+    times, starts = np.unique(np.asarray(words, np.float64)), np.unique(np.asarray(onsets, np.float64))
+    if not len(times) or not len(starts):
+        return 0.0
+    sung = _share_near(times, starts, near)
+    worded = _share_near(starts, times, near)
+    return 2 * sung * worded / (sung + worded) if sung + worded else 0.0
+
+
+def _share_near(given: NDArray[np.float64], others: NDArray[np.float64], near: float) -> float:
+    """The share of some times near which there is one of others, which are sorted."""
+    after = np.searchsorted(others, given)
+    gaps = [np.abs(given - others[np.clip(after - back, 0, len(others) - 1)]) for back in (0, 1)]
+    return float((np.minimum(*gaps) <= near).mean())
 
 
 def score_words(score: symusic.Score, ticks: Collection[int] = ()) -> list[tuple[int, str]]:

@@ -7,7 +7,8 @@ from strategies import add_track, scores, simple_score
 
 from pianalysis.melody.candidates import SLICES, candidates
 from pianalysis.melody.find import find_melody
-from pianalysis.melody.track_features import FEATURES, highest_sounding
+from pianalysis.melody.names import NameSays
+from pianalysis.melody.track_features import FEATURES, doubled_share, highest_sounding
 from pianalysis.melody.track_scores import bundled_weights, score_tracks
 from pianalysis.music.notes import make_notes
 
@@ -84,6 +85,73 @@ def test_words_that_are_sung_tell_the_voice():
     score.tracks.append(symusic.Track("Anna", 0, False))  # as symusic reads a track with lyrics
     score.tracks[2].lyrics.append(symusic.TextMeta(0, "la"))
     assert {item.number: item.probability for item in score_tracks(score)}[2] > before[2]
+
+
+SONG = [(n, 1, 60 + (0, 2, 4, 5, 7, 5, 4, 2)[n % 8]) for n in range(4, 68)]
+CHORDS = [(4 * n, 4, 48 + pitch) for n in range(18) for pitch in (0, 4, 7)]
+RIFFS = [(8 * n + k / 2, 0.5, 76 + 3 * (k % 3) - low) for n in range(9) for k in range(5) for low in (0, 4)]
+
+
+def song(*names_and_programs):
+    """A line, the same an octave higher, chords and a guitar's riffs, by names and programmes of the first two."""
+    (name, program), (above, its_program) = names_and_programs
+    score = simple_score(RIFFS, name="Rock Organ, Rock Org., Rock Organ")
+    add_track(score, CHORDS, name="Piano, Piano, Piano")
+    add_track(score, SONG, name=name)
+    add_track(score, [(beat, length, pitch + 12) for beat, length, pitch in SONG], name=above)
+    for track, its in zip(score.tracks, (18, 0, program, its_program), strict=True):
+        track.program = its
+    return score
+
+
+def test_a_sung_line_with_programmes_names_is_found_as_without_names():
+    bare = [item.probability for item in score_tracks(song(("", 52), ("", 96)))]
+    for names in [
+        ("Alto, Alto, Lead 1 Aahs ", "Effect Synthesizer "),
+        ("Choir Aahs", "FX 1 (rain)"),
+        ("Tenor, T., Synth Voice", "Synth Effects"),
+    ]:
+        scored = score_tracks(song((names[0], 52), (names[1], 96)))
+        assert scored[0].number in (3, 4)
+        assert [item.probability for item in scored] == pytest.approx(bare)
+
+
+@pytest.mark.parametrize("typed", ["Choir", "Backing Vocals", "Pad", "Bass", "Aahs"])
+def test_what_people_type_still_speaks_against_a_line(typed):
+    number = {item.number: item.probability for item in score_tracks(song((typed, 52), ("", 96)))}
+    assert number[3] < 0.01
+
+
+def below(name, other, *, octave=0, program=52):
+    """What the name says of a line, beside another a third and some octaves higher."""
+    score = simple_score(SONG, name=name)
+    add_track(score, [(beat, length, pitch + 4 + 12 * octave) for beat, length, pitch in SONG], name=other)
+    score.tracks[0].program, score.tracks[1].program = 52, program
+    return next(item.says for item in score_tracks(score) if item.number == 1)
+
+
+def test_a_low_voice_is_below_another_only_where_one_is_above():
+    assert below("Alto", "Soprano") == NameSays.LOW  # by name
+    assert below("Tenor", "Alto", program=0) == NameSays.LOW  # by both names and pitch
+    assert below("Alto", "Tenor", octave=-1, program=0) == NameSays.NOTHING
+    assert below("Tenor", "") == NameSays.LOW  # by what it is: one voice on the same programme
+    assert below("Tenor", "Flute", program=73) == NameSays.NOTHING
+    assert below("Left Hand", "Flute", program=73) == NameSays.LOW
+
+
+def test_a_tenor_with_a_piano_has_the_melody():
+    score = simple_score([(beat, length, pitch - 12) for beat, length, pitch in SONG], name="Tenor")
+    add_track(score, [(n / 2, 0.5, 60 + (0, 4, 7, 4)[n % 4]) for n in range(144)] + CHORDS, name="Piano")
+    best = score_tracks(score)[0]
+    assert (best.number, best.says) == (1, NameSays.NOTHING)
+
+
+def test_a_line_that_another_doubles_is_not_below_it():
+    score = simple_score(SONG, name="Alto")
+    add_track(score, [(beat, length, pitch + 12) for beat, length, pitch in SONG])
+    assert score_tracks(score)[0].says == NameSays.NOTHING == score_tracks(score)[1].says
+    doubled = doubled_share(*(item.part.line for item in score_tracks(score)))
+    assert doubled == 1
 
 
 def test_every_feature_has_a_finite_weight():

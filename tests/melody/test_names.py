@@ -19,7 +19,8 @@ PERHAPS = (
     "Гитара соло", "ソロ", "リード", "솔로", "独奏",
 )  # fmt: skip
 NEVER = (
-    "Backing Vocals", "BackVocals", "Voice 3 (Harmony)", "Vocals, harmony", "Vocal Pads", "Lead drums", "Bass Voice", "Choir Aahs",
+    "Backing Vocals", "BackVocals", "Voice 3 (Harmony)", "Vocals, harmony", "Vocal Pads", "Lead drums", "Bass Voice", "Choir", "Aahs", "Mixed Choir", "B. Vocal", "B Vox", "FX", "Sound Effects", "Steel Bass",
+
     "Begleitung", "Accompagnement", "Acompañamiento", "Chœurs", "Coro", "Бас", "Бэк-вокал", "コーラス", "伴奏", "和声", "베이스", "화음",
     "Countermelody", "Gegenmelodie", "Vocal Chops", "Voces de fondo", "Segundas voces", "Armonía", "Slagwerk", "Ритм гитара", "백보컬",
     "伴唱", "リズムギター", "裏メロ",
@@ -40,16 +41,29 @@ NOTHING = (
     "Lead 1 (square)",
     "Men's & Women's",
 )
+PROGRAMMES = (
+    "Choir Aahs", "Voice Oohs", "Synth Voice", "Synth Choir 2", "CHOIR AAHS", "Choral Aahs", "Aah Choir", "Synth Effects", "Effect Synthesizer",
+    "Synth FX", "FX 1 (rain)", "FX 8 (sci-fi)", "FX 4 (Atmosphere)", "Percussive Organ", "Perc. Organ", "Chromatic Percussion",
+    "Guitar Harmonics", "Steel Drums", "Synth Lead", "Lead Synthesizer", "Lead 2 (sawtooth)", "Lead 8 (bass + lead)", "Orchestral Harp",
+    "Alto Sax", "Tenor Saxophone", "Sax Alto", "Sax (Tenor)", "Alto-Sax", "Alto Flute", "Tenor Trombone", "Bassoon", "Ensemble", "Reed", "Pipe",
+    "Ethnic", "Organ, Org., Percussive Organ", "Piano, Piano, Piano ", "Brass, Brass, Brass Sect",
+)  # fmt: skip
+"""Names that programs write, which say no more than the programme."""
+ACCOMPANIMENTS = ("Acoustic Bass", "Synth Bass 2", "Fretless Electric Bass, ", "Pad 2 (warm)", "Pad 4 (choir)", "Synth Pad", "Timpani", "Timpani, Timp., Timpani",
+                  "Taiko Drum", "Melodic Tom", "Reverse Cymbal", "Percussive", "Drum Kit")  # fmt: skip
+"""… and those of what accompanies by nature."""
 HANDS = {
     "Right Hand": NameSays.HIGH, "PIANO RH": NameSays.HIGH, "Klavier rechts": NameSays.HIGH, "Main droite": NameSays.HIGH,
     "Mano derecha": NameSays.HIGH, "右手": NameSays.HIGH, "Left Hand": NameSays.LOW, "Piano LH": NameSays.LOW, "linke Hand": NameSays.LOW,
+    "Alto, Alto, Lead 1 Aahs ": NameSays.LOW, "Tenor, T., Choir Aa": NameSays.LOW, "Countertenor": NameSays.LOW,
     "Women": NameSays.HIGH, "Men": NameSays.LOW, "S.": NameSays.HIGH, "B": NameSays.LOW, "Main gauche": NameSays.LOW, ":tenor": NameSays.LOW, "Alt": NameSays.LOW, "왼손": NameSays.LOW,
 }  # fmt: skip
 CASES = [
     *((name, NameSays.MELODY) for name in MELODIES),
     *((name, NameSays.PERHAPS) for name in PERHAPS),
     *((name, NameSays.NEVER) for name in NEVER),
-    *((name, NameSays.NOTHING) for name in NOTHING),
+    *((name, NameSays.NOTHING) for name in NOTHING + PROGRAMMES),
+    *((name, NameSays.NEVER) for name in ACCOMPANIMENTS),
     *HANDS.items(),
 ]
 
@@ -65,6 +79,13 @@ def test_names_in_many_languages(name, says):
 )
 def test_whatever_else_a_name_holds_backing_is_no_melody(name, frame):
     assert read_name(frame.format(name)) == NameSays.NEVER
+
+
+@given(
+    st.sampled_from(MELODIES + PERHAPS + NEVER), st.sampled_from(["Choir Aahs", "Synth Voice", "Effect Synthesizer"])
+)
+def test_a_programme_beside_a_name_leaves_it_what_it_says(name, programme):
+    assert read_name(f"{name}, {programme}") == read_name(name)
 
 
 @given(st.text(max_size=60))

@@ -3,11 +3,12 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
+import symusic
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pianalysis.music.midi import read_midi
-from pianalysis.music.words import read_words, score_words, syllables_of
+from pianalysis.music.words import put_words, read_words, score_words, syllables_of, word_fit
 
 
 def event(kind, text):
@@ -63,3 +64,27 @@ def test_syllables_of_files_without_spaces_are_words():
         ("A", True, False),
         ("men", False, True),
     ]
+
+
+def test_words_fit_the_line_that_begins_with_them_and_not_a_busy_one_or_drums():
+    song = [(480 * n, 480, 60 + n % 5) for n in range(16)]
+    busy = [(120 * n, 120, 40) for n in range(64)]
+    score = symusic.Score(480)
+    for rows, drums in ((busy, True), (busy, False), ([(tick + 30, *rest) for tick, *rest in song], False)):
+        track = symusic.Track("", 0, drums)
+        track.notes.extend([symusic.Note(*row, 80) for row in rows])
+        score.tracks.append(track)
+    put_words(score, [(tick, "la") for tick, *_ in song])
+    assert [len(track.lyrics) for track in score.tracks] == [0, 0, 16]
+
+
+@given(
+    st.lists(st.integers(0, 10_000), max_size=30),
+    st.lists(st.integers(0, 10_000), max_size=30),
+    st.integers(0, 200),
+)
+def test_word_fit_is_a_share_that_is_whole_where_all_are_on_notes(words, onsets, near):
+    fit = word_fit(words, onsets, near)
+    assert 0 <= fit <= 1
+    assert fit == pytest.approx(word_fit(onsets, words, near))
+    assert word_fit(words, words, near) == (1 if words else 0)
