@@ -19,11 +19,13 @@ from pianalysis.music.regrid import meant_places
 from pianalysis.music.tracking import Beats, beat_candidates, heard_at, heard_score, level_features
 
 CHOICE_WEIGHTS: Final = (
-    0.33, 0.13, 0.09, 0.95, 1.38, -0.3, 0.05, -0.2, 3.0, 2.97, 1.74, 0.78, 1.41, -43.75, 0.3, 1.28, 0.28, 0.91, 0.34, 0.09,
+    0.34, 0.13, 0.12, 0.91, 1.33, -0.34, 0.05, -0.21, 2.89, 2.94, 1.72, 0.62, 1.27, -43.55, 0.27, 1.05, 0.2, 1.89, 0.34, 0.08,
 )  # fmt: skip
 """Of `choice_features`: a conditional logistic regression on performances of validation songs, as the networks know those of
 training songs too well (`scripts/fit_beat_choice.py`); of a voice alone …"""
-WEIGHTS_WITH_OTHERS: Final = CHOICE_WEIGHTS
+WEIGHTS_WITH_OTHERS: Final = (
+    0.14, 0.04, -0.43, 1.61, 1.22, -0.24, -0.21, -0.05, 4.23, 1.48, 1.72, 1.39, 2.66, -54.04, 0.27, 0.87, 0.22, 1.52, 0.4, 0.07,
+)  # fmt: skip
 """… and of a voice and what is beside it."""
 SLOWEST_HEARD_MS, SLOW_NATS = 1_000.0, 4.0
 """Beats slower than one a second are hardly heard as beats (Parncutt 1994), though slow songs are written in them: what each
