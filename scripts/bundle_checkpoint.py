@@ -87,6 +87,11 @@ def bundle(args: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory() as place:
         half = Path(place, "half")  # a folder with the usual rights, as the temporary one isn't
         save_model(model.to(torch.float16), half)
+        if _same_weights(half, args.output):
+            raise PianalysisError(
+                f"{args.model}: expected weights that {args.output} doesn't have yet, found the same; where a run gets no "
+                "better, its best are those that it began with: is this the folder that was meant?"
+            )
         if not is_as_good(args.model, half, args.dataset):
             print("bundle_checkpoint: nothing was written", file=sys.stderr)
             return 2
@@ -106,6 +111,11 @@ def bundle(args: argparse.Namespace) -> int:
         folder = Path(os.path.relpath(args.output, args.card.parent)).as_posix()
         args.card.write_text(re.sub(r"\]\((\w+\.png)\)", rf"]({folder}/\1)", str(card)), encoding="utf-8")
     return 0
+
+
+def _same_weights(one: Path, other: Path) -> bool:
+    first, second = (folder / "model.safetensors" for folder in (one, other))
+    return second.exists() and first.read_bytes() == second.read_bytes()
 
 
 def is_as_good(full: Path, half: Path, dataset: str) -> bool:

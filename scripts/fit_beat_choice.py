@@ -1,6 +1,7 @@
 """Fit the weights that choose among series of beats (`pianalysis.music.beat_choice.CHOICE_WEIGHTS`).
 
     python scripts/fit_beat_choice.py --dataset data/pianalysis
+    python scripts/fit_beat_choice.py --dataset data/pianalysis --whole      # with accompaniments: WEIGHTS_WITH_OTHERS
 
 Performances made from validation songs (as in scripts/measure_metre_reading.py; not of training songs, whose beats the network
 knows too well): the beats of each band and division, and which of them are nearest to the true ones by F-measure. A conditional
@@ -17,8 +18,9 @@ import numpy as np
 from measure_metre_reading import f_measure, heard_beats, performed, songs  # its neighbour in scripts/
 from scipy.optimize import minimize
 
-from pianalysis.music.beat_choice import choice_features
+from pianalysis.music.beat_choice import choice_features, others_of
 from pianalysis.music.beat_hearing import bundled_beats
+from pianalysis.music.notes import monophonic
 from pianalysis.music.tracking import beat_candidates, distinct_onsets, heard_at
 
 SHARPNESS, PENALTY = 12.0, 10.0
@@ -30,19 +32,21 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--dataset", type=Path, required=True, metavar="DIR")
     parser.add_argument("--split", default="validation", metavar="NAME")
     parser.add_argument("--every", type=int, default=1, metavar="N", help="only every Nth song")
+    parser.add_argument("--whole", action="store_true", help="melodies with their accompaniments")
     args = parser.parse_args(argv)
     found = []
     for number, song in enumerate(songs(args.dataset, args.split)):
-        if number % args.every:
+        if number % args.every or (args.whole and not len(song.accompaniment)):
             continue
-        played = performed(song)
+        played = performed(song, whole=args.whole)
+        voice, others = monophonic(played.melody), others_of(played.melody, played.notes)
         onsets, true = distinct_onsets(played.notes), heard_beats(played.beats_ms, played.notes)
         if len(onsets) < 16 or len(true) < 8:
             continue
         heard = heard_at(bundled_beats().heard(played.notes), onsets)
         candidates = beat_candidates(onsets, heard=heard)
         values = np.array([f_measure(played, beats.times_ms) for beats in candidates])
-        rows = np.stack([choice_features(onsets, played.notes, beats, heard) for beats in candidates])
+        rows = np.stack([choice_features(onsets, voice, beats, heard, others) for beats in candidates])
         found.append((rows, values))
     chosen = []
     for part in range(10):

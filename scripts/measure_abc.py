@@ -15,7 +15,6 @@ reader at a time, then `--others` with the file that was said.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import multiprocessing
 import os
@@ -33,10 +32,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import symusic
+from tune_songs import digest, tunes  # its neighbour in scripts/
 
 from pianalysis.errors import first_line
 from pianalysis.files import write_atomically
-from pianalysis.music.abc_books import decode
 from pianalysis.music.abc_notation import from_abc
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -71,31 +70,6 @@ class Result:
     scores: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
     refused: dict[str, int] = field(default_factory=dict)
-
-
-def tunes(folders: Sequence[Path], most: int) -> dict[str, list[str]]:
-    """The tunes of each folder, each once, those with the smallest digests first."""
-    found: dict[str, list[str]] = {}
-    seen: set[str] = set()
-    for folder in folders:
-        rows = []
-        for path in sorted(folder.rglob("*.abc")):
-            text = decode(path.read_bytes()).replace("\r\n", "\n").replace("\r", "\n")
-            for part in re.split(r"^(?=X:)", text, flags=re.MULTILINE):
-                plain = re.sub(r"^%%MIDI.*\n", "", re.split(r"\n[ \t]*\n", part.strip())[0] + "\n", flags=re.MULTILINE)
-                if (
-                    plain.startswith("X:")
-                    and re.search(r"^K:.*\n(.*\n)*?[^%]*[A-Ga-g]", plain, re.MULTILINE)
-                    and plain not in seen
-                ):
-                    seen.add(plain)
-                    rows.append(plain)
-        found[folder.name] = sorted(rows, key=_digest)[:most]
-    return found
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def reference(texts: Sequence[str], abcjs: Path) -> list[Notes | None]:
@@ -305,7 +279,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from update_readme import between
 
     half = {
-        name: [text for text in rows if (int(_digest(text)[:8], 16) % 2 == 0) == (args.half == "test")]
+        name: [text for text in rows if (int(digest(text)[:8], 16) % 2 == 0) == (args.half == "test")]
         for name, rows in tunes(args.folders, args.most).items()
     }
     texts = [text for rows in half.values() for text in rows]

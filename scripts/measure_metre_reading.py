@@ -1,6 +1,7 @@
 """How well metre, pickup and beats are read from a melody alone; writes the block `metre` of docs/inputs.md.
 
     python scripts/measure_metre_reading.py --dataset data/pianalysis --split test --write
+    python scripts/measure_metre_reading.py --tunes CORPUS/airdsAirs CORPUS/essenFolksong --write      # block `tunes`
 
 Of each song's melody, from its first note on: files that state no metre, or the default that nobody set; files whose metre is
 right and whose upbeat was moved to tick 0; files that are right, which must be left alone; and performances without a click,
@@ -25,26 +26,31 @@ import numpy as np
 import pyarrow.parquet as pq
 import symusic
 from tqdm import tqdm
-from train_downbeats import main_metre  # its neighbour in scripts/
+from train_downbeats import main_metre  # its neighbours in scripts/
+from tune_songs import tune_songs
 
 from pianalysis.arranging.metre_reading import Asked, MetreReading, read_metre_of
 from pianalysis.errors import PianalysisError
 from pianalysis.evaluation.songs import Song, read_song
 from pianalysis.melody.find import find_melody
-from pianalysis.music.beat_choice import beats_of_voice
+from pianalysis.music.beat_choice import beats_of_voice, others_of
 from pianalysis.music.clock import BeatClock
 from pianalysis.music.downbeats import METRES, STEPS
 from pianalysis.music.metres import Metre, bar_ticks, first_full_bar, stated_metre
 from pianalysis.music.midi import ticks_to_ms
-from pianalysis.music.notes import Notes
+from pianalysis.music.notes import Notes, monophonic, sort_notes
 from pianalysis.music.tracking import distinct_onsets
 
 ROOT = Path(__file__).parents[1]
 LEGEND = (
     "Shares of songs (how many songs in brackets), or mean F-measures (`mir_eval`, 70 ms). *Downbeats right*: the length of the bar and the place of its line; "
     "a song is right or wrong as a whole. *No metre stated*: from the first note on, at tick 0. *Performances*: made from the "
-    "melodies alone, the tempo a random walk (2.5 % a beat) that slows down at the ends of phrases, onsets 20 ms early or late; beats in rests of "
+    "melodies alone, or with their accompaniments, the tempo a random walk (2.5 % a beat) that slows down at the ends of phrases, onsets 20 ms early or late; beats in rests of "
     "more than four beats don't count. *To a click*: onsets 15 ms early or late. *A line doubts*: another pickup is offered."
+)
+OF_TUNES = (
+    "`scripts/measure_metre_reading.py --tunes` with the folders of the corpus of music21 that are named above, of each the 300 tunes "
+    "with the smallest digests; of other books than those that the network was trained on. As they are repeated, from the first note on, at tick 0."
 )
 TICKS = 480
 CLICK_JITTER_MS = 15.0
@@ -57,12 +63,12 @@ SLOWEST_BPM, FASTEST_BPM = 50.0, 150.0
 
 @dataclass(frozen=True, eq=False)
 class Performance:
-    """A melody as played: notes in real ms; the beats that it was made from."""
+    """A melody as played, alone or with its accompaniment: all notes, and its own, in real ms; the beats that it was made from."""
 
     notes: Notes
+    melody: Notes
     beats_ms: np.ndarray
     downbeats_ms: np.ndarray
-    division: int
 
 
 def songs(dataset: Path, split: str, fewest: int = 16) -> Iterator[Song]:
@@ -84,20 +90,24 @@ def beat_quarters(metre: tuple[int, int]) -> float:
     return 1.0
 
 
-def performed(song: Song, seconds: float = 120.0) -> Performance:
-    """A song's melody as somebody might play it, its first two minutes."""
-    generator = np.random.default_rng(zlib.crc32(song.name.encode()))
+def performed(song: Song, *, whole: bool = False, seconds: float = 120.0) -> Performance:
+    """A song's melody as somebody might play it, its first two minutes; whole: with its accompaniment."""
+    seed = zlib.crc32(song.name.encode())
+    generator = np.random.default_rng(seed)
     beats, times = tempo_curve(song, generator)
-    notes = as_played(song.melody, song.quarter_ms, beats, times, generator)
-    notes = notes[notes["onset_ms"] < seconds * 1000]
+    parts = [as_played(song.melody, song.quarter_ms, beats, times, generator)]
+    if whole:
+        parts.append(as_played(song.accompaniment, song.quarter_ms, beats, times, np.random.default_rng(seed + 2)))
+    parts = [notes[notes["onset_ms"] < seconds * 1000] for notes in parts]
+    notes = sort_notes(np.concatenate(parts))
     first, last = notes["onset_ms"].min(), notes["onset_ms"].max()
     early = max(0.0, 500.0 - first)
-    notes["onset_ms"] += early
+    for part in (notes, parts[0]):
+        part["onset_ms"] += early
     inside = (times >= first - 1500) & (times <= last + 1500)
     down = np.interp(song.clock.bar_lines / song.quarter_ms, beats, times)
     down = down[(down >= first - 1500) & (down <= last + 1500)]
-    division = 3 if beat_quarters(song.clock.time_signature) == 1.5 else 2
-    return Performance(notes, times[inside] + early, down + early, division)
+    return Performance(notes, parts[0], times[inside] + early, down + early)
 
 
 def tempo_curve(song: Song, generator: np.random.Generator, faster: float = 1.0) -> tuple[np.ndarray, np.ndarray]:
@@ -150,25 +160,31 @@ def heard_beats(beats_ms: np.ndarray, notes: Notes, gap: float = 4.0) -> np.ndar
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--dataset", type=Path, required=True, metavar="DIR")
+    given = parser.add_mutually_exclusive_group(required=True)
+    given.add_argument("--dataset", type=Path, metavar="DIR")
+    given.add_argument("--tunes", type=Path, nargs="+", metavar="DIR", help="of tunes in ABC, of each at most --most")
     parser.add_argument("--split", default="test", metavar="NAME")
-    parser.add_argument("--every", type=int, default=1, metavar="N", help="only every Nth song")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="only every Nth song of the split")
+    parser.add_argument("--most", type=int, default=300, metavar="N")
     parser.add_argument("--write", action="store_true", help="into docs/inputs.md")
     args = parser.parse_args(argv)
     try:
         rows: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-        for number, song in enumerate(tqdm(songs(args.dataset, args.split), unit="song")):
-            if number % args.every == 0:
-                for name, value in measured(song).items():
+        found = tune_songs(args.tunes, args.most) if args.tunes else songs(args.dataset, args.split)
+        for number, song in enumerate(tqdm(found, unit="song")):
+            if args.tunes or number % args.every == 0:
+                for name, value in (metres_unstated(song) if args.tunes else measured(song)).items():
                     rows[name][song.corpus].append(value)
                     rows[name]["all"].append(value)
-        text = table(rows, args.split, args.every)
+        block, what = ("tunes", "tunes") if args.tunes else ("metre", f"{args.split} songs")
+        every = f"Every {args.every}th song of the split. " if args.every > 1 else ""
+        text = "\n".join([table(rows, what), "", OF_TUNES if args.tunes else every + LEGEND])
         print(text)
         if args.write:
             target = ROOT / "docs" / "inputs.md"
-            block = re.compile("<!-- metre -->.*?<!-- /metre -->", re.DOTALL)
-            filled = block.sub(lambda _: f"<!-- metre -->\n{text}\n<!-- /metre -->", target.read_text(encoding="utf-8"))
-            target.write_text(filled, encoding="utf-8")
+            pattern = re.compile(f"<!-- {block} -->.*?<!-- /{block} -->", re.DOTALL)
+            filled = f"<!-- {block} -->\n{text}\n<!-- /{block} -->"
+            target.write_text(pattern.sub(lambda _: filled, target.read_text(encoding="utf-8")), encoding="utf-8")
     except (PianalysisError, OSError) as error:
         print(f"measure_metre_reading: error: {error}", file=sys.stderr)
         return 2
@@ -180,12 +196,12 @@ def measured(song: Song) -> dict[str, float]:
     return {**metres_of(song), **beats_of(song)}
 
 
-def metres_of(song: Song) -> dict[str, float]:
-    """What is made of a song's melody without its metre, with its upbeat at tick 0, and as it is."""
+def metres_unstated(song: Song) -> dict[str, float]:
+    """What is made of a song's melody without its metre, or without its bar lines."""
     metre = main_metre(song)
     if metre is None:
         return {}
-    line, start = true_line(song)
+    line, _ = true_line(song)
     right = (metre, line)
     found: dict[str, float] = {}
     bare = read(from_first_note(song, None))
@@ -195,6 +211,16 @@ def metres_of(song: Song) -> dict[str, float]:
     found["… or those of half or double bars"] = nearly(guess, right)
     asked = read(from_first_note(song, None), Asked(metre=metre))
     found["metre given, no bar lines: downbeats right"] = first_line(asked.score) == line
+    return found
+
+
+def metres_of(song: Song) -> dict[str, float]:
+    """What is made of a song's melody without its metre, with its upbeat at tick 0, and as it is."""
+    metre = main_metre(song)
+    if metre is None:
+        return {}
+    line, start = true_line(song)
+    found = metres_unstated(song)
     if len(song.accompaniment):
         found |= metres_of_whole(song, metre, line)
     stated = from_first_note(song, metre)
@@ -229,30 +255,42 @@ def metres_of_whole(song: Song, metre: Metre, line: int) -> dict[str, float]:
 
 
 def beats_of(song: Song) -> dict[str, float]:
-    """What is made of a performance, and of notes played to a click."""
-    played = performed(song)
+    """What is made of performances, of the melody alone and of the whole song, and of notes played to a click."""
+    found: dict[str, float] = {}
+    for whole in (False, True) if len(song.accompaniment) else (False,):
+        of_it = beats_of_performance(performed(song, whole=whole))
+        found |= {f"melody and accompaniment: {name}" if whole else name: value for name, value in of_it.items()}
+    if found:
+        click = read(to_a_click(song))
+        found["notes played to a click that are taken for free"] = float(len(click.score.tempos) > 1)
+    return found
+
+
+def beats_of_performance(played: Performance) -> dict[str, float]:
+    """How well a performance's beats are found; nothing of one that is too short."""
     onsets = distinct_onsets(played.notes)
     if len(onsets) < 16 or len(heard_beats(played.beats_ms, played.notes)) < 8:
         return {}
-    score = as_recorded(played.notes)
+    score = as_recorded(played)
     result = read(score)
     free = len(result.score.tempos) > 1
     found = {"performances without a click that are noticed": float(free)}
-    beats = beats_of_voice(onsets, played.notes)
-    ours = [beats.times_ms, *other_levels(beats.times_ms)]
-    values = [f_measure(played, times) for times in ours]
+
+    def beats(bpm: float | None = None) -> np.ndarray:
+        return beats_of_voice(onsets, monophonic(played.melody), bpm=bpm, notes=played.notes).times_ms
+
+    ours = beats()
+    values = [f_measure(played, times) for times in (ours, *other_levels(ours))]
     found["beat F-measure"] = values[0]
     found["… at the best of half, same and double speed"] = max(values)
     hint = 60_000 / float(np.median(np.diff(played.beats_ms)))
-    found["… with the tempo given (--bpm)"] = f_measure(played, beats_of_voice(onsets, played.notes, bpm=hint).times_ms)
+    found["… with the tempo given (--bpm)"] = f_measure(played, beats(hint))
     found["performances: notes moved in time by more than 2 ms"] = float(moved_ms(score, result.score) > 2)
     if free:
         lines = BeatClock.from_score(result.score)
         down = lines.to_real(lines.bar_lines) / 1_000
         true = heard_beats(played.downbeats_ms, played.notes) / 1_000
         found["downbeat F-measure of performances"] = float(mir_eval.beat.f_measure(true, np.unique(down)))
-    click = read(to_a_click(song))
-    found["notes played to a click that are taken for free"] = float(len(click.score.tempos) > 1)
     return found
 
 
@@ -305,15 +343,18 @@ def without_metre(song: Song, notes: Notes, score: symusic.Score) -> int:
     return late
 
 
-def as_recorded(notes: Notes, bpm: float = 120.0) -> symusic.Score:
-    """Notes in real ms as a recording program saves them that knows no beats: at a tempo of its own."""
+def as_recorded(played: Performance, bpm: float = 120.0) -> symusic.Score:
+    """A performance as a recording program saves it that knows no beats: at a tempo of its own."""
     score = symusic.Score(TICKS)
     score.tempos.append(symusic.Tempo(0, bpm))
     score.time_signatures.append(symusic.TimeSignature(0, 4, 4))
-    score.tracks.append(symusic.Track("Melody", 0, False))
     scale = TICKS * bpm / 60_000
-    for onset, length, pitch, velocity in notes.tolist():
-        score.tracks[0].notes.append(symusic.Note(round(onset * scale), max(1, round(length * scale)), pitch, velocity))
+    for name, notes in (("Melody", played.melody), ("Accompaniment", others_of(played.melody, played.notes))):
+        if len(notes):
+            score.tracks.append(symusic.Track(name, 0, False))
+        for onset, length, pitch, velocity in notes.tolist():
+            row = round(onset * scale), max(1, round(length * scale)), pitch, velocity
+            score.tracks[-1].notes.append(symusic.Note(*row))
     return score
 
 
@@ -325,7 +366,7 @@ def to_a_click(song: Song) -> symusic.Score:
     notes = song.melody.copy()
     onset = notes["onset_ms"] * scale + generator.normal(0, CLICK_JITTER_MS, len(notes))
     notes["onset_ms"], notes["duration_ms"] = np.maximum.accumulate(np.maximum(onset, 0)), notes["duration_ms"] * scale
-    return as_recorded(notes, bpm)
+    return as_recorded(Performance(notes, notes, np.zeros(0), np.zeros(0)), bpm)
 
 
 def first_line(score: symusic.Score) -> int:
@@ -368,16 +409,16 @@ def moved_ms(before: symusic.Score, after: symusic.Score) -> float:
     return float(np.abs(first - second).max())
 
 
-def table(rows: dict[str, dict[str, list[float]]], split: str, every: int) -> str:
+def table(rows: dict[str, dict[str, list[float]]], what: str) -> str:
     corpora = sorted({corpus for row in rows.values() for corpus in row} - {"all"})
     lines = [
-        f"| {split} songs | {' | '.join(['all', *(name.replace('_', ' ') for name in corpora)])} |",
+        f"| {what} | {' | '.join(['all', *(name.replace('_', ' ') for name in corpora)])} |",
         f"|---|{'--:|' * (len(corpora) + 1)}",
     ]
     for name, row in rows.items():
         cells = [cell(row.get(corpus, [])) for corpus in ("all", *corpora)]
         lines.append(f"| {name} | {' | '.join(cells)} |")
-    return "\n".join([*lines, "", f"Every {every}th song of the split. {LEGEND}" if every > 1 else LEGEND])
+    return "\n".join(lines)
 
 
 def cell(values: Sequence[float]) -> str:

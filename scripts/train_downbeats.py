@@ -1,14 +1,18 @@
-"""Train the network that hears where the bars of a melody begin (`pianalysis.music.downbeats`).
+"""Train the networks that hear where the bars of a melody begin (`pianalysis.music.downbeats`).
 
-    python scripts/train_downbeats.py --dataset data/pianalysis --write
+    python scripts/train_downbeats.py --dataset data/pianalysis --tunes CORPUS/oneills1850 CORPUS/ryansMammoth \
+        --unlike CORPUS/airdsAirs CORPUS/essenFolksong --write
 
 The melodies of the dataset's training songs, each from its first note on, without metre and tempo: most of them alone, some with
-their accompaniments, and top lines of accompaniments as if they were melodies. Per sixteenth the network learns whether a bar
+their accompaniments, and top lines of accompaniments as if they were melodies; and tunes in ABC, as songs of the corpora alone don't
+tell of dances and other folk music: those of O'Neill's Music of Ireland and Ryan's Mammoth Collection (CORPUS is music21's, beside
+music21/corpus/__init__.py). Per sixteenth the network learns whether a bar
 and whether a beat begins there (binary cross-entropy), and the sums of what it says over each reading of the melody are to
 choose the right one (cross-entropy over all metres and places). Of a melody alone it also guesses where the accompaniment has a
-new bass note and a new harmony, which nothing uses after training. What is kept is a running mean of the weights. In the second
-half of training the shares of validation songs are printed whose bar lines are right, by it, without a metre and with it; the
-best epoch is kept (of those in the package the seventh). With `--write` the weights go into the package.
+new bass note and a new harmony, which nothing uses after training. What is kept of a network is the running mean of its
+weights at the end, and of `--members` networks that begin with other weights the mean of what they say. In the second half of
+training the shares of validation songs are printed whose bar lines are right, without a metre and with it; beside them those of tunes
+of other books (`--unlike`). With `--write` the weights go into the package, those of each network when it is done.
 """
 
 from __future__ import annotations
@@ -25,6 +29,7 @@ import torch
 from safetensors.numpy import save_file
 from torch import nn
 from torch.nn import functional
+from tune_songs import tune_songs  # its neighbour in scripts/
 
 from pianalysis.errors import PianalysisError
 from pianalysis.evaluation.songs import Song, read_song
@@ -36,7 +41,7 @@ from pianalysis.music.notes import Notes, monophonic
 WIDTH, DILATIONS, DROPOUT = 64, (1, 2, 4, 8, 16, 32), 0.25
 CROP, BATCH = 384, 16
 WEIGHT_DECAY, SMOOTHING = 0.05, 0.02
-TEMPERATURE = 1.2
+TEMPERATURE = 1.1
 """Fitted on validation songs: what makes the readings' probabilities honest."""
 ALONE, TOP_LINES, FEWEST_TOP = 0.7, 0.15, 16
 """The share of melodies that are heard alone; how many top lines there are a melody, and their fewest notes."""
@@ -45,6 +50,8 @@ BASS, LOW, LOWER, CHANGE = CHANNELS + 7, CHANNELS + 5, CHANNELS + 6, CHANNELS + 
 LOUDNESS = CHANNELS + 4
 GUESSED, READ = 0.2, 0.3
 """The weights of what is guessed, and of the readings, beside those of bars and beats."""
+UNLIKE = 300
+"""So many tunes of a folder."""
 NEWEST = 0.005
 """The share of a step's weights in their running mean."""
 UNHEARD = ((slice(12, 24), 0.15), (slice(24, CHANNELS), 0.15), (slice(4, 9), 0.15))
@@ -73,7 +80,10 @@ class Example:
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--dataset", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--tunes", type=Path, nargs="+", default=[], metavar="DIR", help="of tunes in ABC to train on")
+    parser.add_argument("--unlike", type=Path, nargs="+", default=[], metavar="DIR", help="… to tell of while training")
     parser.add_argument("--epochs", type=int, default=8, metavar="N")
+    parser.add_argument("--members", type=int, default=2, metavar="N")
     parser.add_argument("--seed", type=int, default=1, metavar="N")
     parser.add_argument("--threads", type=int, default=1, metavar="N")
     parser.add_argument(
@@ -81,16 +91,23 @@ def main(argv: list[str] | None = None) -> int:
     )
     args = parser.parse_args(argv)
     torch.set_num_threads(args.threads)
-    torch.manual_seed(args.seed)
     try:
         train, validation = (examples(args.dataset, split) for split in ("train", "validation"))
-        print(f"{len(train)} training and {len(validation)} validation melodies", flush=True)
-        net = fit(train, validation, args.epochs, np.random.default_rng(args.seed))
-        if args.write:
+        train += [example(song, song.melody, song.accompaniment) for song in tune_songs(args.tunes)]
+        unlike = [example(song, song.melody, song.accompaniment) for song in tune_songs(args.unlike, UNLIKE)]
+        print(
+            f"{len(train)} training and {len(validation)} validation melodies, {len(unlike)} unlike tunes", flush=True
+        )
+        weights: dict[str, np.ndarray] = {"temperature": np.array(TEMPERATURE, np.float16)}
+        for member in range(args.members):
+            torch.manual_seed(args.seed + member)
+            net = fit(train, validation, unlike, args.epochs, np.random.default_rng(args.seed + member))
             kept = 2 + len(METRES)  # of the last layer's outputs, the guesses aren't needed any more
-            weights = {name: value.numpy().astype(np.float16) for name, value in net.items()}
-            weights |= {name: weights[name][:kept] for name in ("out.weight", "out.bias")}
-            save_file(weights | {"temperature": np.array(TEMPERATURE, np.float16)}, args.write)
+            for name, value in net.items():
+                array = value.numpy().astype(np.float16)
+                weights[f"{member}.{name}"] = array[:kept].copy() if name.startswith("out.") else array
+            if args.write:
+                save_file(weights, args.write)
     except (PianalysisError, OSError) as error:
         print(f"train_downbeats: error: {error}", file=sys.stderr)
         return 2
@@ -195,7 +212,7 @@ def reading_scores(
 
 
 def fit(
-    train: list[Example], validation: list[Example], epochs: int, generator: np.random.Generator
+    train: list[Example], validation: list[Example], unlike: list[Example], epochs: int, generator: np.random.Generator
 ) -> dict[str, torch.Tensor]:
     net = Net()
     melodies, tops = ([item for item in train if item.is_top_line == top] for top in (False, True))
@@ -204,7 +221,6 @@ def fit(
     optimizer = torch.optim.AdamW(net.parameters(), 2e-3, weight_decay=WEIGHT_DECAY)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=epochs * batches)
     mean = copy.deepcopy(net)
-    best, kept = -1.0, {}
     for epoch in range(epochs):
         net.train()
         pool = melodies + [tops[place] for place in generator.choice(len(tops), more, replace=False)]
@@ -224,10 +240,9 @@ def fit(
         if epoch >= epochs // 2:
             alone, whole = (accuracy(mean, validation, whole) for whole in (False, True))
             print(f"    melody {alone[0]:.3f}, {alone[1]:.3f}; all notes {whole[0]:.3f}, {whole[1]:.3f}", flush=True)
-            if sum(alone) + sum(whole) / 2 > best:
-                best = sum(alone) + sum(whole) / 2
-                kept = {name: value.detach().clone() for name, value in mean.state_dict().items()}
-    return kept
+            if unlike:
+                print("    unlike tunes {:.3f}, {:.3f}".format(*accuracy(mean, unlike, False)), flush=True)
+    return {name: value.detach().clone() for name, value in mean.state_dict().items()}
 
 
 def loss_of(net: Net, batch: list[tuple[np.ndarray, ...]]) -> torch.Tensor:

@@ -1,7 +1,7 @@
 """Where the bars of a melody begin: every metre and every place of its first bar line, and how likely each is.
 
 In: one voice in quarters (no metre, no tempo), and the notes beside it, where there are any. Out: `Reading`s with probabilities.
-A small convolutional network says of each sixteenth how likely a beat and a bar begin there, and a bar of each metre, from
+Small convolutional networks say of each sixteenth how likely a beat and a bar begin there, and a bar of each metre, from
 accents, lengths, leaps, scale degrees, what returns around it, bass notes and changes of harmony; a logistic model over what each
 reading makes of that, and over the whole, chooses among them. NumPy alone; `scripts/train_downbeats.py` trains both.
 """
@@ -127,41 +127,25 @@ class DownbeatNet:
 
     weights: Mapping[str, Floats]
 
-    @classmethod
-    def load(cls, path: str | Path = WEIGHTS_FILE) -> DownbeatNet:
-        """The bundled network, or that of a file. Raises PianalysisError for weights of another one."""
-        from safetensors.numpy import load_file
-
-        weights = {name: array.astype(np.float32) for name, array in load_file(path).items()}
-        found = weights["enter.weight"].shape[1] if "enter.weight" in weights else 0
-        if found != CHANNELS + BESIDE or weights["out.bias"].shape[0] != 2 + len(METRES):
-            raise PianalysisError(
-                f"{path}: expected weights for {CHANNELS + BESIDE} channels, found {found}; train it again"
-            )
-        return cls(weights)
-
-    def logits(self, channels: Floats) -> Floats:
-        """How likely a bar and a beat begin at each step, as logits, ``[steps, 2]``; channels: as in `scores`."""
-        return self._out(self._hidden(channels))[:, :2]
+    def said(self, channels: Floats) -> tuple[Floats, Floats]:
+        """The logits of each step, ``[steps, 2 + metres]``, and what the whole says for each metre; channels as in `Downbeats`."""
+        hidden = self._hidden(channels)
+        usual = self.weights["pool.weight"] @ hidden.mean(axis=0) + self.weights["pool.bias"]
+        return convolved(hidden, self.weights["out.weight"], self.weights["out.bias"], 1), usual
 
     def scores(self, channels: Floats) -> dict[Metre, NDArray[np.float64]]:
-        """For each metre the log-likelihood, but for a constant, of a bar line at each of the first bar's steps.
-
-        channels: a melody's, ``[steps, CHANNELS]``, or those and what is beside it, ``[steps, CHANNELS + BESIDE]``.
-        """
-        hidden = self._hidden(channels)
-        out = self._out(hidden).astype(np.float64)
-        total = len(out)
+        """As those of `Downbeats`, for its mean."""
+        logits, usual = self.said(channels)
+        out, total = logits.astype(np.float64), len(logits)
         scale = (
             64 / total * (total / USUAL_STEPS) ** float(self.weights["gamma"]) * np.exp(float(self.weights["scale"]))
         )
-        usual = self.weights["pool.weight"] @ hidden.mean(axis=0) + self.weights["pool.bias"]
         found = {}
         for place, (metre, (bar, beat)) in enumerate(METRES.items()):
             at = np.arange(total)
             bars = np.bincount(at % bar, out[:, 0] + out[:, 2 + place], bar)
-            together = scale * (bars + np.tile(np.bincount(at % beat, out[:, 1], beat), bar // beat)) + usual[place]
-            found[metre] = np.asarray(together / float(self.weights["temperature"]), np.float64)
+            beats = np.tile(np.bincount(at % beat, out[:, 1], beat), bar // beat)
+            found[metre] = np.asarray(scale * (bars + beats) + usual[place], np.float64)
         return found
 
     def _hidden(self, channels: Floats) -> Floats:
@@ -175,14 +159,50 @@ class DownbeatNet:
             hidden += np.maximum(convolved(hidden, kernel, bias, 2**layer), 0)
         return hidden
 
-    def _out(self, hidden: Floats) -> Floats:
-        return convolved(hidden, self.weights["out.weight"], self.weights["out.bias"], 1)
+
+@dataclass(frozen=True, eq=False)
+class Downbeats:
+    """Networks that were trained alike but began with other weights: their mean errs less than each. temperature: of its scores."""
+
+    nets: tuple[DownbeatNet, ...]
+    temperature: float
+
+    @classmethod
+    def load(cls, path: str | Path = WEIGHTS_FILE) -> Downbeats:
+        """The bundled networks, or those of a file. Raises PianalysisError for weights of others."""
+        from safetensors.numpy import load_file
+
+        weights = {name: array.astype(np.float32) for name, array in load_file(path).items()}
+        nets: dict[str, dict[str, Floats]] = {}
+        for name, array in weights.items():
+            number, _, rest = name.partition(".")
+            if number.isdecimal():
+                nets.setdefault(number, {})[rest] = array
+        shapes = {(net["enter.weight"].shape[1], net["out.bias"].shape[0]) for net in nets.values()}
+        if shapes != {(CHANNELS + BESIDE, 2 + len(METRES))}:
+            raise PianalysisError(
+                f"{path}: expected weights for {CHANNELS + BESIDE} channels and {2 + len(METRES)} outputs, found "
+                f"{', '.join(f'{channels} and {outputs}' for channels, outputs in sorted(shapes)) or 'none'}; train them again"
+            )
+        return cls(tuple(map(DownbeatNet, nets.values())), float(weights["temperature"]))
+
+    def logits(self, channels: Floats) -> Floats:
+        """How likely a bar and a beat begin at each step, as logits, ``[steps, 2]``; channels: as in `scores`."""
+        return np.asarray(np.mean([net.said(channels)[0][:, :2] for net in self.nets], axis=0), np.float32)
+
+    def scores(self, channels: Floats) -> dict[Metre, NDArray[np.float64]]:
+        """For each metre the log-likelihood, but for a constant, of a bar line at each of the first bar's steps.
+
+        channels: a melody's, ``[steps, CHANNELS]``, or those and what is beside it, ``[steps, CHANNELS + BESIDE]``.
+        """
+        each = [net.scores(channels) for net in self.nets]
+        return {metre: np.mean([scores[metre] for scores in each], axis=0) / self.temperature for metre in METRES}
 
 
 @lru_cache(maxsize=1)
-def bundled_downbeats() -> DownbeatNet:
-    """The bundled network, loaded once."""
-    return DownbeatNet.load()
+def bundled_downbeats() -> Downbeats:
+    """The bundled networks, loaded once."""
+    return Downbeats.load()
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,9 +6,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pianalysis.errors import PianalysisError
-from pianalysis.music.beat_choice import CHOICE_WEIGHTS, beats_of_voice, choice_features, heard_beats
-from pianalysis.music.notes import make_notes
-from pianalysis.music.tracking import Beats, beat_candidates
+from pianalysis.music.beat_choice import (
+    CHOICE_WEIGHTS,
+    WEIGHTS_WITH_OTHERS,
+    beats_of_voice,
+    choice_features,
+    heard_beats,
+    others_of,
+)
+from pianalysis.music.beat_hearing import bundled_beats
+from pianalysis.music.notes import make_notes, sort_notes
+from pianalysis.music.tracking import Beats, beat_candidates, distinct_onsets, heard_at
 
 FIRST = [64, 64, 65, 67, 67, 65, 64, 62, 60, 60, 62, 64]
 ODE = [*FIRST, 64, 62, 62, *FIRST, 62, 60, 60]
@@ -51,10 +59,25 @@ def test_a_voice_says_that_beats_are_not_between_the_true_ones():
     notes, quarters = ode(jitter_ms=0)
     quarter = quarters[1] - quarters[0]
     true, between = Beats(quarters, 2, 0.0), Beats(quarters - quarter / 2, 2, 0.0)
-    right, wrong = heard_beats(notes, true), heard_beats(notes, between)
+    nothing = notes[:0]
+    right, wrong = heard_beats(notes, true, nothing), heard_beats(notes, between, nothing)
     assert (right > wrong).all()
     assert (right <= 0).all()
-    assert len(choice_features(notes["onset_ms"].astype(float), notes, true)) == len(CHOICE_WEIGHTS)
+    onsets = notes["onset_ms"].astype(float)
+    heard = heard_at(bundled_beats().heard(notes), onsets)
+    assert len(choice_features(onsets, notes, true, heard, nothing)) == len(CHOICE_WEIGHTS) == len(WEIGHTS_WITH_OTHERS)
+
+
+def test_a_bass_beside_a_voice_is_written_on_the_same_beats():
+    """A bass on every second quarter says where bars are; notes that aren't the voice's are told from it."""
+    notes, quarters = ode(jitter_ms=10)
+    bass = make_notes((time + 5.0, 500.0, 36 + 7 * (number % 2), 80) for number, time in enumerate(quarters[:-1:2]))
+    together = sort_notes(np.concatenate([notes, bass]))
+    assert np.array_equal(others_of(notes, together), bass)
+    beats = beats_of_voice(distinct_onsets(together), notes, notes=together)
+    assert np.mean(np.abs(quarters[:, None] - beats.times_ms[None, :]).min(axis=1) < 70) > 0.9
+    true, between = Beats(quarters, 2, 0.0), Beats(quarters - (quarters[1] - quarters[0]) / 2, 2, 0.0)
+    assert (heard_beats(notes, true, bass) > heard_beats(notes, between, bass)).all()
 
 
 def test_a_tempo_that_is_given_is_kept():

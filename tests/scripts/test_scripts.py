@@ -73,6 +73,8 @@ def test_a_run_is_bundled_with_its_history_and_figures(script, dataset, tmp_path
     argv += ["--output", str(tmp_path / "bundle"), "--card", str(tmp_path / "card.md"), "--note", "Mind the gap."]
     assert script("bundle_checkpoint").main(argv) == 0
     assert "in float16" in capsys.readouterr().out
+    assert script("bundle_checkpoint").main(argv) == 2  # as after a run that got no better, whose best it began with
+    assert "doesn't have yet, found the same" in capsys.readouterr().err
     stored = load_file(tmp_path / "bundle" / "model.safetensors")
     assert {tensor.dtype for tensor in stored.values()} == {torch.float16}
     assert load_model(tmp_path / "bundle").num_parameters() == load_model(best).num_parameters()
