@@ -60,7 +60,7 @@ def read_folder(
         raise PianalysisError(
             f"{root}: expected one file of {what} for each name, found {twice[0]} and {twice[1]}; rename one"
         )
-    return dict(sorted({name: path for name, path in reversed(named)}.items()))
+    return dict(sorted(dict(reversed(named)).items()))
 
 
 def _paths(folder: str | os.PathLike[str], what: str, kinds: Sequence[str]) -> list[Path]:

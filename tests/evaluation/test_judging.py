@@ -347,7 +347,8 @@ def test_of_many_remarks_some_are_printed_and_all_are_in_the_file(tmp_path, monk
     assert main(["evaluate", *map(str, where)]) == 0
     said = capsys.readouterr().err.splitlines()
     remarks = json.loads((tmp_path / "f.json").read_text())["remarks"]
-    assert len(remarks) > 1 and said[0] == f"# {remarks[0]}"
+    assert len(remarks) > 1
+    assert said[0] == f"# {remarks[0]}"
     assert said[1] == f"# and {len(remarks) - 1} more remarks (--json has them all)"
 
 
