@@ -33,8 +33,7 @@ def read_folders(folders: Mapping[str, tuple[Folder, str, Sequence[str]]]) -> di
     it that they lie in (001/seg_0, 002/seg_0), of all of them. Raises PianalysisError as `read_folder` does.
     """
     inside = any(
-        not isinstance(folder, Mapping)
-        and _twice([(path.stem, path) for path in _paths(folder, what, kinds)], kinds)
+        not isinstance(folder, Mapping) and _twice([(path.stem, path) for path in _paths(folder, what, kinds)], kinds)
         for folder, what, kinds in folders.values()
     )
     return {key: read_folder(folder, what, kinds, inside=inside) for key, (folder, what, kinds) in folders.items()}

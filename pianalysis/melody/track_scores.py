@@ -76,7 +76,10 @@ def _own_words(tracks: Sequence[symusic.Track], number: int) -> Sequence[symusic
     track = tracks[number - 1]
     # symusic puts the lyrics of a track of a file on one of their own, without notes, that has its name.
     beside = tracks[number] if number < len(tracks) and not len(tracks[number].notes) else track
-    return beside.lyrics if beside.name == track.name and len(beside.lyrics) else track.lyrics
+    words: Sequence[symusic.TextMeta] = (
+        beside.lyrics if beside.name == track.name and len(beside.lyrics) else track.lyrics
+    )
+    return words
 
 
 def _fit(score: symusic.Score, track: symusic.Track, own: Sequence[int], words: Sequence[int]) -> float:

@@ -55,7 +55,8 @@ def others_of(voice: Notes, notes: Notes) -> Notes:
         return list(zip(some["onset_ms"].round(1).tolist(), some["pitch"].tolist(), strict=True))
 
     of_voice = {*keys(voice)}
-    return notes[np.array([key not in of_voice for key in keys(notes)], bool)]
+    rest: Notes = notes[np.array([key not in of_voice for key in keys(notes)], bool)]
+    return rest
 
 
 def choice_score(onsets_ms: Floats, voice: Notes, beats: Beats, heard: HeardEvents, others: Notes) -> float:
@@ -93,14 +94,14 @@ def heard_beats(voice: Notes, beats: Beats, others: Notes) -> Floats:
     first = round(float(melody.quarters[0, 0]) * STEPS) - lead
     net, size = bundled_downbeats(), 6 if beats.division == 3 else 4
     phase = -first % size
-    on_them, others = [], []
+    on_them, off_them = [], []
     for metre, scores in net.scores(channels).items():
         bar, beat = METRES[metre]
         agree = (np.arange(bar) % size == phase) & (beat == size)
         on_them.append(scores[agree])
-        others.append(scores[~agree])
+        off_them.append(scores[~agree])
     these = float(np.logaddexp.reduce(np.concatenate(on_them)))
-    every = float(np.logaddexp(these, np.logaddexp.reduce(np.concatenate(others))))
+    every = float(np.logaddexp(these, np.logaddexp.reduce(np.concatenate(off_them))))
     logits = net.logits(channels)[:, 1].astype(np.float64)
     signs = np.where(np.arange(len(logits)) % size == phase, -1.0, 1.0)
     return np.array([these - every, -float(np.logaddexp(0, signs * logits).mean())])
