@@ -20,7 +20,7 @@ PROGRAMMES: Final = re.compile(
             rf"{_SUNG} (?:choir|voices?){_NUMBER}",
             rf"{_SYNTH} ?(?:voices?|choir|vox){_NUMBER}",
             r"lead \d (?:\(?[\w +&-]+\)?)",
-            rf"{_SYNTH} leads?{_NUMBER}|lead {_SYNTH}{_NUMBER}",
+            rf"{_SYNTH} leads?{_NUMBER}|lead synth?esi[sz]er{_NUMBER}",
             rf"{_SYNTH} ?(?:effects?|fx){_NUMBER}|effects? {_SYNTH}{_NUMBER}",
             r"(?:synth? )?(?:fx|effects?) \d(?: ?\(?[\w -]+\)?)?",
             rf"perc(?:ussive|uss|\.)? ?organ{_NUMBER}",

@@ -58,12 +58,12 @@ def pitched_parts(score: symusic.Score) -> tuple[list[int], list[Part]]:
     tracks = list(score.tracks)
     pitched = [number for number, track in enumerate(tracks, start=1) if len(track.notes) and not track.is_drum]
     compared = set(sorted(pitched, key=lambda number: -len(tracks[number - 1].notes))[:MOST_TRACKS])
-    words = [word.time for track in tracks for word in track.lyrics]
+    words = [int(word.time) for track in tracks for word in track.lyrics]
     numbers, parts = [], []
     for number, track in enumerate(tracks, start=1):
         if number in compared:
             notes = track_notes(score, [track])
-            own = [word.time for word in _own_words(tracks, number)]
+            own = _own_words(tracks, number)
             fit = _fit(score, track, own, words)
             name = track.name.strip()
             numbers.append(number)
@@ -71,15 +71,13 @@ def pitched_parts(score: symusic.Score) -> tuple[list[int], list[Part]]:
     return numbers, parts
 
 
-def _own_words(tracks: Sequence[symusic.Track], number: int) -> Sequence[symusic.TextMeta]:
-    """The words that a file gives a track itself; several singers have their own."""
+def _own_words(tracks: Sequence[symusic.Track], number: int) -> list[int]:
+    """The ticks of the words that a file gives a track itself; several singers have their own."""
     track = tracks[number - 1]
     # symusic puts the lyrics of a track of a file on one of their own, without notes, that has its name.
     beside = tracks[number] if number < len(tracks) and not len(tracks[number].notes) else track
-    words: Sequence[symusic.TextMeta] = (
-        beside.lyrics if beside.name == track.name and len(beside.lyrics) else track.lyrics
-    )
-    return words
+    lyrics = beside.lyrics if beside.name == track.name and len(beside.lyrics) else track.lyrics
+    return [int(word.time) for word in lyrics]
 
 
 def _fit(score: symusic.Score, track: symusic.Track, own: Sequence[int], words: Sequence[int]) -> float:
