@@ -38,8 +38,10 @@ def overlapping_area(values: ArrayLike, reference_values: ArrayLike) -> float:
     low, high = min(sample.min() for sample in samples), max(sample.max() for sample in samples)
     if low == high:
         return 1.0
-    widths = [max(_scott(sample), NARROWEST * (high - low)) for sample in samples]
-    start, stop = low - 4 * max(widths), high + 4 * max(widths)
+    # On a scale from 0 to 1, which changes no area: of values that differ by next to nothing a bandwidth would round to 0.
+    samples = [(sample - low) / (high - low) for sample in samples]
+    widths = [max(_scott(sample), NARROWEST) for sample in samples]
+    start, stop = -4 * max(widths), 1 + 4 * max(widths)
     first, second = (_density(sample, width, start, stop) for sample, width in zip(samples, widths, strict=True))
     return min(1.0, float(np.minimum(first, second).sum() / ((first.sum() + second.sum()) / 2)))
 

@@ -56,6 +56,7 @@ def test_far_apart_constant_and_empty():
     assert overlapping_area([1, 2, 3], [901, 902, 903]) == pytest.approx(0, abs=1e-9)
     assert overlapping_area([60, 60, 60], [60]) == 1
     assert overlapping_area([60, 60, 60], [61]) == pytest.approx(0, abs=1e-9)
+    assert overlapping_area([0, 5e-324], [5e-324, 0]) == 1  # the smallest number there is
     assert np.isnan(overlapping_area([], [1]))
     assert np.isnan(overlapping_area([np.nan], [1]))
 
