@@ -8,12 +8,13 @@
 With `--folder` the melodies lie in melodies/, named for whoever wants to arrange them with another system, whose output `--system` takes:
 MIDI files of the same names. `--published` is for outputs that somebody else made of other songs: a name, a folder of melodies (which
 may be that of the arrangements, where they hold their melody), one of arrangements, and if there are any one of people's pieces; they
-have a table of their own. An interrupted run with `--folder` goes on: what is arranged isn't arranged again.
+have a table of their own. Tables of the file that a run doesn't make stay as they are. An interrupted run with `--folder` goes on: what is arranged isn't arranged again.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import shlex
 import sys
 import tempfile
@@ -75,15 +76,24 @@ def main(argv: list[str] | None = None) -> int:
         with tempfile.TemporaryDirectory() as temporary:
             parts = boards(args, args.folder or Path(temporary))
         parts += [published(*item) for item in args.published]
+        command = shlex.join(["python", "scripts/make_leaderboard.py", *(word for word in words if word != "--write")])
+        text = with_sections(BOARD.read_text(encoding="utf-8") if BOARD.exists() else "", parts, f"{command} --write")
     except (PianalysisError, OSError) as error:
         print(f"make_leaderboard.py: {error}", file=sys.stderr)
         return 2
-    command = shlex.join(["python", "scripts/make_leaderboard.py", *(word for word in words if word != "--write")])
-    text = "\n\n".join([HEAD, f"Made by `{command} --write`.", *parts]) + "\n"
-    print(text)
+    print("\n\n".join(parts))
     if args.write:
         write_atomically(BOARD, text.encode())
     return 0
+
+
+def with_sections(board: str, parts: Sequence[str], command: str) -> str:
+    """The leaderboard with these sections, each with the command that made it; what else it has stays."""
+    sections = {
+        part.split("\n", 1)[0]: part.rstrip("\n") for part in re.split(r"^(?=## )", board, flags=re.MULTILINE)[1:]
+    }
+    sections |= {part.split("\n", 1)[0]: f"{part}\n\nMade by `{command}`." for part in parts}
+    return "\n\n".join([HEAD, *sections.values()]) + "\n"
 
 
 def build_parser() -> argparse.ArgumentParser:

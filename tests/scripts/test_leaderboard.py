@@ -72,6 +72,21 @@ def test_outputs_of_others_have_a_table_of_their_own(script, tmp_path, capsys):
     assert "expected --published NAME MELODIES ARRANGEMENTS [PEOPLE]" in capsys.readouterr().err
 
 
+def test_tables_that_a_run_does_not_make_stay(script, tmp_path, monkeypatch):
+    board = script("make_leaderboard")
+    monkeypatch.setattr(board, "ROOT", tmp_path)
+    monkeypatch.setattr(board, "BOARD", tmp_path / "board.md")
+    (tmp_path / "board.md").write_text("# Old\n\nwords\n\n## POP909\n\n| 1 |\n\n## Alone, as published\n\n| 2 |\n")
+    root = folders(tmp_path, songs=2)
+    words = ["Alone", str(root / "out"), str(root / "out")]
+    assert board.main(["--songs", "0", "--published", *words, "--write"]) == 0
+    text = (tmp_path / "board.md").read_text()
+    assert text.startswith(board.HEAD)
+    assert text.count("## POP909\n\n| 1 |") == text.count("## Alone, as published") == 1
+    assert "| 2 |" not in text
+    assert text.rstrip().endswith("--write`.")
+
+
 def test_every_metric_is_explained_and_what_people_have_is_the_cards(script):
     text = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
     sections = dict(re.findall(r"^### (\w+)\n(.*?)(?=^##|\Z)", text, re.MULTILINE | re.DOTALL))
