@@ -10,9 +10,10 @@ demo: $(VENV)/.installed
 	mkdir -p demo
 	$(BIN)/pianalysis arrange space/examples/ode_to_joy.mid --style pop -o demo/ode_to_joy.mid --wav --png
 
-# worksteal: each process begins with half of the tests in their order, so that what a file's tests share is made once
+# worksteal: each process begins with a third of the tests in their order, so that what a file's tests share is made once; a third
+# process works while others wait for browsers and sounds
 test: $(VENV)/.installed-test lint
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 lint: $(VENV)/.installed-test
 	$(BIN)/ruff check .
