@@ -4,11 +4,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from safetensors.numpy import load_file, save_file
 
+from pianalysis.errors import PianalysisError
 from pianalysis.music.downbeats import (
     EVEN_BARS,
     METRES,
     STEPS,
+    WEIGHTS_FILE,
+    Downbeats,
     Part,
     bundled_downbeats,
     has_even_bars,
@@ -67,3 +71,28 @@ def test_readings_are_those_of_the_network_but_for_even_bars(steps, seed):
 
     first = plain(found[0])
     assert all(plain(reading) == pytest.approx(first, abs=1e-6) for reading in found[:20])
+
+
+def test_what_they_say_together_is_the_mean_of_what_each_says():
+    downbeats = bundled_downbeats()
+    channels, _ = heard_channels(Part(*tune([4, 4, 2, 2, 4, 8] * 4, 1)))
+    each = [net.scores(channels) for net in downbeats.nets]
+    assert len(each) > 1
+    for metre, found in downbeats.scores(channels).items():
+        expected = sum(scores[metre] for scores in each) / len(each) / downbeats.temperature
+        assert found == pytest.approx(expected, rel=1e-6)
+    turned = Downbeats(downbeats.nets[::-1], downbeats.temperature)
+    assert turned.logits(channels) == pytest.approx(downbeats.logits(channels), rel=1e-5, abs=1e-5)
+
+
+def test_weights_of_other_networks_are_refused(tmp_path):
+    weights = load_file(WEIGHTS_FILE)
+    name = next(name for name in weights if name.endswith("enter.weight"))
+    save_file({**weights, name: weights[name][:, 1:].copy()}, tmp_path / "other.safetensors")
+    with pytest.raises(
+        PianalysisError, match="expected weights for 51 channels and 9 outputs, found 50 and 9, 51 and 9"
+    ):
+        Downbeats.load(tmp_path / "other.safetensors")
+    save_file({"temperature": weights["temperature"]}, tmp_path / "none.safetensors")
+    with pytest.raises(PianalysisError, match="found none; train them again"):
+        Downbeats.load(tmp_path / "none.safetensors")
