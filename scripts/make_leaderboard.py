@@ -8,7 +8,8 @@
 With `--folder` the melodies lie in melodies/, named for whoever wants to arrange them with another system, whose output `--system` takes:
 MIDI files of the same names. `--published` is for outputs that somebody else made of other songs: a name, a folder of melodies (which
 may be that of the arrangements, where they hold their melody), one of arrangements, and if there are any one of people's pieces; they
-have a table of their own. Tables of the file that a run doesn't make stay as they are. An interrupted run with `--folder` goes on: what is arranged isn't arranged again.
+have a table of their own. Tables of the file that a run doesn't make stay as they are. An interrupted run with `--folder` goes on:
+what is arranged isn't arranged again.
 """
 
 from __future__ import annotations

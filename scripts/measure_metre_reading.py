@@ -12,13 +12,12 @@ early or late (a fixed seed for each song). Settings are chosen with `--split va
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 import mir_eval
@@ -28,6 +27,7 @@ import symusic
 from tqdm import tqdm
 from train_downbeats import main_metre  # its neighbours in scripts/
 from tune_songs import tune_songs
+from update_readme import fill
 
 from pianalysis.arranging.metre_reading import Asked, MetreReading, read_metre_of
 from pianalysis.errors import PianalysisError
@@ -49,8 +49,8 @@ LEGEND = (
     "more than four beats don't count. *To a click*: onsets 15 ms early or late. *A line doubts*: another pickup is offered."
 )
 OF_TUNES = (
-    "`scripts/measure_metre_reading.py --tunes` with the folders of the corpus of music21 that are named above, of each the 300 tunes "
-    "with the smallest digests; of other books than those that the network was trained on. As they are repeated, from the first note on, at tick 0."
+    "`scripts/measure_metre_reading.py --tunes` with the folders of the corpus of music21 that are named above, of each the {} tunes "
+    "with the smallest digests; of other books than those that the networks were trained on. As they are repeated, from the first note on, at tick 0."
 )
 TICKS = 480
 CLICK_JITTER_MS = 15.0
@@ -169,22 +169,22 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--write", action="store_true", help="into docs/inputs.md")
     args = parser.parse_args(argv)
     try:
+        if args.tunes:
+            block, what, legend = "tunes", "tunes", OF_TUNES.format(args.most)
+            found, measure = tune_songs(args.tunes, args.most), metres_unstated
+        else:
+            block, what = "metre", f"{args.split} songs"
+            legend = (f"Every {args.every}th song of the split. " if args.every > 1 else "") + LEGEND
+            found, measure = islice(songs(args.dataset, args.split), 0, None, args.every), measured
         rows: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-        found = tune_songs(args.tunes, args.most) if args.tunes else songs(args.dataset, args.split)
-        for number, song in enumerate(tqdm(found, unit="song")):
-            if args.tunes or number % args.every == 0:
-                for name, value in (metres_unstated(song) if args.tunes else measured(song)).items():
-                    rows[name][song.corpus].append(value)
-                    rows[name]["all"].append(value)
-        block, what = ("tunes", "tunes") if args.tunes else ("metre", f"{args.split} songs")
-        every = f"Every {args.every}th song of the split. " if args.every > 1 else ""
-        text = "\n".join([table(rows, what), "", OF_TUNES if args.tunes else every + LEGEND])
+        for song in tqdm(found, unit="song"):
+            for name, value in measure(song).items():
+                rows[name][song.corpus].append(value)
+                rows[name]["all"].append(value)
+        text = f"{table(rows, what)}\n\n{legend}"
         print(text)
         if args.write:
-            target = ROOT / "docs" / "inputs.md"
-            pattern = re.compile(f"<!-- {block} -->.*?<!-- /{block} -->", re.DOTALL)
-            filled = f"<!-- {block} -->\n{text}\n<!-- /{block} -->"
-            target.write_text(pattern.sub(lambda _: filled, target.read_text(encoding="utf-8")), encoding="utf-8")
+            fill(ROOT / "docs" / "inputs.md", block, text)
     except (PianalysisError, OSError) as error:
         print(f"measure_metre_reading: error: {error}", file=sys.stderr)
         return 2

@@ -27,34 +27,33 @@ Folder = str | os.PathLike[str] | Mapping[str, Source]
 
 
 def read_folders(folders: Mapping[str, tuple[Folder, str, Sequence[str]]]) -> dict[str, dict[str, Source]]:
-    """The files of several folders, each with what is wanted of it and its kinds, by the names that belong together.
+    """The files of several folders and those inside them, each with what is wanted of it and its kinds, by the names that belong
+    together, in their order.
 
-    Those are the files' own, wherever they lie; where one of the folders has two files of one name, those with the folders inside
-    it that they lie in (001/seg_0, 002/seg_0), of all of them. Raises PianalysisError as `read_folder` does.
+    Those are the files' own without suffix, wherever they lie; where one of the folders has two files of one name, those with the
+    folders inside it that they lie in (001/seg_0, 002/seg_0), of all of them. Of a name in several kinds (song.mid, song.musicxml)
+    the kind that is first counts.
+
+    Raises PianalysisError, which says what was wanted, for what is no folder, for one without such files, for two files of one
+    name, and for arrays, which don't say where their beats are.
     """
-    inside = any(
-        not isinstance(folder, Mapping) and _twice([(path.stem, path) for path in _paths(folder, what, kinds)], kinds)
-        for folder, what, kinds in folders.values()
-    )
-    return {key: read_folder(folder, what, kinds, inside=inside) for key, (folder, what, kinds) in folders.items()}
+    paths = {
+        key: _paths(folder, what, kinds)
+        for key, (folder, what, kinds) in folders.items()
+        if not isinstance(folder, Mapping)
+    }
+    inside = any(_twice([(path.stem, path) for path in found], folders[key][2]) for key, found in paths.items())
+    return {
+        key: _checked(folder, what)
+        if isinstance(folder, Mapping)
+        else _by_name(Path(folder), paths[key], what, kinds, inside=inside)
+        for key, (folder, what, kinds) in folders.items()
+    }
 
 
-def read_folder(
-    folder: Folder, what: str, suffixes: Iterable[str] = MIDI, *, inside: bool = False
-) -> dict[str, Source]:
-    """The files of some kinds in a folder and those inside it, by name without suffix, in the order of their names.
-
-    Of a name in several kinds (song.mid, song.musicxml) the kind that is first in `suffixes` counts. inside: the folders inside
-    are part of the name.
-
-    Raises PianalysisError, in which `what` says what was wanted, for what is no folder, for one without such files, for two files
-    of one name, and for arrays, which don't say where their beats are.
-    """
-    if isinstance(folder, Mapping):
-        return _checked(folder, what)
-    kinds, root = [*suffixes], Path(folder)
-    found = _paths(folder, what, kinds)
-    named = [(path.relative_to(root).with_suffix("").as_posix() if inside else path.stem, path) for path in found]
+def _by_name(root: Path, paths: Sequence[Path], what: str, kinds: Sequence[str], *, inside: bool) -> dict[str, Source]:
+    """The files by name, with the folders inside or without."""
+    named = [(path.relative_to(root).with_suffix("").as_posix() if inside else path.stem, path) for path in paths]
     if twice := _twice(named, kinds):
         raise PianalysisError(
             f"{root}: expected one file of {what} for each name, found {twice[0]} and {twice[1]}; rename one"

@@ -92,7 +92,8 @@ def judge(
     """Judge arrangements of melodies.
 
     melodies, references, chords: a folder each, or a mapping from names to paths or `symusic.Score`s. Files belong together by
-    their names without suffix (of files of one name in folders inside it, by those too). arrangements: likewise, or several by the name of their system:
+    their names without suffix; where a folder has files of one name in folders inside it, these folders are part of the name.
+    arrangements: likewise, or several by the name of their system:
     ``{"ours": "out/", "theirs": {"song": score}}``; songs that not all of them have are left out. chords: charts as text, labels with seconds, or
     scores with chord symbols. melody_track: the arrangements' melody, a track's number from 1 or its name; without it the melody's
     notes are found by pitch and time. progress: called with the name of each song before it is read.

@@ -92,19 +92,20 @@ def heard_beats(voice: Notes, beats: Beats, others: Notes) -> Floats:
     melody = _written(voice, beats)
     channels, lead = heard_channels(melody, _written(others, beats) if len(others) else None)
     first = round(float(melody.quarters[0, 0]) * STEPS) - lead
-    net, size = bundled_downbeats(), 6 if beats.division == 3 else 4
+    readings, logits = bundled_downbeats().said(channels)
+    size = 6 if beats.division == 3 else 4
     phase = -first % size
     on_them, off_them = [], []
-    for metre, scores in net.scores(channels).items():
+    for metre, scores in readings.items():
         bar, beat = METRES[metre]
         agree = (np.arange(bar) % size == phase) & (beat == size)
         on_them.append(scores[agree])
         off_them.append(scores[~agree])
     these = float(np.logaddexp.reduce(np.concatenate(on_them)))
     every = float(np.logaddexp(these, np.logaddexp.reduce(np.concatenate(off_them))))
-    logits = net.logits(channels)[:, 1].astype(np.float64)
-    signs = np.where(np.arange(len(logits)) % size == phase, -1.0, 1.0)
-    return np.array([these - every, -float(np.logaddexp(0, signs * logits).mean())])
+    beat_begins = logits[:, 1].astype(np.float64)
+    signs = np.where(np.arange(len(beat_begins)) % size == phase, -1.0, 1.0)
+    return np.array([these - every, -float(np.logaddexp(0, signs * beat_begins).mean())])
 
 
 def _written(notes: Notes, beats: Beats) -> Part:

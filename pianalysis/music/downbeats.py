@@ -127,26 +127,22 @@ class DownbeatNet:
 
     weights: Mapping[str, Floats]
 
-    def said(self, channels: Floats) -> tuple[Floats, Floats]:
-        """The logits of each step, ``[steps, 2 + metres]``, and what the whole says for each metre; channels as in `Downbeats`."""
+    def said(self, channels: Floats) -> tuple[dict[Metre, NDArray[np.float64]], Floats]:
+        """As what `Downbeats` says, whose mean it goes into."""
         hidden = self._hidden(channels)
+        logits = convolved(hidden, self.weights["out.weight"], self.weights["out.bias"], 1)
         usual = self.weights["pool.weight"] @ hidden.mean(axis=0) + self.weights["pool.bias"]
-        return convolved(hidden, self.weights["out.weight"], self.weights["out.bias"], 1), usual
-
-    def scores(self, channels: Floats) -> dict[Metre, NDArray[np.float64]]:
-        """As those of `Downbeats`, for its mean."""
-        logits, usual = self.said(channels)
         out, total = logits.astype(np.float64), len(logits)
         scale = (
             64 / total * (total / USUAL_STEPS) ** float(self.weights["gamma"]) * np.exp(float(self.weights["scale"]))
         )
-        found = {}
+        scores = {}
         for place, (metre, (bar, beat)) in enumerate(METRES.items()):
             at = np.arange(total)
             bars = np.bincount(at % bar, out[:, 0] + out[:, 2 + place], bar)
             beats = np.tile(np.bincount(at % beat, out[:, 1], beat), bar // beat)
-            found[metre] = np.asarray(scale * (bars + beats) + usual[place], np.float64)
-        return found
+            scores[metre] = np.asarray(scale * (bars + beats) + usual[place], np.float64)
+        return scores, logits[:, :2]
 
     def _hidden(self, channels: Floats) -> Floats:
         """What the last layer makes of each step, ``[steps, width]``."""
@@ -186,17 +182,15 @@ class Downbeats:
             )
         return cls(tuple(map(DownbeatNet, nets.values())), float(weights["temperature"]))
 
-    def logits(self, channels: Floats) -> Floats:
-        """How likely a bar and a beat begin at each step, as logits, ``[steps, 2]``; channels: as in `scores`."""
-        return np.asarray(np.mean([net.said(channels)[0][:, :2] for net in self.nets], axis=0), np.float32)
+    def said(self, channels: Floats) -> tuple[dict[Metre, NDArray[np.float64]], Floats]:
+        """What is heard in channels, a melody's, ``[steps, CHANNELS]``, or those and what is beside it, ``[steps, CHANNELS + BESIDE]``.
 
-    def scores(self, channels: Floats) -> dict[Metre, NDArray[np.float64]]:
-        """For each metre the log-likelihood, but for a constant, of a bar line at each of the first bar's steps.
-
-        channels: a melody's, ``[steps, CHANNELS]``, or those and what is beside it, ``[steps, CHANNELS + BESIDE]``.
+        For each metre the log-likelihood, but for a constant, of a bar line at each of the first bar's steps; and how likely a
+        bar and a beat begin at each step, as logits, ``[steps, 2]``.
         """
-        each = [net.scores(channels) for net in self.nets]
-        return {metre: np.mean([scores[metre] for scores in each], axis=0) / self.temperature for metre in METRES}
+        scores, logits = zip(*(net.said(channels) for net in self.nets), strict=True)
+        together = {metre: np.mean([each[metre] for each in scores], axis=0) / self.temperature for metre in METRES}
+        return together, np.asarray(np.mean(logits, axis=0), np.float32)
 
 
 @lru_cache(maxsize=1)
@@ -225,7 +219,7 @@ def readings(
     if not len(melody) or (metre is not None and metre not in METRES):
         return []
     channels, lead = heard_channels(Part(melody, quarters), beside)
-    scores = bundled_downbeats().scores(channels)
+    scores, _ = bundled_downbeats().said(channels)
     last = round(float(quarters[0, -1] - quarters[0, 0]) * STEPS)
     found = [
         (name, pickup, score + EVEN_BARS * has_even_bars(last, METRES[name][0], pickup))

@@ -16,7 +16,7 @@ from strategies import scores
 from pianalysis.cli.main import main
 from pianalysis.errors import PianalysisError
 from pianalysis.evaluation import judge
-from pianalysis.evaluation.folders import MELODIES, read_folder
+from pianalysis.evaluation.folders import MELODIES, read_folders
 from pianalysis.evaluation.judging import OURS_ALONE
 from pianalysis.evaluation.matching import best_fit, melody_in, moved
 from pianalysis.metrics.names import AREAS, BIGRAMS, HUMAN, METRICS, TWO_SAMPLE
@@ -309,11 +309,12 @@ def test_a_name_that_is_there_twice_is_refused_and_one_in_two_kinds_is_the_first
         (tmp_path / name).parent.mkdir(exist_ok=True)
         score.dump_midi(tmp_path / name)
     (tmp_path / "a.abc").write_text("X:1")
-    found = read_folder(tmp_path, "melodies", MELODIES)
+    wanted = {"here": (tmp_path, "melodies", MELODIES)}
+    found = read_folders(wanted)["here"]
     assert {name: path.name for name, path in found.items()} == {"a": "a.mid", "b": "b.MID"}
-    score.dump_midi(tmp_path / "deep" / "a.midi")
+    score.dump_midi(tmp_path / "deep" / "b.midi")
     with pytest.raises(PianalysisError, match="one file of melodies for each name"):
-        read_folder(tmp_path, "melodies", MELODIES)
+        read_folders(wanted)
 
 
 def test_files_of_one_name_belong_together_by_the_folders_they_lie_in(tmp_path):

@@ -20,7 +20,6 @@ PERHAPS = (
 )  # fmt: skip
 NEVER = (
     "Backing Vocals", "BackVocals", "Voice 3 (Harmony)", "Vocals, harmony", "Vocal Pads", "Lead drums", "Bass Voice", "Choir", "Aahs", "Mixed Choir", "B. Vocal", "B Vox", "FX", "Sound Effects", "Steel Bass",
-
     "Begleitung", "Accompagnement", "Acompañamiento", "Chœurs", "Coro", "Бас", "Бэк-вокал", "コーラス", "伴奏", "和声", "베이스", "화음",
     "Countermelody", "Gegenmelodie", "Vocal Chops", "Voces de fondo", "Segundas voces", "Armonía", "Slagwerk", "Ритм гитара", "백보컬",
     "伴唱", "リズムギター", "裏メロ",

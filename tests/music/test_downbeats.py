@@ -61,7 +61,7 @@ def test_readings_are_those_of_the_network_but_for_even_bars(steps, seed):
     found = readings(notes, quarters)
     assert sum(reading.probability for reading in found) == pytest.approx(1)
     assert len(found) == sum(bar for bar, _ in METRES.values())
-    scores = bundled_downbeats().scores(heard_channels(Part(notes, quarters))[0])
+    scores, _ = bundled_downbeats().said(heard_channels(Part(notes, quarters))[0])
     last = round(quarters[0, -1] * STEPS)
 
     def plain(reading):
@@ -76,13 +76,13 @@ def test_readings_are_those_of_the_network_but_for_even_bars(steps, seed):
 def test_what_they_say_together_is_the_mean_of_what_each_says():
     downbeats = bundled_downbeats()
     channels, _ = heard_channels(Part(*tune([4, 4, 2, 2, 4, 8] * 4, 1)))
-    each = [net.scores(channels) for net in downbeats.nets]
+    each = [net.said(channels) for net in downbeats.nets]
     assert len(each) > 1
-    for metre, found in downbeats.scores(channels).items():
-        expected = sum(scores[metre] for scores in each) / len(each) / downbeats.temperature
+    scores, logits = downbeats.said(channels)
+    for metre, found in scores.items():
+        expected = sum(said[metre] for said, _ in each) / len(each) / downbeats.temperature
         assert found == pytest.approx(expected, rel=1e-6)
-    turned = Downbeats(downbeats.nets[::-1], downbeats.temperature)
-    assert turned.logits(channels) == pytest.approx(downbeats.logits(channels), rel=1e-5, abs=1e-5)
+    assert logits == pytest.approx(sum(begins for _, begins in each) / len(each), rel=1e-5, abs=1e-5)
 
 
 def test_weights_of_other_networks_are_refused(tmp_path):
