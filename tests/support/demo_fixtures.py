@@ -24,9 +24,13 @@ import pytest
 from conftest import ROOT
 
 CHROMIUM = shutil.which("chromium")
-FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--process-per-site"]
+DESKTOP = {"width": 1280, "height": 860}
 START_S = 300
 TIMEOUT_MS = 120_000  # of whatever a page is waited for: on a busy machine it comes late
+# Without a graphics card the processor paints every picture: sixty in a second were most of what these tests cost.
+SLOW_SCREEN = """{ const whenPainted = requestAnimationFrame.bind(globalThis);
+globalThis.requestAnimationFrame = (draw) => setTimeout(() => whenPainted(draw), 80); }"""
 
 
 def start_demo(folder: Path, app: str = "app.py", **env: str) -> tuple[subprocess.Popen[bytes], str]:
@@ -105,10 +109,41 @@ def browser() -> Iterator[Any]:
         chromium.close()
 
 
-def new_page(browser: Any, address: str, **options: Any) -> Any:
-    """A page that is ready; `page.seen` is a `Seen`."""
-    page = browser.new_page(**({"viewport": {"width": 1280, "height": 860}} | options))
+class Desk:
+    """One browser context, used test after test, which forgets in between what pages keep: a new one costs a second of
+    processor time, for a process of its own, and reads every file again."""
+
+    def __init__(self, browser: Any, address: str, viewport: dict[str, int]) -> None:
+        self.context = browser.new_context(viewport=viewport)
+        anchor = self.context.new_page()  # its process stays, and pages of its address share it
+        anchor.goto(address + "robots.txt")
+        self.origin = "/".join(address.split("/")[:3])
+        self.session = self.context.new_cdp_session(anchor)
+
+    def page(self) -> Any:
+        """A page that finds nothing of those before it; they are closed, except `anchor`."""
+        self.session.send("Storage.clearDataForOrigin", {"origin": self.origin, "storageTypes": "all"})
+        self.context.clear_cookies()
+        return self.context.new_page()
+
+    @property
+    def free(self) -> bool:
+        """Whether no test's page is open."""
+        return len(self.context.pages) == 1
+
+
+@pytest.fixture(scope="session")
+def desk(browser: Any, demo: str) -> Iterator[Desk]:
+    """The context of the demo's first page in each test, unless it asks for another kind of screen."""
+    kept = Desk(browser, demo, DESKTOP)
+    yield kept
+    kept.context.close()
+
+
+def made_ready(page: Any, address: str) -> Any:
+    """A page that is loaded; `page.seen` is a `Seen`."""
     page.set_default_timeout(TIMEOUT_MS)
+    page.add_init_script(SLOW_SCREEN)
     page.seen = Seen()
     page.on("request", lambda request: page.seen.requests.append(request.url))
     page.on("pageerror", lambda error: page.seen.errors.append(str(error)))
@@ -119,12 +154,16 @@ def new_page(browser: Any, address: str, **options: Any) -> Any:
 
 
 @pytest.fixture
-def open_page(browser: Any, demo: str) -> Iterator[Callable[..., Any]]:
-    """Opens pages (`path` is what follows the address) on which nothing may go wrong, and nothing leave this machine."""
+def open_page(browser: Any, demo: str, desk: Desk) -> Iterator[Callable[..., Any]]:
+    """Opens pages (`path` is what follows the address) on which nothing may go wrong, and nothing leave this machine.
+
+    Those of one test keep nothing in common, as those of two people.
+    """
     pages = []
 
     def opened(path: str = "", **options: Any) -> Any:
-        pages.append(new_page(browser, demo + path, **options))
+        new = desk.page() if desk.free and not options else browser.new_page(**({"viewport": DESKTOP} | options))
+        pages.append(made_ready(new, demo + path))
         return pages[-1]
 
     yield opened

@@ -12,7 +12,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from demo_fixtures import TIMEOUT_MS, Seen
+from demo_fixtures import SLOW_SCREEN, TIMEOUT_MS, Desk, Seen
 
 from pianalysis.webui.server import STATIC
 
@@ -20,6 +20,9 @@ PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewp
 <style>:root { --melody-light: #d55e00; --accompaniment-light: #0072b2; }</style>
 <link rel="stylesheet" href="/style.css"><link rel="stylesheet" href="/parts.css"><link rel="icon" href="data:,">
 <body><main style="display: block"><div id="part"></div></main><script type="module">%s</script>"""
+
+
+WINDOW = {"width": 900, "height": 700}
 
 
 class Files(SimpleHTTPRequestHandler):
@@ -52,18 +55,28 @@ def part_server() -> Iterator[str]:
     server.server_close()
 
 
+@pytest.fixture(scope="session")
+def part_desk(browser: Any, part_server: str) -> Iterator[Desk]:
+    """The context of the first page in each test, unless it asks for another."""
+    kept = Desk(browser, f"{part_server}/", WINDOW)
+    yield kept
+    kept.context.close()
+
+
 @pytest.fixture
-def open_part(browser: Any, part_server: str) -> Iterator[Callable[..., Any]]:
+def open_part(browser: Any, part_server: str, part_desk: Desk) -> Iterator[Callable[..., Any]]:
     """Opens pages that run a module's script; no error may be left in their console, and nothing else be asked for."""
     pages = []
 
     def opened(script: str, *, context: Any = None, **options: Any) -> Any:
-        page = (
-            context.new_page()
-            if context
-            else browser.new_page(**({"viewport": {"width": 900, "height": 700}} | options))
-        )
+        if context:
+            page = context.new_page()
+        elif part_desk.free and not options:
+            page = part_desk.page()
+        else:
+            page = browser.new_page(**({"viewport": WINDOW} | options))
         page.set_default_timeout(TIMEOUT_MS)
+        page.add_init_script(SLOW_SCREEN)
         page.seen = Seen()
         page.on("pageerror", lambda error: page.seen.errors.append(str(error)))
         page.on("console", lambda said: said.type == "error" and page.seen.errors.append(said.text))
