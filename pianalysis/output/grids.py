@@ -118,7 +118,9 @@ class Grid:
             error += np.bincount(beat, np.abs(rounded - inside), len(beats))
             error += FINER_GAIN * count * (step != steps[0]) + ONLY_APART * (step not in steps)
             if apart:
-                error += MET * _met(onsets, beat, self.written[beat] + np.clip(rounded, 0, self.lengths[beat]), len(beats))
+                error += MET * _met(
+                    onsets, beat, self.written[beat] + np.clip(rounded, 0, self.lengths[beat]), len(beats)
+                )
             error[~may_be_ternary & (step == TRIPLET_SIXTEENTH)] = np.inf
         self.steps = np.array(offered, np.int64)[errors.argmin(axis=0)]
 

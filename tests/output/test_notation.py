@@ -55,7 +55,10 @@ def test_lengths_by_hand():
 def test_a_line_is_never_written_as_chords(lengths):
     """However its notes lie: fast, in fives and sevens, or as somebody played them."""
     onsets = [float(sum(lengths[:place])) for place in range(len(lengths))]
-    line = [(onset, float(length), 60 + place % 13) for place, (onset, length) in enumerate(zip(onsets, lengths, strict=True))]
+    line = [
+        (onset, float(length), 60 + place % 13)
+        for place, (onset, length) in enumerate(zip(onsets, lengths, strict=True))
+    ]
     written = read_back(to_musicxml(simple_score(line, metre=(4, 4))))["P1"][0]
     assert [pitch for _, _, pitch in written] == [pitch for _, _, pitch in line]
     assert all(after[0] > before[0] for before, after in pairwise(written))
