@@ -118,9 +118,8 @@ class Grid:
             error += np.bincount(beat, np.abs(rounded - inside), len(beats))
             error += FINER_GAIN * count * (step != steps[0]) + ONLY_APART * (step not in steps)
             if apart:
-                error += MET * _met(
-                    onsets, beat, self.written[beat] + np.clip(rounded, 0, self.lengths[beat]), len(beats)
-                )
+                places = self.written[beat] + np.clip(rounded, 0, self.lengths[beat]).astype(np.int64)
+                error += MET * _met(onsets, beat, places, len(beats))
             error[~may_be_ternary & (step == TRIPLET_SIXTEENTH)] = np.inf
         self.steps = np.array(offered, np.int64)[errors.argmin(axis=0)]
 
@@ -145,7 +144,7 @@ class Grid:
         return np.asarray(np.minimum(places + self.steps[beat], self.written[beat] + self.lengths[beat]), np.int64)
 
 
-def _met(onsets: Floats, beat: NDArray[np.int64], places: Floats, count: int) -> Floats:
+def _met(onsets: Floats, beat: NDArray[np.int64], places: NDArray[np.int64], count: int) -> Floats:
     """How often in each of so many beats two notes in turn come to lie at one place that were clearly struck one by one."""
     order = np.argsort(onsets, kind="stable")
     met = (np.diff(onsets[order]) > SMALLEST) & (np.diff(places[order]) <= 0)

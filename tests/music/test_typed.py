@@ -43,7 +43,7 @@ def test_bar_lines_of_all_kinds_are_bar_lines(closed):
 
 @pytest.mark.parametrize("text", ["|: C4/4 D4 :|", "C4/4 D4 :|", "C4/4 | D4::"])
 def test_repeat_signs_are_named(text):
-    with pytest.raises(PianalysisError, match="repeat sign .*twice"):
+    with pytest.raises(PianalysisError, match=r"repeat sign .*twice"):
         from_names(text)
 
 
