@@ -1,7 +1,8 @@
 """MIDI files put right before they are read: what players forgive, and the reader of MIDI doesn't.
 
 In: the bytes of a file. Out: the same, or with its faults mended: a header of another length or with a wrong count of tracks,
-a MacBinary header before it, songs side by side of which only the first may say the metre, numbers of 8 bits where 7 are allowed, notes that nothing ends, and names that are instruments'.
+a MacBinary header before it, songs side by side of which only the first may say the metre, numbers of 8 bits where 7 are
+allowed, notes that nothing ends, and names that are instruments'.
 """
 
 from __future__ import annotations
