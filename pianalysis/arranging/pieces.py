@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from pianalysis.harmony.chart import Chart
 
 COMPOSED_TPQ: Final = 480
+UNWRITTEN: Final = (".mxl", ".mei", ".abc", ".pdf", ".svg", ".jpg", ".jpeg", ".mp3", ".ogg", ".flac", ".m4a")
+"""Ends of names that ask for another kind of file than those that are written."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,11 +136,23 @@ class Arrangement:
         return f"Pianalysis {__version__}{known}"
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the piece as a MIDI file, whole or not at all.
+        """Write the piece as a MIDI file, whole or not at all; a name that ends in .musicxml, .xml, .wav or .png is written as
+        `save_musicxml`, `save_wav` and `save_png` do.
 
-        Its first marker is what it is made with (`about`), then come those that the melody's file had, and its chart's
-        chords, where they change.
+        A MIDI file's first marker is what it is made with (`about`), then come those that the melody's file had, and its
+        chart's chords, where they change. Raises PianalysisError for a name that ends in what can't be written.
         """
+        suffix = Path(path).suffix.lower()
+        written = {
+            ".musicxml": self.save_musicxml,
+            ".xml": self.save_musicxml,
+            ".wav": self.save_wav,
+            ".png": self.save_png,
+        }
+        if suffix in written:
+            return written[suffix](path)
+        if suffix in UNWRITTEN:
+            raise PianalysisError(f"{path}: expected a name that ends in .mid, .musicxml, .wav or .png, found {suffix}")
         score = self.score.copy()
         kept = list(score.markers)
         score.markers = type(score.markers)()

@@ -41,21 +41,23 @@ MELODY: Final = (
     r"сопрано|пение|певец|певица|"
     r"멜로디|멜로듸|보컬|노래|가창|주선율|소프라노|"
     r"メロディー?|メロ|主旋律|旋律|ボーカル|ヴォーカル|ヴォカル|歌|唄|うた|歌手|ソプラノ|仮歌|"
-    r"主唱|人声|人聲|歌声|歌聲|歌唱|演唱|独唱|獨唱|女声|男声|女聲|男聲|女高音|领唱|領唱|唱"
+    r"主唱|人声|人聲|歌声|歌聲|歌唱|演唱|独唱|獨唱|女声|男声|女聲|男聲|女高音|领唱|領唱|唱|"
+    r"μελωδία|τραγούδι|τραγουδιστ\w*|מנגינה|מלודיה|שירה|זמרת?|(ال)?لحن|(ال)?غناء|(ال)?مطربة?|giai điệu|giọng hát|lời ca|ca sĩ|ทำนอง|เสียงร้อง|นักร้อง"
 )
 PERHAPS: Final = (
     r"leads?|solos?|soli|soloists?|solist\w*|voices?|theme|thème|thema|tema|tune|air|lied|singt|stimmen?|"
     r"voz|voces|vozes|voce|voci|voix|canción|cancion|canção|cancao|aria|"
-    r"голос\w*|соло|солист\w*|тема|песня|독주|솔로|리드|테마|목소리|ソロ|リード|テーマ|主題|主题|独奏|獨奏|声|主音|主奏"
+    r"голос\w*|соло|солист\w*|тема|песня|독주|솔로|리드|테마|목소리|ソロ|リード|テーマ|主題|主题|独奏|獨奏|声|主音|主奏|"
+    r"φωνή|σόλο|θέμα|קול|סולו|(ال)?صوت|صولو|ร้อง"
 )
 RIGHT: Final = (
     r"women|ladies|girls|frauen|femmes|damen|"
     r"right ?hand|right|droite|derecha|direita|destra|rh|r\.? ?h\.?|treble|upper|up|rechts|rechte|md|"
-    r"правая ?рука|右手|오른손|haut|discant"
+    r"правая ?рука|右手|오른손|haut|discant|δεξ[ίι] χέρι|יד ימין|(ال)?يد (ال)?يمنى|tay phải|มือขวา"
 )
 LEFT: Final = (
     r"left ?hand|left|gauche|izquierda|esquerda|sinistra|lh|l\.? ?h\.?|lower|down|links|linke|mg|"
-    r"левая ?рука|左手|왼손"
+    r"левая ?рука|左手|왼손|αριστερό χέρι|יד שמאל|(ال)?يد (ال)?يسرى|tay trái|มือซ้าย"
 )
 LOW_VOICES: Final = (
     r"men|gentlemen|männer|hommes|herren|"
@@ -73,7 +75,8 @@ NEVER: Final = (
     r"schlagzeug|pauken?|batterie|batería|bateria|batteria|tambores?|percusi\w*|percuss\w*|bajo|baixo|unterstimmen?|nebenstimmen?|"
     r"ударные|барабан\w*|бас|аккорд\w*|аккомп\w*|сопровожд\w*|бэк\w*|бек\w*|хор|литавры|контрабас|"
     r"드럼|베이스|코러스|반주|화음|패드|타악기|ドラムス?|ベース|コーラス|ハモリ?|ハーモニー|伴奏|パッド|コード|和音|パーカッション|ティンパニ|"
-    r"鼓|贝斯|貝斯|低音|和声|和聲|和音|和弦|合唱|打击乐|打擊樂|定音鼓"
+    r"鼓|贝斯|貝斯|低音|和声|和聲|和音|和弦|合唱|打击乐|打擊樂|定音鼓|"
+    r"συνοδεία|μπάσο|ντραμς|χορωδία|αρμονία|ליווי|תופים|מקהלה|(ال)?مرافقة|(ال)?[إا]يقاع|كورال|đệm|hòa âm|trống|เบส|กลอง|คอร์ด|ประสาน"
 )
 INSTRUMENTS: Final = (
     r"piano|klavier|pianoforte|fortepiano|guitars?|gtr|git|guitare|guitarra|gitarre|chitarra|flutes?|flöte|flauto?|violins?|violin[eo]?|viola|"
@@ -118,8 +121,10 @@ _WORD: Final = {says: re.compile(_plain(pattern)) for says, pattern in _PATTERNS
 _LOW_VOICE: Final = re.compile(_plain(LOW_VOICES))
 _KNOWN: Final = re.compile(_plain("|".join([*_PATTERNS.values(), INSTRUMENTS, FILLERS])))
 _FILLER: Final = re.compile(_plain(FILLERS))
-_CJK: Final = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
-"""Scripts that are written without spaces: there a word may stand anywhere."""
+_UNSPACED: Final = re.compile(r"[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
+"""Scripts that are written without spaces, Thai among them: there a word may stand anywhere."""
+_WORDS: Final = re.compile(r"[\u0e00-\u0e7f]+|[^\W_\u0e00-\u0e7f]+(?:\.[^\W_]+)*")
+"""Thai's vowels and tones stand as signs of their own."""
 STRANGE_SHARE: Final = 0.5
 """A name more than so much of which is neither of music nor of numbers is a title: its words say little."""
 
@@ -132,15 +137,18 @@ def read_name(name: str) -> NameSays:
     """
     spaced = re.sub(r"(?<=[a-z])(?=[A-Z][a-z])", " ", name)  # LeadVocal
     plain = re.sub(r"(?<=[a-zа-я])(?=\d)|(?<=\d)(?=[a-zа-я])", " ", _SIZE.sub("", without_programmes(_plain(spaced))))
-    words = re.findall(r"[^\W_]+(?:\.[^\W_]+)*", plain)
+    words = _WORDS.findall(plain)
     if not words:
         return NameSays.NOTHING
-    if (alone := ALONE.get(" ".join(words))) is not None:
-        return alone
-    said = {says for says, pattern in _WORD.items() if _says(pattern, words, plain)}
+    if (whole := ALONE.get(" ".join(words))) is not None:
+        return whole
+    pairs = [f"{first} {second}" for first, second in itertools.pairwise(words)]
+    in_pairs = {word for pair in pairs if _KNOWN.fullmatch(pair) for word in pair.split()}
+    alone = [word for word in words if word not in in_pairs]  # giọng hát is a voice, and no hi-hat
+    said = {says for says, pattern in _WORD.items() if _says(pattern, alone, pairs, plain)}
     if NameSays.NEVER in said:
         return NameSays.NEVER
-    strange = [word for word in words if not _known(word)]
+    strange = [word for word in alone if not _known(word)]
     telling = [word for word in words if not _FILLER.fullmatch(word)]
     if strange and len(strange) >= STRANGE_SHARE * len(telling):
         # "A Winter Melody" is a title, "Melody - Anna" a singer's part.
@@ -156,7 +164,7 @@ def names_low_voice(name: str) -> bool:
     (True, False)
     """
     plain = _plain(name)
-    return _says(_LOW_VOICE, re.findall(r"[^\W_]+", plain), plain)
+    return _says(_LOW_VOICE, re.findall(r"[^\W_]+", plain), [], plain)
 
 
 def _hand(said: set[NameSays]) -> NameSays:
@@ -165,14 +173,13 @@ def _hand(said: set[NameSays]) -> NameSays:
     return next(iter(said & {NameSays.LOW, NameSays.HIGH}), NameSays.NOTHING)
 
 
-def _says(pattern: re.Pattern[str], words: list[str], plain: str) -> bool:
-    pairs = [f"{first} {second}" for first, second in itertools.pairwise(words)]
+def _says(pattern: re.Pattern[str], words: list[str], pairs: list[str], plain: str) -> bool:
     if any(pattern.fullmatch(word) for word in (*words, *pairs)):
         return True
-    return any(_CJK.match(found[0]) is not None for found in pattern.finditer(plain))
+    return any(_UNSPACED.match(found[0]) is not None for found in pattern.finditer(plain))
 
 
 def _known(word: str) -> bool:
     if _KNOWN.fullmatch(word):
         return True
-    return any(_CJK.match(found[0]) is not None for found in _KNOWN.finditer(word))
+    return any(_UNSPACED.match(found[0]) is not None for found in _KNOWN.finditer(word))

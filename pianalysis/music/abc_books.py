@@ -13,6 +13,7 @@ from typing import Final
 from pianalysis.errors import PianalysisError
 from pianalysis.music.abc_directives import LONGEST_LINE, music_lines, written_out
 from pianalysis.music.abc_texts import accented
+from pianalysis.music.midi_texts import guess_encoding
 
 MAX_CHARACTERS: Final = 10_000_000
 """Of a book."""
@@ -22,6 +23,8 @@ FIELD: Final = re.compile(r"([A-Za-z+]):(?![|:])(.*)", re.DOTALL)
 SHARED_FIELDS: Final = "LMQ"
 """What the head of a book says for all its tunes."""
 LONGEST_FIELD: Final = 500
+GUESSED_LINES: Final = 200
+"""Of a book that isn't Unicode, so many lines tell what it is in."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +48,13 @@ class Tune:
 
 
 def decode(data: bytes) -> str:
-    """Text in UTF-8, UTF-16, UTF-32 or, where it is neither, Latin-1 as Windows has it.
+    """Text in UTF-8, UTF-16, UTF-32 or, where it is neither, in the likeliest of older encodings: Latin-1 as Windows has it,
+    Cyrillic, Japanese, Chinese, Korean (`guess_encoding`).
 
     >>> decode("é".encode("utf-16")), decode("K:C".encode("utf-16-le")), decode("é".encode("latin-1")), decode("é".encode())
     ('é', 'K:C', 'é', 'é')
+    >>> decode("T:メロディ\\nK:C".encode("cp932")), decode("T:Вечерний звон\\nK:C".encode("cp1251"))
+    ('T:メロディ\\nK:C', 'T:Вечерний звон\\nK:C')
     """
     if data[:4] in (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE):
         return data.decode("utf-32", errors="replace")
@@ -60,7 +66,8 @@ def decode(data: bytes) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return data.decode("cp1252", errors="replace")
+        strange = [line for line in data.splitlines() if any(byte > 0x7F for byte in line)]
+        return data.decode(guess_encoding(strange[:GUESSED_LINES]), errors="replace")
 
 
 def looks_like_abc(data: bytes) -> bool:

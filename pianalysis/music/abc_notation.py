@@ -43,7 +43,7 @@ def abc_tune(text: str, *, name: str = "the ABC text", tune: int | None = None) 
         remarks.append(found.called + ("" if tune is not None else "; --tune N chooses another"))
     sung = sum(not voice.sound.is_drum for voice in voices)
     if sung > 1:
-        remarks.append(f"the first of {sung} voices is taken for the melody; --track N chooses another")
+        remarks.append(f"of {sung} voices one is taken for the melody; --track N chooses another")
     return AbcTune(score, found.title, found.number, found.count, tuple(remarks))
 
 

@@ -1,7 +1,8 @@
 """MIDI files put right before they are read: what players forgive, and the reader of MIDI doesn't.
 
 In: the bytes of a file. Out: the same, or with its faults mended: a header of another length or with a wrong count of tracks,
-a MacBinary header before it, numbers of 8 bits where 7 are allowed, notes that nothing ends, and names that are instruments'.
+a MacBinary header before it, songs side by side of which only the first may say the metre, numbers of 8 bits where 7 are
+allowed, notes that nothing ends, and names that are instruments'.
 """
 
 from __future__ import annotations
@@ -17,6 +18,10 @@ MACBINARY_BYTES: Final = 128
 """Of the header that old Macs put before a file that leaves them."""
 HEADER_BYTES: Final = 6
 NAME, INSTRUMENT, END_OF_TRACK = 0x03, 0x04, 0x2F
+FRAME: Final = (0x51, 0x58, 0x59)
+"""Tempo, metre and key."""
+SONGS: Final = 2
+"""The format of a file whose tracks are songs, each with its own tempo, metre and key."""
 NOTE_OFF, NOTE_ON, CONTROL = 0x80, 0x90, 0xB0
 SILENCING: Final = (120, 123)
 """Controllers that end all notes of a channel."""
@@ -38,11 +43,14 @@ def mended(data: bytes) -> bytes:
     quarter = int.from_bytes(data[12:14], "big")
     form, count = int.from_bytes(data[8:10], "big"), int.from_bytes(data[10:12], "big")
     bodies, same = [], length == HEADER_BYTES and count >= len(spans)
+    stated: set[int] = set()
     for start, end in spans:
         if end > len(data):
             return data
         body = data[start:end]
         track = _walked(body)
+        if track is not None and form == SONGS:
+            stated |= _without(track, stated)
         if track is not None and track.faults:
             body, same = track.written(quarter), False
         bodies.append(body)
@@ -131,6 +139,14 @@ def _walked(body: bytes) -> _Track | None:
             for when, event in track.events
         ]
     return track
+
+
+def _without(track: _Track, stated: set[int]) -> set[int]:
+    """Take from a song, in place, what of `FRAME` another one has stated, as all are read together; what it states itself."""
+    own = {event[1] for _, event in track.events if event[0] == META and event[1] in FRAME}
+    track.faults |= bool(own & stated)
+    track.events = [row for row in track.events if row[1][0] != META or row[1][1] not in stated]
+    return own - stated
 
 
 def _follow(track: _Track, tick: int, status: int, numbers: bytes) -> None:

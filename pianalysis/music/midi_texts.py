@@ -6,6 +6,7 @@ can't read. A file whose texts are UTF-8, and one that is damaged, stays as it i
 
 from __future__ import annotations
 
+import codecs
 import unicodedata
 from collections.abc import Callable
 from typing import Final
@@ -32,6 +33,8 @@ SHORTEST_UTF8: Final = 6
 USUAL_CYRILLIC: Final = "оеаинтсрвлкмдпуя"
 """Letters of which four in five of a Russian text are."""
 WORD_SETTLES: Final = 2.0
+UTF16_MARKS: Final = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+"""How a text begins that says itself what it is in: some programs write so where a name isn't plain letters."""
 
 
 def texts_in_utf8(data: bytes) -> bytes:
@@ -42,14 +45,15 @@ def texts_in_utf8(data: bytes) -> bytes:
     other = [raw for *_, found in tracks for text in found if not _is_utf8(raw := data[text.start : text.end])]
     if not other:
         return data
-    encoding = guess_encoding(other)
+    encoding = guess_encoding([raw for raw in other if not raw.startswith(UTF16_MARKS)])
     result, done = bytearray(), 0
     for start, end, found in tracks:
         body, at = bytearray(), start
         for text in found:
             raw = data[text.start : text.end]
             if not _is_utf8(raw) or _by_chance(raw):
-                said = raw.decode(encoding, "replace").encode()
+                known = "utf-16" if raw.startswith(UTF16_MARKS) else encoding
+                said = raw.decode(known, "replace").encode()
                 body += data[at : text.length_at] + number_bytes(len(said)) + said
                 at = text.end
         body += data[at:end]

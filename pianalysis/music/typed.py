@@ -18,6 +18,10 @@ VELOCITY: Final = 80
 MIDDLE_OCTAVE: Final = 4
 """Of middle C."""
 WORD: Final = re.compile(r"(?:([A-Ga-g])(##?|bb?|♯|♭)?(-?\d)?|[Rr])(?:/(\d{1,2})(\.{0,2}))?")
+BAR_LINES: Final = ("|", "|]", "[|")
+"""A double one is two; what begins or ends a piece is one, too."""
+REPEAT_SIGNS: Final = ("|:", ":|", ":")
+BAR_LINE_OR_WORD: Final = re.compile(r"\|[]:]|[\[:]\||\||[^\s|\[\]:]+|\S")
 STEPS: Final = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 NAMES: Final = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 DOTTED: Final = (Fraction(1), Fraction(3, 2), Fraction(7, 4))
@@ -46,11 +50,16 @@ def from_names(text: str, *, bpm: float = 100.0, time_signature: tuple[int, int]
     track = symusic.Track("Melody", 0, False)
     place, length, number, octave = Fraction(0), Fraction(1, 4), 0, MIDDLE_OCTAVE
     lines: list[Fraction] = []
-    for found in re.finditer(r"[^\s|]+|\|", text):
-        if found[0] == "|":
+    for found in BAR_LINE_OR_WORD.finditer(text):
+        if found[0] in BAR_LINES:
             lines += [place] if place and place not in lines[-1:] else []
             continue
         number += 1
+        if found[0] in REPEAT_SIGNS:
+            raise PianalysisError(
+                f"the typed notes, character {found.start() + 1}: expected notes and bar lines |, found the repeat sign {found[0]!r}; type "
+                "what is repeated twice"
+            )
         where = f"the typed notes, word {number} (character {found.start() + 1})"
         pitch, stated = _read_word(found[0], where, octave)
         length = stated or length

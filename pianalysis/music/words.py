@@ -24,7 +24,8 @@ FEWEST_SUNG, SUNG_SHARE = 6, 0.8
 """Texts that are taken for words though nothing says so: so many at least, and such a share of them, begin with notes of one track."""
 NEAR_QUARTERS: Final = 0.12
 """A word is on a note that begins so near: a singer's notes are played, its words typed."""
-NEW_LINE: Final = re.compile(r"^[\\/]|[\r\n]")
+NEW_LINE: Final = re.compile(r"^[\\/<]|[\r\n]")
+"""Karaoke files begin a page with \\ and a line with /, Yamaha's a page with <."""
 
 
 @dataclass(frozen=True)
@@ -129,13 +130,13 @@ def syllables_of(words: Iterable[tuple[int, str]]) -> list[Syllable]:
     >>> [(s.text, s.begins, s.ends) for s in syllables_of([(0, "/Hap"), (1, "py "), (2, "birth-"), (3, "day")])]
     [('Hap', True, False), ('py', False, True), ('birth', True, False), ('day', False, True)]
     """
-    rows = [(tick, text) for tick, text in words if text.strip(" \\/\r\n-_\t")]
+    rows = [(tick, text) for tick, text in words if text.strip(" \\/<^\r\n-_\t")]
     spaced = any(text != text.strip(" ") for _, text in rows)
     syllables: list[Syllable] = []
     open_word = False
     for place, (tick, text) in enumerate(rows):
         following = rows[place + 1][1] if place + 1 < len(rows) else " "
-        bare = text.strip(" \\/\r\n\t")
+        bare = text.strip(" \\/\r\n\t").removeprefix("<").replace("^", " ").strip()
         breaks = text.rstrip("\r\n\t\\/") != text or NEW_LINE.search(following) or following.startswith(" ")
         joined = bare.endswith("-") or following.lstrip().startswith("-") or (spaced and not text.endswith(" "))
         ends = not joined or (bool(breaks) and not bare.endswith("-"))

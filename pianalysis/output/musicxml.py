@@ -140,7 +140,7 @@ def _written(score: symusic.Score, melody: symusic.Track, below: symusic.Track) 
     first = next(table for table in tables if len(table["time"]))["time"] * QUARTER / score.tpq
     steps = (SIXTEENTH, TRIPLET_SIXTEENTH, THIRTYSECOND) if is_exact(first) else free
     swing = is_swung(measures, first)
-    grids = [grid_of(score, track, measures, steps, swing=swing) for track in (melody, below)]
+    grids = [grid_of(score, track, measures, steps, swing=swing, apart=track is melody) for track in (melody, below)]
     top = write_notes(score, melody, measures, grids[0], sung=True)
     lower = write_notes(score, below, measures, grids[1])
     syllables = _sung(score, melody, grids[0])

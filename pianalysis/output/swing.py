@@ -17,11 +17,13 @@ LONG: Final = 32
 NEAR: Final = 3
 """So many units from a beat or from the short eighth an onset is still on it: a sixteenth is farther."""
 THROUGHOUT: Final = 0.9
-"""At least so many of the onsets between beats are short eighths where a melody swings …"""
+"""At least so many of the onsets between beats are short eighths where a melody swings, those of triplets not counted, …"""
 BEATS: Final = 0.25
 """… in at least so many of its beats …"""
 FEWEST: Final = 4
 """… and not fewer than these."""
+TRIPLETS: Final = 0.25
+"""At most so many of the beats with triplets or short eighths have triplets: where there are more, all is written as triplets."""
 
 
 def is_swung(measures: list[Measure], onsets: Floats) -> bool:
@@ -30,6 +32,9 @@ def is_swung(measures: list[Measure], onsets: Floats) -> bool:
     >>> bar = Measure(0, 192, (4, 4), (0, 48, 96, 144), 0.0)
     >>> is_swung([bar], np.array([0, 32, 48, 80, 96, 128, 144, 176.0])), is_swung([bar], np.array([0, 16, 32, 48, 72.0]))
     (True, False)
+    >>> twice = [bar, Measure(192, 192, (4, 4), (0, 48, 96, 144), 192.0)]
+    >>> is_swung(twice, np.array([0, 32, 48, 80, 96, 128, 144, 176, 192, 208, 224, 240, 288.0]))  # and a triplet
+    True
     """
     played = np.array([m.played + beat for m in measures for beat in m.beats])
     simple = np.array([not m.compound for m in measures for _ in m.beats])
@@ -37,8 +42,13 @@ def is_swung(measures: list[Measure], onsets: Floats) -> bool:
     inside = (onsets - played[beat])[simple[beat]]
     between = (inside > NEAR) & (inside < QUARTER - NEAR)
     short = np.abs(inside - LONG) <= NEAR
-    beats = len(np.unique(beat[simple[beat]]))
-    return bool(short.sum() >= max(FEWEST, BEATS * beats, THROUGHOUT * between.sum()))
+    where = beat[simple[beat]]
+    thirds = np.bincount(where, np.abs(inside - (QUARTER - LONG)) <= NEAR, len(played)) > 0
+    swung = np.bincount(where, short & ~thirds[where], len(played)).sum()
+    if thirds.sum() > TRIPLETS * (thirds.sum() + swung):
+        return False
+    between &= ~(thirds[where] & (short | (np.abs(inside - (QUARTER - LONG)) <= NEAR)))
+    return bool(swung >= max(FEWEST, BEATS * len(np.unique(where)), THROUGHOUT * between.sum()))
 
 
 def swung_beats(beat: NDArray[np.int64], inside: Floats, count: int) -> NDArray[np.bool_]:

@@ -169,6 +169,18 @@ def test_files_are_saved_whole_or_not_at_all(tiny_arranger, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["a.mid"]
 
 
+BEGINNINGS = {"a.mid": b"MThd", "a.musicxml": b"<?xml", "a.XML": b"<?xml", "a.wav": b"RIFF", "a.png": b"\x89PNG"}
+
+
+def test_a_file_is_what_its_name_says(tiny_arranger, tmp_path):
+    piece = tiny_arranger(EXAMPLES / "sakura.mid", max_bars=2)
+    for name, begins in BEGINNINGS.items():
+        assert piece.save(tmp_path / name).read_bytes().startswith(begins)
+    with pytest.raises(PianalysisError, match=r"expected a name that ends in .mid, .* found .mp3"):
+        piece.save(tmp_path / "a.mp3")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(BEGINNINGS)
+
+
 def test_unreadable_input_is_named(tiny_arranger, tmp_path):
     bad = tmp_path / "song.mid"
     bad.write_bytes(b"hello")

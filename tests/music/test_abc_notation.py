@@ -145,7 +145,7 @@ def test_voices_are_tracks_and_the_first_is_the_melody():
     assert [track.name for track in tune.score.tracks] == ["Melody", "Bass"]
     assert [pitch for *_, pitch in rows(tune.score)] == [60, 62, 64, 65, 67, 69, 71, 72]
     assert rows(tune.score, 1) == [(0, 4, 48), (4, 4, 55)]
-    assert tune.remarks == ("the first of 2 voices is taken for the melody; --track N chooses another",)
+    assert tune.remarks == ("of 2 voices one is taken for the melody; --track N chooses another",)
 
 
 def test_overlays_begin_with_their_bar():

@@ -40,6 +40,20 @@ def number(value):
     return bytes([value >> 7 | 0x80, value & 0x7F]) if value > 127 else bytes([value])
 
 
+def metre(numerator):
+    return b"\0\xff\x58\x04" + bytes([numerator, 2, 24, 8])
+
+
+def test_of_songs_side_by_side_the_first_says_the_metre():
+    """Each track of a file of format 2 is a song with a metre of its own; of format 1 all share those that are stated."""
+    tracks = [chunk(metre(4) + song()), chunk(metre(3) + b"\0\xff\x51\x03\x07\xa1\x20" + song(5))]
+    score = read_midi(file(*tracks, form=2))
+    assert [(item.time, item.numerator) for item in score.time_signatures] == [(0, 4)]
+    assert len(score.tempos) == 1
+    assert [[note.pitch for note in track.notes] for track in score.tracks] == [[60, 62, 64], [65, 67, 69]]
+    assert len(read_midi(file(*tracks)).time_signatures) == 2
+
+
 def rows(data, track=0):
     score = read_midi(data)
     return [(n.time / score.tpq, n.duration / score.tpq, n.pitch) for n in score.tracks[track].notes]

@@ -30,6 +30,8 @@ def with_name(raw: bytes, *, lyric: bytes = b"") -> bytes:
     ("encoding", "name"),
     [
         ("utf-8", "主旋律"),
+        ("utf-16", "メロディ"),
+        ("utf-16", "Мелодия"),
         ("gbk", "主旋律"),
         ("gbk", "人声"),
         ("big5", "主旋律"),

@@ -31,6 +31,22 @@ def test_notes_come_back_from_their_names(notes):
     assert rows(from_names(to_names(score))) == rows(score)
 
 
+@pytest.mark.parametrize("closed", ["|]", "||", "[|", " |", ""])
+def test_bar_lines_of_all_kinds_are_bar_lines(closed):
+    """A final or a double bar line, as people type them, is a bar line; the pickup before the first one stays."""
+    score = from_names(f"G4/4 || C5/4 D5 E5 F5 | G5/1{closed}")
+    assert [(n.time // score.tpq, n.pitch) for n in score.tracks[0].notes] == [
+        *((0, 67), (1, 72), (2, 74), (3, 76), (4, 77), (5, 79))
+    ]
+    assert [(s.time // score.tpq, s.numerator) for s in score.time_signatures] == [(0, 1), (1, 4)]
+
+
+@pytest.mark.parametrize("text", ["|: C4/4 D4 :|", "C4/4 D4 :|", "C4/4 | D4::"])
+def test_repeat_signs_are_named(text):
+    with pytest.raises(PianalysisError, match=r"repeat sign .*twice"):
+        from_names(text)
+
+
 def test_names_by_hand():
     score = from_names("C4/4 d4 | E4/2. R/8 Bb3/16 F#5/3 B#3/8.. Cb4", bpm=90, time_signature=(3, 4))
     assert rows(score)[:5] == [(0, 1, 60), (1, 1, 62), (2, 3, 64), (5.5, 0.25, 58), (5.75, 4 / 3, 78)]

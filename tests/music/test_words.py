@@ -66,6 +66,17 @@ def test_syllables_of_files_without_spaces_are_words():
     ]
 
 
+def test_yamahas_signs_are_no_letters():
+    """In XF files < begins a page, / a line, and ^ is a space within a syllable."""
+    rows = syllables_of([(0, "<Hap"), (1, "py "), (2, "day^to "), (3, "<"), (4, "/you")])
+    assert [(s.text, s.begins, s.ends) for s in rows] == [
+        ("Hap", True, False),
+        ("py", False, True),
+        ("day to", True, True),
+        ("you", True, True),
+    ]
+
+
 def test_words_fit_the_line_that_begins_with_them_and_not_a_busy_one_or_drums():
     song = [(480 * n, 480, 60 + n % 5) for n in range(16)]
     busy = [(120 * n, 120, 40) for n in range(64)]

@@ -51,6 +51,29 @@ def test_lengths_by_hand():
     assert parts["P2"][0] == [(0, 144, 36), (48, 96, 48), (48, 96, 52), (96, 144, 48)]
 
 
+@given(st.lists(st.fractions(Fraction(1, 6), 1, max_denominator=31), min_size=1, max_size=24))
+def test_a_line_is_never_written_as_chords(lengths):
+    """However its notes lie: fast, in fives and sevens, or as somebody played them."""
+    onsets = [float(sum(lengths[:place])) for place in range(len(lengths))]
+    line = [
+        (onset, float(length), 60 + place % 13)
+        for place, (onset, length) in enumerate(zip(onsets, lengths, strict=True))
+    ]
+    written = read_back(to_musicxml(simple_score(line, metre=(4, 4))))["P1"][0]
+    assert [pitch for _, _, pitch in written] == [pitch for _, _, pitch in line]
+    assert all(after[0] > before[0] for before, after in pairwise(written))
+
+
+def test_triplets_beside_fives_and_sevens_stay_triplets():
+    """A bar of three half notes in the time of two, a beat of five, one of seven, one of six, three quarters over two beats."""
+    beats = [(0, 4, 3), (4, 1, 5), (5, 1, 7), (6, 1, 6), (8, 2, 3)]
+    line = [(start + long * n / of, long / of, 60 + n) for start, long, of in beats for n in range(of)]
+    written = [onset for onset, *_ in read_back(to_musicxml(simple_score(line, metre=(4, 4))))["P1"][0]]
+    assert written[:3] == [0, 64, 128]
+    assert written[-9:] == [288, 296, 304, 312, 320, 328, 384, 416, 448]
+    assert len(set(written)) == len(line)
+
+
 def test_slow_music_has_32nds_and_free_music_no_triplets():
     """At 40 bpm an eighth's worth of notes is four; onsets on no grid are written on sixteenths."""
     slow = simple_score([(place / 8, 0.125, 60 + place) for place in range(16)], bpm=40)

@@ -97,10 +97,14 @@ def test_triplets_over_beats_have_one_bracket(rows, types, count):
     assert [kind for _, kind in brackets(first)] == ["start", "stop"] * count
 
 
-def swung(eighths):
+def swung(eighths, triplets=()):
+    """Four bars of long and short eighths, or of others; `triplets`: beats that have three even ones."""
     rows = []
     for bar in range(4):
         for beat in range(4):
+            if 4 * bar + beat in triplets:
+                rows += [(4 * bar + beat + third / 3, 1 / 3, 64 + third) for third in range(3)]
+                continue
             rows += [(4 * bar + beat, eighths, 60 + beat), (4 * bar + beat + eighths, 1 - eighths, 67 - beat)]
     return simple_score(rows)
 
@@ -118,6 +122,19 @@ def test_swing_is_written_as_eighths_with_a_mark():
     assert "Swing" in [words.text for words in melody.iter("words")]
     assert [note[0] for note in read_back(to_musicxml(score))["P2"][0]] == [0, 24, 48, 64, 80, 96]
     assert len(brackets(piano)) == 2  # three eighths in a beat are a triplet still
+
+
+def test_a_swung_tune_with_a_triplet_or_two_is_swung():
+    melody = parts_of(swung(2 / 3, triplets=(5, 10)))[0]
+    assert melody.find("measure/direction/sound/swing") is not None
+    assert {note.findtext("type") for note in melody.iter("note")} == {"eighth"}
+    assert [kind for _, kind in brackets(melody)] == ["start", "stop"] * 2
+
+
+def test_a_tune_with_as_many_triplets_is_written_in_triplets():
+    melody = parts_of(swung(2 / 3, triplets=range(0, 16, 2)))[0]
+    assert melody.find(".//swing") is None
+    assert len(brackets(melody)) == 2 * 16
 
 
 @pytest.mark.parametrize("eighths", [0.5, 0.75])
