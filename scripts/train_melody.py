@@ -1,7 +1,8 @@
 """Train the network that finds the melody of polyphonic music, on the train splits; stop early on validation.
 
     python scripts/train_melody.py --output first.safetensors --epochs 26 --learning-rate 3e-3
-    python scripts/train_melody.py --start first.safetensors
+    python scripts/train_melody.py --start first.safetensors --output second.safetensors
+    python scripts/train_melody.py --start second.safetensors --epochs 4 --learning-rate 1e-3 --seed 7
 
 POP909's alternative versions are taken too, and of OpenScore Lieder, whose melody is the voice, as much as `--share`
 says: the network is for all piano music. Half of the time it is not told how loud a note is, as scores and many MIDI
@@ -10,7 +11,7 @@ in place of their own (`plain`). Features know no absolute pitch, so nothing is 
 is enough.
 
 The bundled weights began with those of a network without attention, which had been trained in windows of 768 notes, 48 epochs
-in two runs; attention began as nothing.
+in two runs; attention began as nothing. Then came the second and the third command.
 """
 
 from __future__ import annotations
