@@ -1,6 +1,6 @@
 """Melody finding, note by note: the skyline, hand-set weights with the best path, and the learned network.
 
-    python scripts/evaluate_melody.py --root ../shared/data/pop909.tar.xz --split test --json melody.json
+    python scripts/evaluate_melody.py --root ../shared/data/pop909.tar.xz --split test --json melody.json --write
 
 The tracks of each song are flattened into one; which of its notes are melody, the methods are not told. Figures are
 over the notes of all songs. Songs a second are those of one core's time, for finding alone: reading is not counted.
@@ -17,11 +17,14 @@ from typing import Any
 
 import numpy as np
 from tqdm import tqdm
+from update_readme import between
 
 from pianalysis.dataset.corpora import open_files, read_lieder, read_pop909, read_splits
 from pianalysis.melody.line import find_line
 from pianalysis.melody.voices import skyline
 from pianalysis.music.notes import Notes
+
+INPUTS = Path(__file__).parents[1] / "docs" / "inputs.md"
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,11 +119,13 @@ def evaluate(songs: list[Song]) -> dict[str, dict[str, Any]]:
     return results
 
 
-def print_table(results: dict[str, dict[str, Any]]) -> None:
-    print("| method | precision | recall | F1 | accuracy | songs a second |\n|---|--:|--:|--:|--:|--:|")
+def table(results: dict[str, dict[str, Any]]) -> str:
+    """The figures as Markdown; those of speed are of this machine, with whatever else runs on it."""
+    lines = ["| method | precision | recall | F1 | accuracy | songs a second |", "|---|--:|--:|--:|--:|--:|"]
     for name, row in results.items():
         figures = " | ".join(f"{row[figure]:.3f}" for figure in ("precision", "recall", "f1", "accuracy"))
-        print(f"| {name} | {figures} | {row['songs_per_second']:.0f} |")
+        lines.append(f"| {name} | {figures} | {row['songs_per_second']:.0f} |")
+    return "\n".join(lines)
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -132,6 +137,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--limit", type=int, help="at most so many songs")
     parser.add_argument("--no-velocity", action="store_true", help="every note as loud as the others, as in scores")
     parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--write", action="store_true", help="write the table to docs/inputs.md")
     args = parser.parse_args(argv)
     splits = read_splits(args.splits or args.root.with_name(f"{args.root.name.split('.')[0]}_splits.json"))
     files, read = open_files(args.root), {"pop909": read_pop909, "lieder": read_lieder}[args.corpus]
@@ -144,12 +150,16 @@ def main(argv: list[str] | None = None) -> int:
             songs.append(song)
     results = evaluate(songs)
     total = results["skyline"]
-    print(
+    heading = (
         f"{args.corpus} {args.split}: {len(songs)} songs, {total['notes']:,} notes, {total['melody']:,} of the melody"
     )
-    print_table(results)
+    print(heading, table(results), sep="\n")
     if args.json:
         args.json.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    if args.write:
+        command = f"`scripts/evaluate_melody.py --corpus {args.corpus} --split {args.split}`"
+        text = f"{table(results)}\n\n{heading} ({command}). *Accuracy*: of all notes, those that are told right."
+        INPUTS.write_text(between(INPUTS.read_text("utf-8"), f"{args.corpus}-notes", text), "utf-8")
     return 0
 
 

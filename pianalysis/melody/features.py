@@ -54,6 +54,15 @@ FEATURES: Final = (
     "loud_here",  # velocity over the piece's median, in 16ths of the scale
 )
 """The columns of `note_features`."""
+PLACES: Final = (
+    "share_gone",  # of the piece's time
+    "since_begin",  # log2 of 1 + s, in quarters of it
+    "until_end",
+    "turn_sine",  # the share as an angle
+    "turn_cosine",
+    "piece_length",  # log2 of 1 + s, in eighths of it
+)
+"""The columns of `places`."""
 
 
 def note_features(notes: Notes) -> Floats:
@@ -80,6 +89,19 @@ def note_features(notes: Notes) -> Floats:
         result[:, -2] = ((pitch - np.median(pitch)) / 12).clip(-3, 3)
         result[:, -1] = (velocity - np.median(velocity)) / 16
     return result
+
+
+def places(notes: Notes) -> Floats:
+    """Where in the piece each note begins: ``[notes, len(PLACES)]``, of about unit size; `notes` sorted by onset.
+
+    An introduction has no voice yet, whatever it sounds like.
+    """
+    gone = (notes["onset_ms"].astype(np.float64) - notes["onset_ms"][:1].astype(np.float64)) / 1_000
+    whole = float(gone.max(initial=0)) + 1e-3
+    share = gone / whole
+    turn = 2 * np.pi * share
+    columns = (share, np.log2(1 + gone) / 4, np.log2(1 + whole - gone) / 4, np.sin(turn), np.cos(turn))
+    return np.stack([*columns, np.full_like(gone, np.log2(1 + whole) / 8)], axis=1).astype(np.float32)
 
 
 def _surroundings(

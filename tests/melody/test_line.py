@@ -16,9 +16,10 @@ from strategies import note_arrays
 
 from pianalysis.dataset.corpora import open_files, read_pop909, read_splits
 from pianalysis.errors import PianalysisError
+from pianalysis.melody import features
 from pianalysis.melody import line as extraction
 from pianalysis.melody import net as melody_net
-from pianalysis.melody.features import FEATURES, note_features
+from pianalysis.melody.features import FEATURES, note_features, places
 from pianalysis.melody.line import best_path, find_line, weigh
 from pianalysis.melody.net import MelodyNet, bundled_net
 from pianalysis.music.notes import SAME_ONSET_MS, make_notes, monophonic, sort_notes
@@ -150,11 +151,43 @@ def test_a_cluster_of_all_keys_is_no_rest():
     assert best_path(notes, np.linspace(1, 2, len(notes)), leap=0, overlap=0).tolist() == [0, 128]
 
 
-def test_notes_are_scored_in_parts_as_they_are_whole(monkeypatch):
+def test_notes_that_are_heard_in_parts_are_told_as_they_are_whole(monkeypatch):
     notes = song(bars=40)
     whole = bundled_net().score(notes, note_features(notes))
-    monkeypatch.setattr(melody_net, "CHUNK", 50)
-    np.testing.assert_allclose(bundled_net().score(notes, note_features(notes)), whole, atol=1e-4)
+    monkeypatch.setattr(melody_net, "CHUNK", 300)
+    parts = bundled_net().score(notes, note_features(notes))
+    assert ((parts > 0) == (whole > 0)).all()
+    assert np.abs(parts - whole).max() > 0  # each hears only itself
+
+
+def padded_scores(songs):
+    """What the network says of songs side by side."""
+    weights, longest = bundled_net().weights, max(map(len, songs))
+    rows = [melody_net.note_rows(notes) for notes in songs]
+    heard = [np.concatenate([note_features(notes), places(notes)], axis=1) for notes in songs]
+    mask = torch.tensor([[index < len(notes) for index in range(longest)] for notes in songs]).float()
+    padded = [
+        torch.from_numpy(np.stack([np.pad(array, ((0, longest - len(array)), (0, 0))) for array in arrays]))
+        for arrays in (heard, rows)
+    ]
+    with torch.inference_mode():
+        return melody_net.network(weights, *padded, mask).numpy()
+
+
+def test_songs_side_by_side_are_heard_as_alone():
+    songs = [song(bars=3), song(bars=8)]
+    for notes, scores in zip(songs, padded_scores(songs), strict=True):
+        np.testing.assert_allclose(scores[: len(notes)], bundled_net().score(notes, note_features(notes)), atol=1e-3)
+
+
+@given(note_arrays())
+def test_places_are_of_unit_size_and_go_on(notes):
+    notes = sort_notes(notes)
+    found = places(notes)
+    assert found.shape == (len(notes), len(features.PLACES))
+    assert np.isfinite(found).all()
+    assert (np.abs(found) < 4).all()
+    assert (np.diff(found[:, features.PLACES.index("share_gone")]) >= 0).all()
 
 
 def test_however_many_notes_memory_stays_flat(monkeypatch):
