@@ -23,8 +23,10 @@ FIELD: Final = re.compile(r"([A-Za-z+]):(?![|:])(.*)", re.DOTALL)
 SHARED_FIELDS: Final = "LMQ"
 """What the head of a book says for all its tunes."""
 LONGEST_FIELD: Final = 500
-GUESSED_LINES: Final = 200
-"""Of a book that isn't Unicode, so many lines tell what it is in."""
+GUESSED_WORDS: Final = 400
+"""Of a book that isn't Unicode, so many words tell what it is in …"""
+FEWEST_STRANGE: Final = 4
+"""… if they have so many bytes that aren't ASCII."""
 
 
 @dataclass(frozen=True)
@@ -66,8 +68,14 @@ def decode(data: bytes) -> str:
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        strange = [line for line in data.splitlines() if any(byte > 0x7F for byte in line)]
-        return data.decode(guess_encoding(strange[:GUESSED_LINES]), errors="replace")
+        return data.decode(_older_encoding(data), errors="replace")
+
+
+def _older_encoding(data: bytes) -> str:
+    """What bytes that aren't Unicode are in: an accent among plain letters is Latin-1's, words without any are another script's."""
+    words = [word for word in re.findall(rb"[A-Za-z\x80-\xff]+", data) if not word.isascii()][:GUESSED_WORDS]
+    strange, letters = sum(byte > 0x7F for word in words for byte in word), sum(map(len, words))
+    return guess_encoding(words) if strange >= max(FEWEST_STRANGE, letters / 2) else "cp1252"
 
 
 def looks_like_abc(data: bytes) -> bool:
