@@ -19,14 +19,14 @@ from __future__ import annotations
 import argparse
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 from evaluate_melody import Counts, Song, flatten
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch.nn import functional as F  # noqa: N812
 from tqdm import tqdm
 
@@ -102,11 +102,8 @@ def main(argv: list[str] | None = None) -> int:
     torch.manual_seed(args.seed)
     generator = np.random.default_rng(args.seed)
     train, validation = (read_examples(args, split) for split in ("train", "validation"))
-    weights = new_weights(args.width, args.heard)
-    begun = {name: tensor.detach().clone() for name, tensor in weights.items()}
-    if args.start:
-        begun |= load_file(args.start)
-        weights |= {name: tensor.requires_grad_() for name, tensor in load_file(args.start).items()}
+    begun = MelodyNet.load(args.start).weights if args.start else new_weights(args.width, args.heard)
+    weights = {name: tensor.detach().clone().requires_grad_() for name, tensor in begun.items()}
     print(f"{sum(tensor.numel() for tensor in weights.values()):,} parameters, {len(train)} songs and versions")
     optimizer = torch.optim.AdamW(weights.values(), lr=args.learning_rate, weight_decay=args.weight_decay)
     best, best_epoch, started = 0.0, 0, time.perf_counter()
@@ -138,9 +135,14 @@ def main(argv: list[str] | None = None) -> int:
     return 0
 
 
-def averaged(weights: dict[str, torch.Tensor], begun: dict[str, torch.Tensor], keep: float) -> dict[str, torch.Tensor]:
+def averaged(
+    weights: dict[str, torch.Tensor], begun: Mapping[str, torch.Tensor], keep: float
+) -> dict[str, torch.Tensor]:
     """The mean of the weights and those begun with, which keeps what these knew (Wortsman et al. 2022)."""
-    return {name: ((1 - keep) * tensor.detach() + keep * begun[name]).contiguous() for name, tensor in weights.items()}
+    return {
+        name: ((1 - keep) * tensor.detach() + keep * begun[name].detach()).contiguous()
+        for name, tensor in weights.items()
+    }
 
 
 def read_examples(args: argparse.Namespace, split: str) -> list[Example]:
@@ -178,12 +180,9 @@ def new_weights(width: int, heard: int) -> dict[str, torch.Tensor]:
     weights = {}
     for name, shape in shapes.items():
         bound = (0.5 if "mix" in name else 1.0) / np.sqrt(np.prod(shape[1:])) if name.endswith("weight") else 0.0
-        scaled = (
-            torch.ones(shape)
-            if "norm" in name and name.endswith("weight")
-            else torch.empty(shape).uniform_(-1, 1) * bound
-        )
-        weights[name] = (scaled * (name not in nothing)).requires_grad_()
+        weights[name] = torch.empty(shape).uniform_(-1, 1) * (0.0 if name in nothing else bound)
+        if "norm" in name and name.endswith("weight"):
+            weights[name] = torch.ones(shape)
     return weights
 
 

@@ -41,13 +41,13 @@ def is_swung(measures: list[Measure], onsets: Floats) -> bool:
     beat = np.maximum(np.searchsorted(played, onsets + NEAR, side="right") - 1, 0)
     inside = (onsets - played[beat])[simple[beat]]
     between = (inside > NEAR) & (inside < QUARTER - NEAR)
-    short = np.abs(inside - LONG) <= NEAR
+    short, second = (np.abs(inside - third) <= NEAR for third in (LONG, QUARTER - LONG))
     where = beat[simple[beat]]
-    thirds = np.bincount(where, np.abs(inside - (QUARTER - LONG)) <= NEAR, len(played)) > 0
-    swung = np.bincount(where, short & ~thirds[where], len(played)).sum()
-    if thirds.sum() > TRIPLETS * (thirds.sum() + swung):
+    triplets = np.bincount(where, second, len(played)) > 0
+    swung = (short & ~triplets[where]).sum()
+    if triplets.sum() > TRIPLETS * (triplets.sum() + swung):
         return False
-    between &= ~(thirds[where] & (short | (np.abs(inside - (QUARTER - LONG)) <= NEAR)))
+    between &= ~(triplets[where] & (short | second))
     return bool(swung >= max(FEWEST, BEATS * len(np.unique(where)), THROUGHOUT * between.sum()))
 
 

@@ -140,14 +140,19 @@ def desk(browser: Any, demo: str) -> Iterator[Desk]:
     kept.context.close()
 
 
-def made_ready(page: Any, address: str) -> Any:
-    """A page that is loaded; `page.seen` is a `Seen`."""
+def watched(page: Any) -> Any:
+    """A page on which what it does is kept: `page.seen` is a `Seen`."""
     page.set_default_timeout(TIMEOUT_MS)
     page.add_init_script(SLOW_SCREEN)
     page.seen = Seen()
     page.on("request", lambda request: page.seen.requests.append(request.url))
     page.on("pageerror", lambda error: page.seen.errors.append(str(error)))
     page.on("console", lambda said: said.type == "error" and page.seen.errors.append(said.text))
+    return page
+
+
+def loaded(page: Any, address: str) -> Any:
+    """The demo's page at an address, once it can be used."""
     page.goto(address)
     page.wait_for_function("globalThis.pianalysis")
     return page
@@ -163,7 +168,7 @@ def open_page(browser: Any, demo: str, desk: Desk) -> Iterator[Callable[..., Any
 
     def opened(path: str = "", **options: Any) -> Any:
         new = desk.page() if desk.free and not options else browser.new_page(**({"viewport": DESKTOP} | options))
-        pages.append(made_ready(new, demo + path))
+        pages.append(loaded(watched(new), demo + path))
         return pages[-1]
 
     yield opened

@@ -12,7 +12,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from demo_fixtures import SLOW_SCREEN, TIMEOUT_MS, Desk, Seen
+from demo_fixtures import Desk, watched
 
 from pianalysis.webui.server import STATIC
 
@@ -75,17 +75,7 @@ def open_part(browser: Any, part_server: str, part_desk: Desk) -> Iterator[Calla
             page = part_desk.page()
         else:
             page = browser.new_page(**({"viewport": WINDOW} | options))
-        page.set_default_timeout(TIMEOUT_MS)
-        page.add_init_script(SLOW_SCREEN)
-        page.seen = Seen()
-        page.on("pageerror", lambda error: page.seen.errors.append(str(error)))
-        page.on("console", lambda said: said.type == "error" and page.seen.errors.append(said.text))
-        page.on(
-            "request",
-            lambda request: (
-                request.url.startswith((part_server, "data:", "blob:")) or page.seen.errors.append(request.url)
-            ),
-        )
+        watched(page)
         Files.scripts += (script,)
         page.goto(f"{part_server}/part/{len(Files.scripts) - 1}")
         pages.append(page)
@@ -95,3 +85,4 @@ def open_part(browser: Any, part_server: str, part_desk: Desk) -> Iterator[Calla
     for page in pages:
         page.close()
         assert page.seen.faults == []
+        assert [url for url in page.seen.requests if not url.startswith((part_server, "data:", "blob:"))] == []
