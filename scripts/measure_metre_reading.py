@@ -17,7 +17,7 @@ import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice, pairwise
+from itertools import pairwise
 from pathlib import Path
 
 import mir_eval
@@ -48,6 +48,7 @@ LEGEND = (
     "melodies alone, or with their accompaniments, the tempo a random walk (2.5 % a beat) that slows down at the ends of phrases, onsets 20 ms early or late; beats in rests of "
     "more than four beats don't count. *To a click*: onsets 15 ms early or late. *A line doubts*: another pickup is offered."
 )
+OF_EVERY = "Performances, and notes played to a click: of every {}th song."
 OF_TUNES = (
     "`scripts/measure_metre_reading.py --tunes` with the folders of the corpus of music21 that are named above, of each the {} tunes "
     "with the smallest digests; of other books than those that the networks were trained on. As they are repeated, from the first note on, at tick 0."
@@ -164,7 +165,7 @@ def main(argv: list[str] | None = None) -> int:
     given.add_argument("--dataset", type=Path, metavar="DIR")
     given.add_argument("--tunes", type=Path, nargs="+", metavar="DIR", help="of tunes in ABC, of each at most --most")
     parser.add_argument("--split", default="test", metavar="NAME")
-    parser.add_argument("--every", type=int, default=1, metavar="N", help="only every Nth song of the split")
+    parser.add_argument("--every", type=int, default=1, metavar="N", help="performances of every Nth song only")
     parser.add_argument("--most", type=int, default=300, metavar="N")
     parser.add_argument("--write", action="store_true", help="into docs/inputs.md")
     args = parser.parse_args(argv)
@@ -174,11 +175,14 @@ def main(argv: list[str] | None = None) -> int:
             found, measure = tune_songs(args.tunes, args.most), metres_unstated
         else:
             block, what = "metre", f"{args.split} songs"
-            legend = (f"Every {args.every}th song of the split. " if args.every > 1 else "") + LEGEND
-            found, measure = islice(songs(args.dataset, args.split), 0, None, args.every), measured
+            legend = LEGEND + (f" {OF_EVERY.format(args.every)}" if args.every > 1 else "")
+            found, measure = songs(args.dataset, args.split), metres_of
         rows: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-        for song in tqdm(found, unit="song"):
-            for name, value in measure(song).items():
+        for number, song in enumerate(tqdm(found, unit="song")):
+            values = measure(song)
+            if not args.tunes and number % args.every == 0:
+                values |= beats_of(song)
+            for name, value in values.items():
                 rows[name][song.corpus].append(value)
                 rows[name]["all"].append(value)
         text = f"{table(rows, what)}\n\n{legend}"
@@ -189,11 +193,6 @@ def main(argv: list[str] | None = None) -> int:
         print(f"measure_metre_reading: error: {error}", file=sys.stderr)
         return 2
     return 0
-
-
-def measured(song: Song) -> dict[str, float]:
-    """Everything that one song tells."""
-    return {**metres_of(song), **beats_of(song)}
 
 
 def metres_unstated(song: Song) -> dict[str, float]:
