@@ -2,13 +2,13 @@
 
 In: the bytes of a file. Out: the same, or with its faults mended: a header of another length or with a wrong count of tracks,
 a MacBinary header before it, songs side by side of which only the first may say the metre, numbers of 8 bits where 7 are
-allowed, notes that nothing ends, and names that are instruments'.
+allowed, notes that nothing ends, names that are instruments', and lines that change their instrument on the way.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -22,7 +22,7 @@ FRAME: Final = (0x51, 0x58, 0x59)
 """Tempo, metre and key."""
 SONGS: Final = 2
 """The format of a file whose tracks are songs, each with its own tempo, metre and key."""
-NOTE_OFF, NOTE_ON, CONTROL = 0x80, 0x90, 0xB0
+NOTE_OFF, NOTE_ON, CONTROL, PROGRAM = 0x80, 0x90, 0xB0, 0xC0
 SILENCING: Final = (120, 123)
 """Controllers that end all notes of a channel."""
 LARGEST_WALKED: Final = 2**20
@@ -83,6 +83,10 @@ class _Track:
         default_factory=lambda: defaultdict(lambda: defaultdict(deque))
     )
     """By channel and by pitch: when the notes began that still sound."""
+    programs: dict[int, int] = field(default_factory=dict)
+    """By channel: the programme that was stated last."""
+    played: defaultdict[int, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
+    """By channel: how many notes each programme plays."""
 
     def written(self, quarter: int) -> bytes:
         """The track as bytes, with an end for each note that has none: where its channel's next one begins, or the track's end."""
@@ -131,6 +135,7 @@ def _walked(body: bytes) -> _Track | None:
     except IndexError:
         return None
     track.end = tick
+    _keep_one_programme(track)
     track.faults |= any(begun for keys in track.sounding.values() for begun in keys.values())
     if INSTRUMENT in names and NAME not in names:
         track.faults = True
@@ -139,6 +144,16 @@ def _walked(body: bytes) -> _Track | None:
             for when, event in track.events
         ]
     return track
+
+
+def _keep_one_programme(track: _Track) -> None:
+    """Give each channel, in place, the one programme that plays most of its notes: of two the reader would make two lines."""
+    for channel, played in track.played.items():
+        if len(played) > 1:
+            track.faults = True
+            kept = bytes([PROGRAM | channel, played.most_common(1)[0][0]])
+            others = [row for row in track.events if row[1][0] != PROGRAM | channel]
+            track.events = [(0, kept), *others]
 
 
 def _without(track: _Track, stated: set[int]) -> set[int]:
@@ -158,9 +173,12 @@ def _follow(track: _Track, tick: int, status: int, numbers: bytes) -> None:
     if kind == NOTE_ON and numbers[1]:
         track.sounding[channel][numbers[0]].append(tick)
         track.onsets[channel].append(tick)
+        track.played[channel][track.programs.get(channel, 0)] += 1
     elif kind in (NOTE_ON, NOTE_OFF):
         if begun := track.sounding[channel][numbers[0]]:
             begun.popleft()
+    elif kind == PROGRAM:
+        track.programs[channel] = numbers[0]
     elif kind == CONTROL and numbers[0] in SILENCING:
         ended = [pitch for pitch, begun in track.sounding.pop(channel, {}).items() for _ in begun]
         track.events += [(tick, bytes([NOTE_OFF | channel, pitch, 0])) for pitch in ended]

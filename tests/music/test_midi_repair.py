@@ -151,3 +151,24 @@ def test_what_is_made_to_be_slow_is_read_in_time(events):
     begin = time.process_time()
     mended(file(chunk(events)))
     assert time.process_time() - begin < 10  # a second; with quadratic steps minutes
+
+
+def program(number_):
+    return b"\0\xc0" + bytes([number_])
+
+
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        (program(73) + song() + program(68) + song(5) + song(7), 68),
+        (song() + program(68) + song(), 0),
+        (program(1) + program(40) + song() + song(), 40),
+    ],
+    ids=["changed", "stated late", "stated twice"],
+)
+def test_a_line_that_changes_its_instrument_is_one_line(body, kept):
+    score = read_midi(file(chunk(b"\0\xff\x03\1x" + body)))
+    assert [(track.name, track.program) for track in score.tracks] == [("x", kept)]
+    notes = score.tracks[0].notes
+    assert [note.time for note in notes] == sorted(note.time for note in notes)
+    assert len(notes) == body.count(b"\x90")
