@@ -3,6 +3,7 @@
 In: a path, bytes or text. Out: a `symusic.Score`, structured note arrays (`Notes`) and the `BeatClock` that they are
 placed on.
 
+abc_around: Tunes in ABC within other text: mails that quote them, web pages, answers in Markdown, texts that an editor has made pretty.
 abc_books: Tunes in ABC as text: files in any encoding, tune books, and the lines of one tune.
 abc_directives: What a text in ABC holds beside music: blocks of text and PostScript, what ``%%MIDI`` says of a voice, macros (``m:``).
 abc_fields: What the fields of ABC say: key, metre, tempo, unit of length, order of parts.

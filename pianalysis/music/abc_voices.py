@@ -22,13 +22,16 @@ from pianalysis.music.abc_texts import accented
 LENGTH: Final = r"(\d*)(/*)(\d*)"
 PITCH: Final = r"(\^\^|\^|__|_|=)?/?([A-Ga-g])([,']*)"
 NOTE: Final = re.compile(PITCH + LENGTH + r"(-?)")
+OLD_CHORD: Final = r"\+(?!f+\+)(?:[_^=]{0,2}[A-Ga-g][,']{0,4}\d{0,3}/?\d{0,2}){2,8}\+"
+"""A chord as it was written before brackets were; +ff+ is loud."""
 TOKEN: Final = re.compile(
     r'(?P<quoted>"[^"]*(?:"|$))'
-    r"|(?P<skipped>![^!|]{0,60}!|\+[A-Za-z.]{1,20}\+|\{[^}]{0,200}\})"
+    rf"|(?P<skipped>![^!|]{{0,60}}!|(?!{OLD_CHORD})\+[A-Za-z.]{{1,20}}\+|\{{[^}}]{{0,200}}\}})"
     r"|(?P<field>\[(?P<letter>[A-Za-z]):(?P<value>[^\]]{0,200})\])"
     r'|(?P<bar>(?:\[\||(?<![\w\],\'/])\]|:{1,4}\||\||::)[:|\]]*)(?:\s*\[(?=["\d]))?(?P<ending>(?:(?<=[|:\]\[])\d[\d,.-]*|(?<=\[)"\s?\d[^"]{0,60}"))?'
     r'|\[(?P<alone>\d[\d,.-]*|"\s?\d[^"]{0,60}")'
-    r"|(?P<chord>\[(?=[^\]|]{0,200}[A-Ga-g])[^\]|:]{1,200}\])(?P<times>\d*/*\d*)"
+    rf"|(?P<chord>\[(?=[^\]|]{{0,200}}[A-Ga-g])[^\]|:]{{1,200}}\]|{OLD_CHORD})"
+    r"(?P<times>\d*/*\d*)"
     r"|\((?P<tuplet>\d)(?::(?P<into>\d*))?(?::(?P<over>\d*))?"
     r"|(?P<note>" + PITCH.replace("(", "(?:") + r"\d*/*\d*)"
     r"|(?P<rest>[zxZX])(?P<rested>\d*/*\d*)"
@@ -202,7 +205,7 @@ class _Reader:
             elif found["quoted"]:
                 _symbol(voice, found["quoted"].strip('" '))
             elif found["chord"]:
-                self._strike(voice, NOTE.findall(WITHIN_CHORD.sub("", found["chord"])), found["times"])
+                self._strike(voice, NOTE.findall(WITHIN_CHORD.sub("", found["chord"].strip("+"))), found["times"])
             elif found["note"]:
                 self._strike(voice, NOTE.findall(found["note"]), "")
             elif found["rest"]:
@@ -261,9 +264,11 @@ class _Reader:
 
 
 def _clef(voice: Voice, text: str) -> None:
-    """A clef for drums makes a voice drums."""
+    """A clef for drums makes a voice drums, one for basses a low one."""
     if re.search(r"(?:\bclef=|^)perc\b", text):
         voice.sound = replace(voice.sound, is_drum=True)
+    if re.search(r"\bclef=\"?(?:bass|F)|(?<![=\w])bass\b(?!\")", text):
+        voice.sound = replace(voice.sound, is_low=True)
 
 
 def _changed(state: State, letter: str, value: str) -> State:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pianalysis.errors import PianalysisError
+from pianalysis.melody.find import find_melody
 from pianalysis.music.abc_books import MAX_TUNE_CHARACTERS, decode
 from pianalysis.music.abc_notation import abc_tune, from_abc
 from pianalysis.music.abc_playing import TICKS_PER_QUARTER
@@ -139,6 +140,41 @@ def test_a_metre_that_isnt_stated_is_that_of_the_bars():
     assert metres(from_abc("X:1\nL:1/4\nK:C\nCDE|")) == [(0, 4, 4)]
 
 
+HIGH, LOW = "CDEF|GABc|cBAG|FEDC|", "C,4|F,4|G,4|C,4|"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "names"),
+    [
+        ("1", "2", ["Melody", "2"]),
+        ('1 name="Flute"', '2 name="Guitar"', ["Melody", "Guitar"]),
+        ("1 clef=bass", "2", ["1", "2"]),
+        ("1 bass", "2", ["1", "2"]),
+        ("B clef=bass", "S", ["B", "S"]),
+        ('1 name="Piano"', '2 name="Singer"', ["Piano", "Singer"]),
+        ('1 name="Melody"', '2 name="Accordion"', ["Melody", "Accordion"]),
+    ],
+)
+def test_the_first_voice_is_the_melody_unless_it_is_said_otherwise(first, second, names):
+    text = (
+        f"X:1\nM:4/4\nL:1/4\nV:{first}\nV:{second}\nK:C\n[V:{first.split()[0]}]{LOW}\n[V:{second.split()[0]}]{HIGH}\n"
+    )
+    assert [track.name for track in from_abc(text).tracks] == names
+
+
+def test_a_voice_with_words_is_the_melody():
+    score = from_abc(f"X:1\nM:4/4\nL:1/4\nK:C\nV:1\n{LOW}\nV:2\n{HIGH}\nw: a b c d e\n")
+    assert [track.name for track in score.tracks] == ["1", "2"]
+    assert find_melody(score).score_notes[0].pitch == 60
+
+
+def test_chords_as_they_were_written_before_brackets():
+    """Plus signs hold a chord, or an ornament's name."""
+    assert line("+CEG+2+trill+AB|+ff+C+^FA,+D2|") == [
+        *((0, 60), (0, 64), (0, 67), (2, 69), (3, 71), (4, 60), (5, 66), (5, 57), (6, 62))
+    ]  # fmt: skip
+
+
 def test_voices_are_tracks_and_the_first_is_the_melody():
     text = 'X:1\nM:4/4\nL:1/4\nK:C\nV:2\nV:1 name="Bass" clef=bass\n[V:1]C,4|\n[V:2]CDEF|\n[V:1]G,4|\nV:2\nGABc|\n'
     tune = abc_tune(text)
@@ -256,7 +292,7 @@ def test_any_encoding_and_line_end(tmp_path, encoding, end):
     [
         ("", "with a key"),
         ("hello", "with a key"),
-        ("X:1\nL:1/4\nCDEF|", "with a key"),
+        ("X:1\nL:1/4\n", "with a key"),
         (HEAD, "notes after the key"),
         (HEAD + "z4|", "notes after the key"),
         (HEAD + "G,,,,,,,", "C-1 to G9"),
