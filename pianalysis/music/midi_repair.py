@@ -2,7 +2,8 @@
 
 In: the bytes of a file. Out: the same, or with its faults mended: a header of another length or with a wrong count of tracks,
 a MacBinary header before it, songs side by side of which only the first may say the metre, numbers of 8 bits where 7 are
-allowed, notes that nothing ends, names that are instruments', and lines that change their instrument on the way.
+allowed, notes that nothing ends, names that are instruments', lines that change their instrument on the way, messages out of place,
+and notes that leave out what they are after something else than a note.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ HEADER_BYTES: Final = 6
 NAME, INSTRUMENT, END_OF_TRACK = 0x03, 0x04, 0x2F
 FRAME: Final = (0x51, 0x58, 0x59)
 """Tempo, metre and key."""
+OUT_OF_PLACE: Final = {0xF1: 1, 0xF2: 2, 0xF3: 1}
+"""How many bytes follow messages of a cable that are none of a file's; none after the others."""
 SONGS: Final = 2
 """The format of a file whose tracks are songs, each with its own tempo, metre and key."""
 NOTE_OFF, NOTE_ON, CONTROL, PROGRAM = 0x80, 0x90, 0xB0, 0xC0
@@ -106,7 +109,7 @@ class _Track:
 
 def _walked(body: bytes) -> _Track | None:
     """The events of a track; None where they can't be followed to its end."""
-    track, at, tick, status = _Track(), 0, 0, 0
+    track, at, tick, status, running = _Track(), 0, 0, 0, 0
     names: set[int] = set()
     try:
         while at < len(body):
@@ -114,6 +117,8 @@ def _walked(body: bytes) -> _Track | None:
             tick += wait
             if body[at] >= 0x80:
                 status, at = body[at], at + 1
+            elif status != running:
+                status, track.faults = running, True
             begin = at
             if status == META or status in SYSEX:
                 kind = body[at] if status == META else -1
@@ -125,7 +130,10 @@ def _walked(body: bytes) -> _Track | None:
                     break
                 names.add(kind)
                 track.events.append((tick, bytes([status]) + body[begin:at]))
-            elif 0x80 <= status < 0xF0:
+            elif status >= 0xF0:
+                at, track.faults = at + OUT_OF_PLACE.get(status, 0), True
+            elif status >= 0x80:
+                running = status
                 at += 1 if 0xC0 <= status < 0xE0 else 2
                 if at > len(body):
                     return None

@@ -153,6 +153,17 @@ def test_what_is_made_to_be_slow_is_read_in_time(events):
     assert time.process_time() - begin < 10  # a second; with quadratic steps minutes
 
 
+@pytest.mark.parametrize(
+    "between",
+    [b"\0\xf0\2\x7e\xf7", b"\0\xff\1\4text", b"\0\xff\x51\3\7\xa1\x20", b"\0\xf8", b"\0\xf2\1\2", b"\0\xfd"],
+    ids=["sysex", "text", "tempo", "clock", "song position", "undefined"],
+)
+def test_notes_go_on_after_something_else(between):
+    """Running status: what is no status byte belongs to the last message of a channel."""
+    body = b"\0\x90\x3c\x50" + number(QUARTER) + b"\x3c\0" + between + b"\0\x3e\x50" + number(QUARTER) + b"\x3e\0"
+    assert rows(file(chunk(body))) == [(0, 1, 60), (1, 1, 62)]
+
+
 def program(number_):
     return b"\0\xc0" + bytes([number_])
 
