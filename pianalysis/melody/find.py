@@ -13,7 +13,7 @@ import symusic
 
 from pianalysis.errors import NoMelodyError, PianalysisError
 from pianalysis.melody.line import find_line
-from pianalysis.melody.names import NameSays
+from pianalysis.melody.names import NameSays, read_name
 from pianalysis.melody.track_scores import ScoredTrack, score_tracks
 from pianalysis.melody.turns import in_turn, where_it_rests
 from pianalysis.melody.voices import ONE_VOICE_SHARE, line_kind, line_of_track
@@ -103,7 +103,7 @@ def _line_of(score: symusic.Score, track: symusic.Track, how: str) -> Melody:
     """The line of a track: notes of the file's own, by their place among all, so that none is changed."""
     notes = track_notes(score, [track])
     others = sum(len(item.notes) > 0 and not item.is_drum for item in score.tracks) - 1
-    kind = line_kind(notes, only=others < 1)
+    kind = line_kind(notes, only=others < 1, named=read_name(track.name) == NameSays.MELODY)
     if kind == "one voice" or track.is_drum:
         return Melody(tuple(track.notes), notes, how)
     line = line_of_track(notes)

@@ -36,7 +36,7 @@ MELODY: Final = (
     r"(lead|solo|main|principal)[ _]?voice|voice[ _]?(lead|solo|principal)|voce (principale|solista)|(voz|voix) (principal\w*|lead|solo|solista)|"
     r"melodie\w*|(haupt|gesangs|leit|lied)melodie|gesang\w*|singstimme|hauptstimme|oberstimme|sänger(in)?|chante?u?r?|chanteuse|chants?|"
     r"zang|zangstem|zangeres|zanger|sang|sangstemme|sangstämma|laulu|spiew|wokal\w*|śpiew\w*|głos|glos|zpev|zpěv|hlas|ének|dallam|şarkı|melodi|"
-    r"canzone|cantanti|vocalist\w*|vocalista|vocais|cantor|vokal\w*|"
+    r"(verse|chorus|refrain)[ _]?(melod\w*|tune)|(melod\w*|tune)[ _]?(verse|chorus|refrain)|canzone|cantanti|vocalist\w*|vocalista|vocais|cantor|vokal\w*|"
     r"м[еэ]лод[иі]\w*|вокал\w*|спів|соло голос|голос соло|солирующий голос|"
     r"сопрано|пение|певец|певица|"
     r"멜로디|멜로듸|보컬|노래|가창|주선율|소프라노|"
@@ -88,16 +88,20 @@ INSTRUMENTS: Final = (
 FILLERS: Final = (
     r"the|duets?|duo|and|und|et|y|e|of|von|de|der|la|le|il|el|main|haupt|first|second|male|female|mens?|womens?|männer|frauen|doubled?|dbl|line|track|trk|"
     r"spur|piste|pista|part|parte|partie|ch|chan|channel|no|nr|staff|stave|high|low|top|principal\w*|principale|1st|2nd|i|ii|iii|a|b|d|dx|\d+|"
-    r"guide|ガイド|가이드|メイン|主|주|메인|основн\w*|главн\w*|linha|linea|línea|ligne|linie|линия|ld|l|r|stereo|"
+    r"verses?|refrain|bridge|strophe|couplet|estrofa|estribillo|strofa|ritornello|guide|ガイド|가이드|メイン|主|주|메인|основн\w*|главн\w*|linha|linea|línea|ligne|linie|линия|ld|l|r|stereo|"
     r"masculin[ao]|feminin[ao]|femenin[ao]|weiblich\w*|männlich\w*|mezzo|s|mano|mao"
 )
 ALONE: Final = {"vox": NameSays.MELODY, "s": NameSays.HIGH, "t": NameSays.LOW, "b": NameSays.LOW}
 """What says something where it is the whole name: a singer, the voices of a choir."""
 _INSTRUMENT: Final = r"sax\w*|blockfl\w*|recorders?|clarinet\w*|klarinett\w*|flutes?|fl[öo]te[ns]?|flaut[oi]|trombones?|posaunen?|horns?|banjos?|guitars?|viols?|violas?"
-_SIZE: Final = re.compile(
-    rf"\b(soprano?|alto?|tenor)[ _.-]*(?=({_INSTRUMENT})\b)|(?<=sax)\w*[ _.(-]+(soprano?|alto?|tenor)\b\)?"
+_LOW_INSTRUMENT: Final = (
+    r"sax\w*|blockfl\w*|recorders?|clarinet\w*|klarinett\w*|flutes?|fl[öo]te[ns]?|flaut[oi]|trombones?|posaunen?"
 )
-"""An instrument's size, not a voice: Alto Sax, Sax (Tenor)."""
+_SIZE: Final = re.compile(
+    rf"\b(soprano?|alto?|tenor)[ _.-]*(?=({_INSTRUMENT})\b)|\b(contra|kontra)?bass[ _.-]*(?=({_LOW_INSTRUMENT})\b)|"
+    rf"(?<=sax)\w*[ _.(-]+(soprano?|alto?|tenor|bass)\b\)?"
+)
+"""An instrument's size, not a voice: Alto Sax, Sax (Tenor), Bass Clarinet."""
 _PATTERNS: Final = {
     NameSays.NEVER: NEVER,
     NameSays.MELODY: MELODY,

@@ -218,7 +218,7 @@ class _PartReader:
             self.chord_onset = self.now
             self.now += length
         pitch, staff = element.find("pitch"), whole_number(element.findtext("staff"), 1)
-        if pitch is None or self._is_drum(element, staff) or element.find("cue") is not None or not (length or grace):
+        if pitch is None or self._is_drum(element, staff) or _is_unplayed(element) or not (length or grace):
             return
         voice = (element.findtext("voice") or "1").strip()
         slot = self.slots.get((onset, voice), -1) + (not in_chord)
@@ -263,6 +263,11 @@ class _PartReader:
         if own is None:
             return self.velocities.get(staff, self.velocities.get(0, PLAIN_VELOCITY))
         return max(1, min(127, round(FORTE_VELOCITY * own / 100)))
+
+
+def _is_unplayed(note: Element) -> bool:
+    """Whether a note is a cue of what others play, or a slash, which says that chords are played in its rhythm."""
+    return note.find("cue") is not None or (note.findtext("notehead") or "").strip() == "slash"
 
 
 def _metre(time: Element) -> tuple[int, int] | tuple[()] | None:

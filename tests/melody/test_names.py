@@ -94,3 +94,19 @@ def test_a_programme_beside_a_name_leaves_it_what_it_says(name, programme):
 def test_any_name_says_something(name):
     assert read_name(name) in NameSays
     assert read_name(name) == read_name(f" {name}\0 ")
+
+
+@pytest.mark.parametrize(
+    "name", ["Bass Clarinet", "Bassklarinette", "Bass Trombone", "Sax (Bass)", "Contrabass Clarinet"]
+)
+def test_an_instruments_size_is_no_bass(name):
+    assert read_name(name) == NameSays.NOTHING
+    assert read_name("Bass Guitar") == read_name("Contrabass") == NameSays.NEVER
+
+
+@pytest.mark.parametrize(
+    "name", ["Verse Melody", "Chorus Melody", "Melody (Chorus)", "Refrain Melodie", "Vocal Verse 2"]
+)
+def test_a_part_of_the_song_says_nothing_against_its_melody(name):
+    assert read_name(name) == NameSays.MELODY
+    assert read_name("Chorus") == read_name("Chorus Vocals") == NameSays.NEVER

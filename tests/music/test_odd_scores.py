@@ -146,3 +146,13 @@ def test_a_note_for_one_time_only_is_played_then():
     again = '<barline location="right"><repeat direction="backward" times="3"/></barline>'
     back = "<backup><duration>16</duration></backup>"
     assert pitches(score([HEAD + note("C4", 16), first + back + others + again])) == [60, 62, 60, 64, 60, 64]
+
+
+def test_slashes_are_no_melody():
+    slash = note("B4", 16).replace("</note>", "<notehead>slash</notehead></note>")
+    cross = note("D4", 16).replace("</note>", "<notehead>x</notehead></note>")
+    data = score([HEAD + slash, note("C4", 16), cross])
+    assert pitches(data) == [60, 62]
+    assert [item.time for item in read_musicxml(data).score.tracks[0].notes] == [
+        4 * read_musicxml(data).score.tpq * bar for bar in (1, 2)
+    ]
