@@ -265,8 +265,8 @@ def _write_voice(score: symusic.Score, voice: Voice, rows: Sequence[Played], lat
 def _sounding(rows: Sequence[Played], layer: int) -> list[tuple[int, int, int]]:
     """The notes of a layer as they sound: onset and end in ticks, and pitch; tied ones are one."""
     sounding: list[tuple[int, int, int]] = []
-    held: dict[int, tuple[int, int]] = {}
-    """By step: which note goes on, and until when."""
+    held: dict[int, list[tuple[int, int]]] = {}
+    """By step: which notes go on, and until when; a chord may hold one twice, as fiddlers play it on two strings."""
     for row in rows:
         for note in row.segment.notes:
             if note.layer == layer:
@@ -275,17 +275,19 @@ def _sounding(rows: Sequence[Played], layer: int) -> list[tuple[int, int, int]]:
 
 
 def _strike(
-    sounding: list[tuple[int, int, int]], held: dict[int, tuple[int, int]], note: WrittenNote, start: int
+    sounding: list[tuple[int, int, int]], held: dict[int, list[tuple[int, int]]], note: WrittenNote, start: int
 ) -> None:
     onset, stop = start + _ticks(note.offset), start + _ticks(note.offset + note.length)
-    index, until = held.pop(note.step, (-1, -1))
-    if until == onset:
+    waiting = held.setdefault(note.step, [])
+    waiting[:] = [row for row in waiting if row[1] >= onset]
+    if waiting and waiting[0][1] == onset:
+        index, _ = waiting.pop(0)
         sounding[index] = (sounding[index][0], stop, sounding[index][2])
     else:
         index = len(sounding)
         sounding.append((onset, stop, note.pitch))
     if note.tied:
-        held[note.step] = (index, stop)
+        waiting.append((index, stop))
 
 
 def _words(rows: Sequence[Played]) -> list[tuple[int, str]]:

@@ -35,7 +35,7 @@ TOKEN: Final = re.compile(
     r"|\((?P<tuplet>\d)(?::(?P<into>\d*))?(?::(?P<over>\d*))?"
     r"|(?P<note>" + PITCH.replace("(", "(?:") + r"\d*/*\d*)"
     r"|(?P<rest>[zxZX])(?P<rested>\d*/*\d*)"
-    r"|(?P<broken>>+|<+)|(?P<tie>-)|(?P<overlay>&)",
+    r"|(?P<broken>>+|<+)|(?P<tie>-)|(?P<overlay>\(&|&\)|&)",
 )
 SYMBOL: Final = re.compile(r"(\(?)([A-G](?:[^()\s]|\([^()\s]*\))*|N\.?C\.?)\)?")
 """A chord symbol; texts that begin with ^, _, <, > or @ are remarks."""
@@ -93,8 +93,38 @@ def read_voices(tune: Tune, *, name: str) -> list[Voice]:
     reader = _Reader(tune, name)
     for line in tune.body:
         reader.read(line)
+    reader.end_over()
     voices = [voice for voice in reader.voices.values() if any(segment.notes for segment in voice.segments)]
     return sorted(voices, key=lambda voice: voice.sound.is_drum)
+
+
+@dataclass
+class _Over:
+    """Bars of a voice that are written over again: ``(& … & … &)``, from `start` in the segment `first` on."""
+
+    voice: Voice
+    first: int
+    start: Fraction
+    under: Voice | None = None
+
+    def again(self) -> Voice:
+        """A voice to write what goes with these bars, from the first of them on."""
+        self.end()
+        above = self.voice
+        self.under = Voice(above.name, above.segments[self.first].state, above.unit, above.moved, above.sound)
+        _begin(self.under)
+        self.under.position = self.start
+        return self.under
+
+    def end(self) -> Voice:
+        """Put what was written into the bars that it goes with."""
+        for written, bar in zip(
+            self.under.segments if self.under else (), self.voice.segments[self.first :], strict=False
+        ):
+            layer = max((note.layer for note in bar.notes), default=0) + 1
+            bar.notes += [replace(note, layer=min(note.layer + layer, MAX_LAYERS)) for note in written.notes]
+        self.under = None
+        return self.voice
 
 
 class _Reader:
@@ -128,6 +158,7 @@ class _Reader:
         self.unit = unit or fields.default_length(self.state.metre)
         self.voices: dict[str, Voice] = {}
         self.voice: Voice | None = None
+        self.over: _Over | None = None
         for value in declared:
             self._choose(value)
         for owner, value in sounds:
@@ -169,6 +200,7 @@ class _Reader:
 
     def _choose(self, value: str) -> None:
         """Go on with the voice of a ``V:``, a new one if need be."""
+        self.end_over()
         words = value.split()
         identity = words[0] if words else ""
         moved = fields.parse_transposition(" ".join(words[1:]))
@@ -217,9 +249,29 @@ class _Reader:
             elif kind == "tie":
                 _tie(voice)
             elif kind == "overlay":
-                voice.layer, voice.position, voice.accidentals = min(voice.layer + 1, MAX_LAYERS), Fraction(0), {}
-                voice.last, voice.last_length = [], Fraction(0)
+                voice = self._overlay(voice, found["overlay"])
         voice.continues = line.endswith("\\")
+
+    def _overlay(self, voice: Voice, sign: str) -> Voice:
+        """What goes with the bar that is written, or with the bars since ``(&``; the voice that writing goes on with."""
+        if sign == "(&":
+            voice = self.end_over() or voice
+            self.over = _Over(voice, len(voice.segments) - 1, voice.position)
+        elif self.over and sign == "&":
+            self.voice = voice = self.over.again()
+        elif self.over:
+            voice = self.end_over() or voice
+        else:
+            voice.layer, voice.position, voice.accidentals = min(voice.layer + 1, MAX_LAYERS), Fraction(0), {}
+            voice.last, voice.last_length = [], Fraction(0)
+        return voice
+
+    def end_over(self) -> Voice | None:
+        """End bars that are written over again; the voice that they are of, None where there are none."""
+        if self.over is None:
+            return None
+        self.voice, self.over = self.over.end(), None
+        return self.voice
 
     def _length(self, text: str) -> Fraction:
         """A length in units; 0 where it is none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -391,3 +392,25 @@ def test_files_are_named(tmp_path):
 
 def test_ticks_are_fine_enough_for_tuplets():
     assert TICKS_PER_QUARTER % (32 * 9 * 5 * 7) == 0
+
+
+def test_a_unison_on_two_strings_is_tied_as_any_chord():
+    assert rows(from_abc(COMMON + "[AA]2-[AA]2|A4|")) == [(0, 4, 69), (0, 4, 69), (4, 4, 69)]
+    assert rows(from_abc(COMMON + "[AA-]2A2|")) == [(0, 2, 69), (0, 4, 69)]
+
+
+@pytest.mark.parametrize(
+    ("text", "below"),
+    [
+        ("(& CDEF|GABc|c4 & C,4|D,4|E,4 &)|G4|", [(0, 4, 48), (4, 4, 50), (8, 4, 52)]),
+        ("C4|(& CDEF|GABc & C,4|\nD,4 &)|G4|G4|", [(4, 4, 48), (8, 4, 50)]),
+        ("C4|CDEF & C,4|G4|G4|G4|", [(4, 4, 48)]),
+        ("|:(& CDEF|GABc & C,4|D,4 &):|", [(0, 4, 48), (4, 4, 50), (8, 4, 48), (12, 4, 50)]),
+    ],
+    ids=["three bars", "over lines", "one bar", "repeated"],
+)
+def test_bars_that_are_written_over_again_sound_together(text, below):
+    score = from_abc(COMMON + text)
+    assert rows(score, 1) == below
+    alone = re.sub(r"\(&|& [^|]*(?:\|[^|]*)*&\)|& C,4", "", text)
+    assert rows(score) == rows(from_abc(COMMON + alone))
