@@ -39,6 +39,9 @@ TOKEN: Final = re.compile(
 )
 SYMBOL: Final = re.compile(r"(\(?)([A-G](?:[^()\s]|\([^()\s]*\))*|N\.?C\.?)\)?")
 """A chord symbol; texts that begin with ^, _, <, > or @ are remarks."""
+BETWEEN_CHORDS: Final = re.compile(r"[\s;]+")
+WRITTEN_AFTER: Final = re.compile(r"(?<=.)\([A-G][^()]*\)[*?]*$|[*?]+$")
+"""A chord that one may play instead, signs of a footnote or a doubt."""
 LETTER: Final = re.compile(r"[A-G][b#]?")
 WITHIN_CHORD: Final = re.compile(r'"[^"]*"|![^!|]{0,60}!|\+[A-Za-z.]{1,20}\+|\{[^}]*\}')
 """What isn't a note between the brackets of a chord."""
@@ -400,9 +403,12 @@ def _numbers(ending: str) -> tuple[int, ...]:
 
 
 def _symbol(voice: Voice, text: str) -> None:
-    """A chord symbol, at the next note. Letters alone are given as Harte writes them, for they may name sections elsewhere."""
-    found = SYMBOL.fullmatch(text)
-    if found is None:
+    """A chord symbol, at the next note, of several the first. Letters alone are given as Harte writes them, for they may name
+    sections elsewhere.
+    """
+    words = [WRITTEN_AFTER.sub("", word) for word in BETWEEN_CHORDS.split(text)]
+    found = SYMBOL.fullmatch(words[0])
+    if found is None or not all(SYMBOL.fullmatch(word) for word in words):
         return
     name = f"{found[2]}:maj" if LETTER.fullmatch(found[2]) else found[2]
     chords = voice.open.chords

@@ -414,3 +414,22 @@ def test_bars_that_are_written_over_again_sound_together(text, below):
     assert rows(score, 1) == below
     alone = re.sub(r"\(&|& [^|]*(?:\|[^|]*)*&\)|& C,4", "", text)
     assert rows(score) == rows(from_abc(COMMON + alone))
+
+
+@pytest.mark.parametrize(
+    ("text", "chord"),
+    [
+        ("D(Bm)", "D:maj"),
+        ("Am7(F/A)", "Am7"),
+        ("G*", "G:maj"),
+        ("Am;D7", "Am"),
+        ("Am D7", "Am"),
+        ("Gm(maj7)", "Gm(maj7)"),
+        ("Dm7(b5)", "Dm7(b5)"),
+        ("A section", None),
+        ("(Em)", "Em"),
+    ],
+)
+def test_a_chord_with_others_beside_it_is_that_chord(text, chord):
+    found = [marker.text for marker in from_abc(COMMON + f'"{text}"C4|').markers]
+    assert found == ([] if chord is None else [chord])
