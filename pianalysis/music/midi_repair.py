@@ -2,18 +2,19 @@
 
 In: the bytes of a file. Out: the same, or with its faults mended: a header of another length or with a wrong count of tracks,
 a MacBinary header before it, songs side by side of which only the first may say the metre, numbers of 8 bits where 7 are
-allowed, notes that nothing ends, names that are instruments', lines that change their instrument on the way, messages out of place,
+allowed, notes that nothing ends, names that are instruments', lines on several channels or programmes (`midi_lines`), messages out of place,
 and notes that leave out what they are after something else than a note.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import Counter, defaultdict, deque
+from collections import defaultdict, deque
 from dataclasses import dataclass, field
 from typing import Final
 
 from pianalysis.music.midi_events import META, SYSEX, number_bytes, read_number, track_spans
+from pianalysis.music.midi_lines import PERCUSSION, joined_channels, with_whole_lines
 
 MACBINARY_BYTES: Final = 128
 """Of the header that old Macs put before a file that leaves them."""
@@ -25,7 +26,7 @@ OUT_OF_PLACE: Final = {0xF1: 1, 0xF2: 2, 0xF3: 1}
 """How many bytes follow messages of a cable that are none of a file's; none after the others."""
 SONGS: Final = 2
 """The format of a file whose tracks are songs, each with its own tempo, metre and key."""
-NOTE_OFF, NOTE_ON, CONTROL, PROGRAM = 0x80, 0x90, 0xB0, 0xC0
+NOTE_OFF, NOTE_ON, CONTROL = 0x80, 0x90, 0xB0
 SILENCING: Final = (120, 123)
 """Controllers that end all notes of a channel."""
 LARGEST_WALKED: Final = 2**20
@@ -47,11 +48,14 @@ def mended(data: bytes) -> bytes:
     form, count = int.from_bytes(data[8:10], "big"), int.from_bytes(data[10:12], "big")
     bodies, same = [], length == HEADER_BYTES and count >= len(spans)
     stated: set[int] = set()
-    for start, end in spans:
-        if end > len(data):
-            return data
+    if any(end > len(data) for _, end in spans):
+        return data
+    tracks = [_walked(data[start:end]) for start, end in spans]
+    alone = form == SONGS or sum(track is None or bool(track.onsets.keys() - {PERCUSSION}) for track in tracks) < 2
+    for (start, end), track in zip(spans, tracks, strict=True):
         body = data[start:end]
-        track = _walked(body)
+        if track is not None:
+            _make_lines_whole(track, alone=alone)
         if track is not None and form == SONGS:
             stated |= _without(track, stated)
         if track is not None and track.faults:
@@ -86,10 +90,8 @@ class _Track:
         default_factory=lambda: defaultdict(lambda: defaultdict(deque))
     )
     """By channel and by pitch: when the notes began that still sound."""
-    programs: dict[int, int] = field(default_factory=dict)
-    """By channel: the programme that was stated last."""
-    played: defaultdict[int, Counter[int]] = field(default_factory=lambda: defaultdict(Counter))
-    """By channel: how many notes each programme plays."""
+    joined: dict[int, int] = field(default_factory=dict)
+    """The channels that were joined to others."""
 
     def written(self, quarter: int) -> bytes:
         """The track as bytes, with an end for each note that has none: where its channel's next one begins, or the track's end."""
@@ -99,7 +101,8 @@ class _Track:
             for onset in begun:
                 place = bisect_right(self.onsets[channel], onset)
                 later = self.onsets[channel][place] if place < len(self.onsets[channel]) else self.end
-                added.append((later if later > onset else onset + quarter, bytes([NOTE_OFF | channel, pitch, 0])))
+                status = NOTE_OFF | self.joined.get(channel, channel)
+                added.append((later if later > onset else onset + quarter, bytes([status, pitch, 0])))
         body, now = bytearray(), 0
         for tick, event in sorted([*added, *self.events], key=lambda row: row[0]):
             body += number_bytes(tick - now) + event
@@ -143,7 +146,6 @@ def _walked(body: bytes) -> _Track | None:
     except IndexError:
         return None
     track.end = tick
-    _keep_one_programme(track)
     track.faults |= any(begun for keys in track.sounding.values() for begun in keys.values())
     if INSTRUMENT in names and NAME not in names:
         track.faults = True
@@ -154,14 +156,11 @@ def _walked(body: bytes) -> _Track | None:
     return track
 
 
-def _keep_one_programme(track: _Track) -> None:
-    """Give each channel, in place, the one programme that plays most of its notes: of two the reader would make two lines."""
-    for channel, played in track.played.items():
-        if len(played) > 1:
-            track.faults = True
-            kept = bytes([PROGRAM | channel, played.most_common(1)[0][0]])
-            others = [row for row in track.events if row[1][0] != PROGRAM | channel]
-            track.events = [(0, kept), *others]
+def _make_lines_whole(track: _Track, *, alone: bool) -> None:
+    """Give each line of a track, in place, one channel and one programme."""
+    track.joined = joined_channels(track.events, alone=alone)
+    if (events := with_whole_lines(track.events, track.joined)) is not None:
+        track.events, track.faults = events, True
 
 
 def _without(track: _Track, stated: set[int]) -> set[int]:
@@ -181,12 +180,9 @@ def _follow(track: _Track, tick: int, status: int, numbers: bytes) -> None:
     if kind == NOTE_ON and numbers[1]:
         track.sounding[channel][numbers[0]].append(tick)
         track.onsets[channel].append(tick)
-        track.played[channel][track.programs.get(channel, 0)] += 1
     elif kind in (NOTE_ON, NOTE_OFF):
         if begun := track.sounding[channel][numbers[0]]:
             begun.popleft()
-    elif kind == PROGRAM:
-        track.programs[channel] = numbers[0]
     elif kind == CONTROL and numbers[0] in SILENCING:
         ended = [pitch for pitch, begun in track.sounding.pop(channel, {}).items() for _ in begun]
         track.events += [(tick, bytes([NOTE_OFF | channel, pitch, 0])) for pitch in ended]

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import struct
 import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from midi_bytes import QUARTER, chunk, file, number
 from strategies import scores
 
 from pianalysis.music.midi import read_midi
 from pianalysis.music.midi_repair import mended
 from pianalysis.music.reading import read_score
 
-QUARTER = 96
 SONG = [(0, 1, 60), (1, 1, 62), (2, 2, 64)]
 """Onset and length in quarters, pitch."""
-
-
-def chunk(body, *, ended=True):
-    body += b"\0\xff\x2f\0" if ended else b""
-    return b"MTrk" + struct.pack(">I", len(body)) + body
-
-
-def file(*tracks, form=1, count=None, more=b""):
-    head = struct.pack(">HHH", form, len(tracks) if count is None else count, QUARTER) + more
-    return b"MThd" + struct.pack(">I", len(head)) + head + b"".join(tracks)
 
 
 def song(pitch=0):
@@ -34,10 +23,6 @@ def song(pitch=0):
         b"\0\x90" + bytes([key + pitch, 80]) + number(length * QUARTER) + b"\x80" + bytes([key + pitch, 0])
         for _, length, key in SONG
     )
-
-
-def number(value):
-    return bytes([value >> 7 | 0x80, value & 0x7F]) if value > 127 else bytes([value])
 
 
 def metre(numerator):
