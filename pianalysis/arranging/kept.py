@@ -14,9 +14,12 @@ from pianalysis.music.words import score_words
 
 
 def melody_track(score: symusic.Score, notes: Sequence[symusic.Note]) -> symusic.Track:
-    """The melody's track as it is written: its notes, the song's words, and what its own track plays them with."""
-    source = _track_of(score, notes)
-    track = symusic.Track("Melody", source.program if source is not None else 0, False)
+    """The melody's track as it is written: its notes, the song's words, and what its own track plays them with.
+
+    Of several that sing it in turn it is the programme of the one with most of its notes, without their bends and pedals.
+    """
+    source, program = _track_of(score, notes)
+    track = symusic.Track("Melody", program, False)
     track.notes.extend(symusic.Note(n.time, n.duration, n.pitch, n.velocity) for n in notes)
     words = score_words(score, {note.time for note in notes})
     track.lyrics.extend(symusic.TextMeta(tick, text) for tick, text in words)
@@ -33,10 +36,12 @@ def markers_of(score: symusic.Score) -> list[symusic.TextMeta]:
     ]
 
 
-def _track_of(score: symusic.Score, notes: Sequence[symusic.Note]) -> symusic.Track | None:
-    """The first track, drums apart, that all of the notes are in; None where it takes several."""
+def _track_of(score: symusic.Score, notes: Sequence[symusic.Note]) -> tuple[symusic.Track | None, int]:
+    """The first track, drums apart, that all of the notes are in, None where it takes several; the programme of that with most."""
     wanted = {(note.time, note.pitch, note.duration, note.velocity) for note in notes}
+    best, shared = None, 0
     for track in score.tracks:
-        if not track.is_drum and wanted <= {(n.time, n.pitch, n.duration, n.velocity) for n in track.notes}:
-            return track
-    return None
+        held = 0 if track.is_drum else len(wanted & {(n.time, n.pitch, n.duration, n.velocity) for n in track.notes})
+        if held > shared:
+            best, shared = track, held
+    return (best if shared == len(wanted) else None), (0 if best is None else best.program)

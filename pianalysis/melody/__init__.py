@@ -12,5 +12,6 @@ net: the network that scores how likely each note is melody: dilated convolution
 programme_names: names that programs give tracks by themselves: those of General MIDI's programmes, which nobody typed.
 track_features: what tells the melody's track from the others, in numbers.
 track_scores: how likely each track of a score is to have its melody.
+turns: a melody that several tracks sing in turn: a duet, or verses and choruses on tracks of their own.
 voices: one voice or several: how far a track is one voice, and the top line of one that is not.
 """

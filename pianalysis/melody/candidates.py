@@ -13,6 +13,7 @@ import symusic
 from numpy.typing import NDArray
 
 from pianalysis.melody.find import Melody, find_melody
+from pianalysis.melody.names import NameSays, read_name
 from pianalysis.melody.track_features import rest_share
 from pianalysis.melody.track_scores import ScoredTrack, score_tracks
 from pianalysis.melody.voices import Kind, line_kind
@@ -84,7 +85,7 @@ def _candidate(
         item.number,
         item.part.name,
         item.part.program,
-        line_kind(item.part.notes, only=only),
+        line_kind(item.part.notes, only=only, named=read_name(item.part.name) == NameSays.MELODY),
         melody,
         1.0 - rest_share(melody.notes, span_ms[1] - span_ms[0]),
         contour(melody.notes, np.linspace(*span_ms, slices + 1)),

@@ -5,6 +5,7 @@ In: a score in ticks. Out: a `Melody`: which notes they are, exactly as the file
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -12,8 +13,9 @@ import symusic
 
 from pianalysis.errors import NoMelodyError, PianalysisError
 from pianalysis.melody.line import find_line
-from pianalysis.melody.names import NameSays
+from pianalysis.melody.names import NameSays, read_name
 from pianalysis.melody.track_scores import ScoredTrack, score_tracks
+from pianalysis.melody.turns import in_turn, where_it_rests
 from pianalysis.melody.voices import ONE_VOICE_SHARE, line_kind, line_of_track
 from pianalysis.music.midi import track_notes
 from pianalysis.music.notes import Notes
@@ -36,8 +38,8 @@ def find_melody(score: symusic.Score, *, track: int | None = None, name: str = "
     """The melody of a score: the line of its likeliest track (`score_tracks`), or of the one that is chosen.
 
     The line of a track that is one voice is all its notes, that of a hand's chords or of voices in thirds its top line, and that
-    of a track that both hands play `find_line`'s, or the top line where that finds next to nothing; `how` says which. `track`
-    chooses a track by its number from 1. Raises NoMelodyError when only drums play, PianalysisError for a track number that
+    of a track that both hands play `find_line`'s, or the top line where that finds next to nothing; what others sing where a singer rests is added (`turns`);
+    `how` says which. `track` chooses a track by its number from 1. Raises NoMelodyError when only drums play, PianalysisError for a track number that
     isn't there.
     """
     if track is not None:
@@ -47,7 +49,24 @@ def find_melody(score: symusic.Score, *, track: int | None = None, name: str = "
     if not scored:
         raise NoMelodyError(f"{name}: expected a melody, found only drums; give a file with a pitched track")
     best = scored[0]
-    return _line_of(score, score.tracks[best.number - 1], _numbered(score, best.number) + _reason(best, len(scored)))
+    found = _line_of(score, score.tracks[best.number - 1], _numbered(score, best.number) + _reason(best, len(scored)))
+    return _with_turns(score, scored, found)
+
+
+def _with_turns(score: symusic.Score, scored: Sequence[ScoredTrack], found: Melody) -> Melody:
+    """The melody with the notes of those who sing it where it rests."""
+    line, joined = list(found.score_notes), []
+    for other in in_turn(scored):
+        track = score.tracks[other.number - 1]
+        if turns := where_it_rests(line, list(track.notes), score.tpq):
+            line += turns
+            joined.append(f"track {other.number}{_quoted(track)}")
+    if not joined:
+        return found
+    picked = symusic.Track()
+    picked.notes.extend(sorted(line, key=lambda note: (note.time, note.pitch, note.duration)))
+    how = f"{found.how}; where it rests, {' and '.join(joined)}"
+    return Melody(tuple(picked.notes), track_notes(score, [picked]), how)
 
 
 def _reason(best: ScoredTrack, tracks: int) -> str:
@@ -84,7 +103,7 @@ def _line_of(score: symusic.Score, track: symusic.Track, how: str) -> Melody:
     """The line of a track: notes of the file's own, by their place among all, so that none is changed."""
     notes = track_notes(score, [track])
     others = sum(len(item.notes) > 0 and not item.is_drum for item in score.tracks) - 1
-    kind = line_kind(notes, only=others < 1)
+    kind = line_kind(notes, only=others < 1, named=read_name(track.name) == NameSays.MELODY)
     if kind == "one voice" or track.is_drum:
         return Melody(tuple(track.notes), notes, how)
     line = line_of_track(notes)

@@ -31,16 +31,16 @@ class NameSays(IntEnum):
 
 
 MELODY: Final = (
-    r"melod\w*|mel|vocals?|voc|sing(er|ing)?|sung|lyrics?|words|karaoke|soprano?s?|sopran\w*|cant(us|o|ante|or|ora)|discant\w*|descant|"
-    r"lead ?voc\w*|main ?voc\w*|voca|vo|(lead|ld|main|female|male|solo)[ _]?vox|vox[ _]?(lead|main|solo|\d+)|top ?line|sopr?|superius|"
+    r"melod\w*|melo?|vocals?|voc|sing(er|ing)?|sung|lyrics?|words|karaoke|soprano?s?|sopran\w*|cant(us|o|ante|or|ora)|discant\w*|descant|"
+    r"lead ?voc\w*|main ?voc\w*|voca|vo|(lead|ld|main|female|male|solo|verse|hook|guide)[ _]?vo?x|vo?x[ _]?(lead|main|solo|guide|\d+)|vocaloid\w*|hatsune|miku|kagamine|utau|top ?line|sopr?|superius|"
     r"(lead|solo|main|principal)[ _]?voice|voice[ _]?(lead|solo|principal)|voce (principale|solista)|(voz|voix) (principal\w*|lead|solo|solista)|"
-    r"melodie\w*|(haupt|gesangs|leit|lied)melodie|gesang\w*|singstimme|hauptstimme|oberstimme|sänger(in)?|chante?u?r?|chanteuse|chants?|"
+    r"melodie\w*|(haupt|gesangs|leit|lied)melodie|(solo|haupt)?gesang\w*|singstimme|hauptstimme|oberstimme|sänger(in)?|chante?u?r?|chanteuse|chants?|"
     r"zang|zangstem|zangeres|zanger|sang|sangstemme|sangstämma|laulu|spiew|wokal\w*|śpiew\w*|głos|glos|zpev|zpěv|hlas|ének|dallam|şarkı|melodi|"
-    r"canzone|cantanti|vocalist\w*|vocalista|vocais|cantor|vokal\w*|"
+    r"(verse|chorus|refrain)[ _]?(melod\w*|tune)|(melod\w*|tune)[ _]?(verse|chorus|refrain)|canzone|cantanti|vocalist\w*|vocalista|vocais|cantor|vokal\w*|"
     r"м[еэ]лод[иі]\w*|вокал\w*|спів|соло голос|голос соло|солирующий голос|"
     r"сопрано|пение|певец|певица|"
     r"멜로디|멜로듸|보컬|노래|가창|주선율|소프라노|"
-    r"メロディー?|メロ|主旋律|旋律|ボーカル|ヴォーカル|ヴォカル|歌|唄|うた|歌手|ソプラノ|仮歌|"
+    r"メロディー?|メロ|初音ミク|ミク|主旋律|旋律|ボーカル|ヴォーカル|ヴォカル|歌|唄|うた|歌手|ソプラノ|仮歌|"
     r"主唱|人声|人聲|歌声|歌聲|歌唱|演唱|独唱|獨唱|女声|男声|女聲|男聲|女高音|领唱|領唱|唱|"
     r"μελωδία|τραγούδι|τραγουδιστ\w*|מנגינה|מלודיה|שירה|זמרת?|(ال)?لحن|(ال)?غناء|(ال)?مطربة?|giai điệu|giọng hát|lời ca|ca sĩ|ทำนอง|เสียงร้อง|นักร้อง"
 )
@@ -52,11 +52,11 @@ PERHAPS: Final = (
 )
 RIGHT: Final = (
     r"women|ladies|girls|frauen|femmes|damen|"
-    r"right ?hand|right|droite|derecha|direita|destra|rh|r\.? ?h\.?|treble|upper|up|rechts|rechte|md|"
+    r"(piano|pno|klavier|keys?|kbd)[ _.]?r|right ?hand|right|droite|derecha|direita|destra|rh|r\.? ?h\.?|treble|upper|up|rechts|rechte|md|"
     r"правая ?рука|右手|오른손|haut|discant|δεξ[ίι] χέρι|יד ימין|(ال)?يد (ال)?يمنى|tay phải|มือขวา"
 )
 LEFT: Final = (
-    r"left ?hand|left|gauche|izquierda|esquerda|sinistra|lh|l\.? ?h\.?|lower|down|links|linke|mg|"
+    r"(piano|pno|klavier|keys?|kbd)[ _.]?l|left ?hand|left|gauche|izquierda|esquerda|sinistra|lh|l\.? ?h\.?|lower|down|links|linke|mg|"
     r"левая ?рука|左手|왼손|αριστερό χέρι|יד שמאל|(ال)?يد (ال)?يسرى|tay trái|มือซ้าย"
 )
 LOW_VOICES: Final = (
@@ -65,13 +65,13 @@ LOW_VOICES: Final = (
 )
 """Singers who are often below others, but have songs of their own."""
 NEVER: Final = (
-    r"back(ing|ground|up)?|backvoc\w*|bg|bgv|bvs?|bkg?|back ?vox|b[. ]?voc\w*|b ?vox|harmon(y|ies|ia|ias|ie|ien|ize[ds]?|ise[ds]?|isch\w*|ic|.e)?|oo+hs?|aa+hs?|chorus|choirs?|choeurs?|chœurs?|chor|coros?|"
+    r"back(ing|ground|up)?|backvoc\w*|bg|bgvs?|bvs?|bvox|ad ?libs?|bkg?|back ?vox|b[. ]?voc\w*|b ?vox|harms?|hrmn?y?|harmon(y|ies|ia|ias|ie|ien|ize[ds]?|ise[ds]?|isch\w*|ic|.e)?|oo+hs?|aa+hs?|chorus|choirs?|choeurs?|chœurs?|chor|coros?|"
     r"armon(ia|ias|ie|ías)|gegen(stimme|melodie)|neben(melodie)|counter(?!tenor)\w*|contracanto|contrecant|oblig\w*|obblig\w*|chops?|"
     r"cori|fondo|segundas|slagwerk|trommel\w*|bas|ритм\w*|подголос\w*|백 ?보컬|백그라운드|伴唱|合音|和唱|リズム|オブリ|裏メロ|対旋律|"
     r"pads?|drums?|drm|perc\w*|kick|snare|hi-?hats?|hats?|cymbals?|toms?|claps?|shaker|tambourin\w*|congas?|bongos?|timp\w*|beat|"
     r"bass(?!oon|ett?h)\w*|basso?s?|baß|contrabass\w*|kontrabass\w*|contrebasse|tuba|sub|"
-    r"accomp\w*|acc|akk?omp\w*|begleit\w*|accompagn\w*|acompañ\w*|acompan\w*|comping|comp|rhyth?m\w*|rythm\w*|rhy|ritm\w*|chords?|"
-    r"akkord\w*|accords?|acordes?|accordi|arp\w*|arpeg\w*|broken|strum\w*|fx|sfx|effects?|effekte?|ambien\w*|drone|click|metronom\w*|"
+    r"accomp\w*|acc|akk?omp\w*|begleit\w*|accompagn\w*|acomp\w*|comping|comp|rhyth?m\w*|rythm\w*|rhy|ritm\w*|chords?|"
+    r"akkord\w*|accords?|acordes?|accordi|arp\w*|arpeg\w*|broken|strum(s|m\w*)?|fx|sfx|effects?|effekte?|ambien\w*|drone|click|metronom\w*|"
     r"schlagzeug|pauken?|batterie|batería|bateria|batteria|tambores?|percusi\w*|percuss\w*|bajo|baixo|unterstimmen?|nebenstimmen?|"
     r"ударные|барабан\w*|бас|аккорд\w*|аккомп\w*|сопровожд\w*|бэк\w*|бек\w*|хор|литавры|контрабас|"
     r"드럼|베이스|코러스|반주|화음|패드|타악기|ドラムス?|ベース|コーラス|ハモリ?|ハーモニー|伴奏|パッド|コード|和音|パーカッション|ティンパニ|"
@@ -79,7 +79,7 @@ NEVER: Final = (
     r"συνοδεία|μπάσο|ντραμς|χορωδία|αρμονία|ליווי|תופים|מקהלה|(ال)?مرافقة|(ال)?[إا]يقاع|كورال|đệm|hòa âm|trống|เบส|กลอง|คอร์ด|ประสาน"
 )
 INSTRUMENTS: Final = (
-    r"piano|klavier|pianoforte|fortepiano|guitars?|gtr|git|guitare|guitarra|gitarre|chitarra|flutes?|flöte|flauto?|violins?|violin[eo]?|viola|"
+    r"strument[oi]|instrumento|piano|pno|kbd|klavier|pianoforte|fortepiano|guitars?|gtr|git|guitare|guitarra|gitarre|chitarra|flutes?|flöte|flauto?|violins?|violin[eo]?|viola|"
     r"violoncello|fiddle|banjo|mandolin\w*|ukulele|pan ?flute|recorder|whistle|brass|bell|glockenspiel|marimba|vibra\w*|xylo\w*|celesta|"
     r"пиано|фортепиано|гитара|скрипка|флейта|기타|피아노|바이올린|플루트|ピアノ|ギター|バイオリン|フルート|钢琴|鋼琴|吉他|小提琴|长笛|二胡|笛子|"
     r"hands?|hand|cello|oboe|clarinet\w*|klarinette|sax\w*|trumpet|trompete|horn|organ|orgel|synth\w*|keys?|keyboard|strings?|streicher|harp\w*|accordion|"
@@ -88,16 +88,20 @@ INSTRUMENTS: Final = (
 FILLERS: Final = (
     r"the|duets?|duo|and|und|et|y|e|of|von|de|der|la|le|il|el|main|haupt|first|second|male|female|mens?|womens?|männer|frauen|doubled?|dbl|line|track|trk|"
     r"spur|piste|pista|part|parte|partie|ch|chan|channel|no|nr|staff|stave|high|low|top|principal\w*|principale|1st|2nd|i|ii|iii|a|b|d|dx|\d+|"
-    r"guide|ガイド|가이드|メイン|主|주|메인|основн\w*|главн\w*|linha|linea|línea|ligne|linie|линия|ld|l|r|stereo|"
+    r"copy|kopie|copie|copia|kopia|dub|guia|guida|verses?|refrain|bridge|strophe|couplet|estrofa|estribillo|strofa|ritornello|guide|ガイド|가이드|メイン|主|주|메인|основн\w*|главн\w*|linha|linea|línea|ligne|linie|линия|ld|l|r|stereo|"
     r"masculin[ao]|feminin[ao]|femenin[ao]|weiblich\w*|männlich\w*|mezzo|s|mano|mao"
 )
-ALONE: Final = {"vox": NameSays.MELODY, "s": NameSays.HIGH, "t": NameSays.LOW, "b": NameSays.LOW}
+ALONE: Final = {"vox": NameSays.MELODY, "vx": NameSays.MELODY, "s": NameSays.HIGH, "t": NameSays.LOW, "b": NameSays.LOW}
 """What says something where it is the whole name: a singer, the voices of a choir."""
 _INSTRUMENT: Final = r"sax\w*|blockfl\w*|recorders?|clarinet\w*|klarinett\w*|flutes?|fl[öo]te[ns]?|flaut[oi]|trombones?|posaunen?|horns?|banjos?|guitars?|viols?|violas?"
-_SIZE: Final = re.compile(
-    rf"\b(soprano?|alto?|tenor)[ _.-]*(?=({_INSTRUMENT})\b)|(?<=sax)\w*[ _.(-]+(soprano?|alto?|tenor)\b\)?"
+_LOW_INSTRUMENT: Final = (
+    r"sax\w*|blockfl\w*|recorders?|clarinet\w*|klarinett\w*|flutes?|fl[öo]te[ns]?|flaut[oi]|trombones?|posaunen?"
 )
-"""An instrument's size, not a voice: Alto Sax, Sax (Tenor)."""
+_SIZE: Final = re.compile(
+    rf"\b(soprano?|alto?|tenor)[ _.-]*(?=({_INSTRUMENT})\b)|\b(contra|kontra)?bass[ _.-]*(?=({_LOW_INSTRUMENT})\b)|"
+    rf"(?<=sax)\w*[ _.(-]+(soprano?|alto?|tenor|bass)\b\)?"
+)
+"""An instrument's size, not a voice: Alto Sax, Sax (Tenor), Bass Clarinet."""
 _PATTERNS: Final = {
     NameSays.NEVER: NEVER,
     NameSays.MELODY: MELODY,

@@ -21,15 +21,22 @@ NEARLY_ONE_VOICE: Final = 0.8
 Kind = Literal["one voice", "top line", "likeliest line"]
 
 
-def line_kind(notes: Notes, *, only: bool = False) -> Kind:
+def line_kind(notes: Notes, *, only: bool = False, named: bool = False) -> Kind:
     """Which of its notes are the line of a track: all, those on top, or those that melody extraction finds.
 
-    only: no other track has notes, so that one of chords is all that is played.
+    only: no other track has notes, so that one of chords is all that is played. named: its name says that it is a melody, so
+    that notes that sound on, but don't begin together, are a pedal's or a program's doing.
     """
-    if voice_share(notes) >= ONE_VOICE_SHARE:
+    if voice_share(notes) >= ONE_VOICE_SHARE or (named and _begins_apart(notes)):
         return "one voice"
     low, high = np.quantile(notes["pitch"], [0.05, 0.95])
     return "likeliest line" if only or high - low > 12 * TWO_HANDS_OCTAVES else "top line"
+
+
+def _begins_apart(notes: Notes) -> bool:
+    """Whether hardly two notes begin together."""
+    waits = np.diff(np.sort(notes["onset_ms"]))
+    return bool((waits >= SAME_ONSET_MS).mean() >= ONE_VOICE_SHARE) if len(waits) else True
 
 
 def voice_share(notes: Notes) -> float:

@@ -3,6 +3,7 @@
 In: a path, bytes or text. Out: a `symusic.Score`, structured note arrays (`Notes`) and the `BeatClock` that they are
 placed on.
 
+abc_around: Tunes in ABC within other text: mails that quote them, web pages, answers in Markdown, texts that an editor has made pretty.
 abc_books: Tunes in ABC as text: files in any encoding, tune books, and the lines of one tune.
 abc_directives: What a text in ABC holds beside music: blocks of text and PostScript, what ``%%MIDI`` says of a voice, macros (``m:``).
 abc_fields: What the fields of ABC say: key, metre, tempo, unit of length, order of parts.
@@ -27,6 +28,7 @@ kinds: what a file is, by its bytes, and for what isn't read, what to do about i
 metres: a score with other bar lines: a metre that is said beside the file, a pickup, or both.
 midi: MIDI files in and out.
 midi_events: The texts among a MIDI file's events, followed byte by byte.
+midi_lines: Lines of a MIDI track that are one though its channels and programmes are several.
 midi_repair: MIDI files put right before they are read: what players forgive, and the reader of MIDI doesn't.
 midi_texts: Texts in MIDI files whose encoding nobody states: names of tracks, lyrics, markers.
 musicxml: MusicXML scores, read as they are played: notes in ticks, words, chord symbols, bar lines.

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pianalysis.errors import PianalysisError
+from pianalysis.music.abc_around import holds_tune, typed, unwrapped
 from pianalysis.music.abc_directives import LONGEST_LINE, music_lines, written_out
 from pianalysis.music.abc_texts import accented
 from pianalysis.music.midi_texts import guess_encoding
@@ -23,6 +24,10 @@ FIELD: Final = re.compile(r"([A-Za-z+]):(?![|:])(.*)", re.DOTALL)
 SHARED_FIELDS: Final = "LMQ"
 """What the head of a book says for all its tunes."""
 LONGEST_FIELD: Final = 500
+HEAD_BYTES: Final = 64 * 1024
+"""Of a text, in which a tune must show."""
+TEXT_FIELDS: Final = "ABCDFGHNORSTZ"
+"""What a header says in words, which may go on in lines of their own."""
 GUESSED_WORDS: Final = 400
 """Of a book that isn't Unicode, so many words tell what it is in …"""
 FEWEST_STRANGE: Final = 4
@@ -79,13 +84,20 @@ def _older_encoding(data: bytes) -> str:
 
 
 def looks_like_abc(data: bytes) -> bool:
-    """Whether bytes begin as a tune or a book in ABC does: with fields, the number ``X:`` or a key ``K:`` among the first.
+    """Whether bytes hold tunes in ABC: they begin with fields, the number ``X:`` or a key ``K:`` among the first, or both follow.
 
     >>> looks_like_abc(b"X:1\\nT:A tune\\n"), looks_like_abc(b"MThd"), looks_like_abc(b"To whom it may concern: no")
     (True, False, False)
+    >>> looks_like_abc(b"Hi,\\n> X:1\\n> K:C\\n> CD|")
+    True
     """
+    text = decode(data[:HEAD_BYTES]).lstrip("\ufeff")
+    return _begins_with_fields(unwrapped(text)[:4_000]) or holds_tune(text)
+
+
+def _begins_with_fields(text: str) -> bool:
     fields = 0
-    for line in decode(data[:4_000]).lstrip("\ufeff").splitlines():
+    for line in text.splitlines():
         if line.startswith("%abc") or re.match(r"\s*X:\s*\d", line) or (line.startswith("K:") and fields):
             return True
         if line.strip() and not line.startswith("%"):
@@ -118,45 +130,60 @@ def find_tune(text: str, *, name: str, number: int = 1) -> Tune:
 
 
 def _parts(text: str) -> list[list[str]]:
-    """The lines of each tune that has a key."""
+    """The lines of each tune that has a key; where none has one, of those that have music."""
     if "\n" not in text.strip():
         text = text.replace("\\n", "\n")
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", " ").lstrip("\ufeff")
+    text = unwrapped(text.replace("\0", " ").lstrip("\ufeff"))
     text = "\n".join(music_lines(text.split("\n")))
     head, *tunes = re.split(r"^[ \t]*(?=X:)", text, flags=re.MULTILINE)
-    if not tunes:
-        return [lines] if (lines := _lines(head)) else []
     shared = [line for line in head.splitlines() if (found := FIELD.match(line)) and found[1] in SHARED_FIELDS]
-    return [[*shared, *lines] for tune in tunes if (lines := _lines(tune))]
+    if not tunes:
+        tunes, shared = [head], []
+    keyed = [[*shared, *lines] for tune in tunes if (lines := _lines(tune))]
+    return keyed or [[*shared, *lines] for tune in tunes if (lines := _lines(tune, keyless=True))]
 
 
-def _lines(tune: str) -> list[str]:
-    """A tune's lines to the first empty one after its key, without comments; [] for one without a key.
+def _lines(tune: str, *, keyless: bool = False) -> list[str]:
+    """A tune's lines to the first empty one after its music began, without comments.
 
-    A field that goes on with ``+:`` is one line.
+    [] for one without a key or, keyless, without fields and music. A field that goes on with ``+:`` is one line; a text in the
+    header that goes on without is its first line.
     """
     lines: list[str] = []
-    has_key = False
+    has_key, sounds, waits = keyless, False, False
     for raw in tune.splitlines():
         if not raw.strip():
-            if has_key:
+            if sounds:
                 break
+            waits = has_key
             continue
         line = re.sub(r"(?<!\\)%.*", "", raw).strip()
+        field = FIELD.match(line)
+        if waits and not sounds and line and not field and "|" not in line:
+            break  # a text about a tune of which the header is all there is
         has_key = has_key or line.startswith("K:")
         if line.startswith("+:") and lines and FIELD.match(lines[-1][:3]):
             lines[-1] = f"{lines[-1]} {line[2:].strip()}"[:LONGEST_LINE]
-        elif line:
-            lines.append(line)
-    return lines if has_key else []
+        elif field or not _goes_on(lines, line, has_key=has_key):
+            sounds = sounds or bool(line and has_key and not field)
+            lines += [line if field else typed(line)] if line else []
+    whole = has_key and (not keyless or (sounds and FIELD.match(lines[0])))
+    return lines if whole else []
+
+
+def _goes_on(lines: list[str], line: str, *, has_key: bool) -> bool:
+    """Whether a line of a header that is no field goes on with the text of the one before."""
+    before = FIELD.match(lines[-1]) if lines else None
+    return bool(line and before and before[1] in TEXT_FIELDS and not has_key)
 
 
 def _tune(lines: list[str], number: int, count: int) -> Tune:
     """Its header ends with its key, or before the first line of music."""
+    keyless = not any(line.startswith("K:") for line in lines)
     stop = next(
         index + line.startswith("K:")
         for index, line in enumerate(lines)
-        if line.startswith("K:") or ("|" in line and not FIELD.match(line))
+        if line.startswith("K:") or (("|" in line or keyless) and not FIELD.match(line))
     )
     fields = [found.groups() for line in lines[:stop] if (found := FIELD.match(line))]
     header = tuple((letter, value.strip()[:LONGEST_FIELD]) for letter, value in fields)

@@ -28,11 +28,12 @@ MOST_WRITTEN: Final = 400_000
 
 @dataclass(frozen=True)
 class VoiceSound:
-    """How a voice sounds: its programme, from 0, whether it is drums, and the semitones that it is moved by."""
+    """How a voice sounds: its programme, from 0, whether it is drums, the semitones that it is moved by, whether its clef is a low one."""
 
     program: int = 0
     is_drum: bool = False
     moved: int = 0
+    is_low: bool = False
 
 
 def music_lines(lines: Sequence[str]) -> list[str]:

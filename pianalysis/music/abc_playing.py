@@ -32,6 +32,14 @@ ROOT: Final = re.compile(r"(?:^|(?<=/))([A-G])([#b]?)")
 NAMES: Final = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 PITCH_CLASSES: Final = dict(zip("CDEFGAB", (0, 2, 4, 5, 7, 9, 11), strict=True))
 SIGNS: Final = {"": 0, "#": 1, "b": -1}
+SINGS: Final = re.compile(
+    r"melod|vo[cixz]|sing|gesang|sang|chant|cant|sopran|descant|lead|solo|right|rechts|treble|^s\d?$", re.IGNORECASE
+)
+"""Names of voices that say that they are the melody …"""
+GOES_WITH: Final = re.compile(
+    r"alt|tenor|bass|drone|piano|klavier|chord|accomp|begleit|harm|left|links|second|back|^[atb]\d?$", re.IGNORECASE
+)
+"""… or that they go with it."""
 ODDEST: Final = (32, 64)
 """The largest numerator and denominator of the metre that an odd bar is given."""
 
@@ -59,8 +67,9 @@ def to_score(voices: Sequence[Voice], parts: Sequence[str], *, name: str) -> sym
     score = symusic.Score(TICKS_PER_QUARTER)
     moved = voices[0].moved + voices[0].sound.moved
     later = _write_frame(score, played[0], moved)
+    lead = _lead(voices)
     for voice, rows in zip(voices, played, strict=True):
-        _write_voice(score, voice, rows, later, first=voice is voices[0])
+        _write_voice(score, voice, rows, later, name="Melody" if voice is lead else voice.name)
     chords = next((rows for rows in played if any(row.segment.chords for row in rows)), [])
     _write_chords(score, chords, later, moved)
     return score
@@ -225,11 +234,23 @@ def _odd_metre(ticks: int, stated: tuple[int, int]) -> tuple[int, int] | None:
     return (int(numerator), denominator) if fits and denominator & (denominator - 1) == 0 else None
 
 
-def _write_voice(score: symusic.Score, voice: Voice, rows: Sequence[Played], later: int, *, first: bool) -> None:
-    """Add the tracks of a voice: one for each layer that has notes. The first one of the first voice is the melody."""
+def _lead(voices: Sequence[Voice]) -> Voice | None:
+    """The voice that is the melody as tunes are written, the first one; None where names, clefs or words say more."""
+    pitched = [voice for voice in voices if not voice.sound.is_drum] or voices
+    first = pitched[0]
+    if len(pitched) == 1:
+        return first
+    sung = [any(segment.syllables for segment in voice.segments) for voice in pitched]
+    low = [voice.sound.is_low for voice in pitched]
+    named = GOES_WITH.search(first.name) or any(SINGS.search(voice.name) for voice in pitched)
+    return None if named or (any(sung) and not sung[0]) or (low[0] and not all(low)) else first
+
+
+def _write_voice(score: symusic.Score, voice: Voice, rows: Sequence[Played], later: int, *, name: str) -> None:
+    """Add the tracks of a voice: one for each layer that has notes. The first one is called as the voice."""
     layers = sorted({note.layer for row in rows for note in row.segment.notes})
     for layer in layers:
-        title = "Melody" if first else voice.name
+        title = name
         if layer != layers[0]:
             title = f"{voice.name}, layer {layer + 1}"
         track = symusic.Track(title, voice.sound.program, voice.sound.is_drum)
@@ -244,8 +265,8 @@ def _write_voice(score: symusic.Score, voice: Voice, rows: Sequence[Played], lat
 def _sounding(rows: Sequence[Played], layer: int) -> list[tuple[int, int, int]]:
     """The notes of a layer as they sound: onset and end in ticks, and pitch; tied ones are one."""
     sounding: list[tuple[int, int, int]] = []
-    held: dict[int, tuple[int, int]] = {}
-    """By step: which note goes on, and until when."""
+    held: dict[int, list[tuple[int, int]]] = {}
+    """By step: which notes go on, and until when; a chord may hold one twice, as fiddlers play it on two strings."""
     for row in rows:
         for note in row.segment.notes:
             if note.layer == layer:
@@ -254,17 +275,19 @@ def _sounding(rows: Sequence[Played], layer: int) -> list[tuple[int, int, int]]:
 
 
 def _strike(
-    sounding: list[tuple[int, int, int]], held: dict[int, tuple[int, int]], note: WrittenNote, start: int
+    sounding: list[tuple[int, int, int]], held: dict[int, list[tuple[int, int]]], note: WrittenNote, start: int
 ) -> None:
     onset, stop = start + _ticks(note.offset), start + _ticks(note.offset + note.length)
-    index, until = held.pop(note.step, (-1, -1))
-    if until == onset:
+    waiting = held.setdefault(note.step, [])
+    waiting[:] = [row for row in waiting if row[1] >= onset]
+    if waiting and waiting[0][1] == onset:
+        index, _ = waiting.pop(0)
         sounding[index] = (sounding[index][0], stop, sounding[index][2])
     else:
         index = len(sounding)
         sounding.append((onset, stop, note.pitch))
     if note.tied:
-        held[note.step] = (index, stop)
+        waiting.append((index, stop))
 
 
 def _words(rows: Sequence[Played]) -> list[tuple[int, str]]:

@@ -22,20 +22,26 @@ from pianalysis.music.abc_texts import accented
 LENGTH: Final = r"(\d*)(/*)(\d*)"
 PITCH: Final = r"(\^\^|\^|__|_|=)?/?([A-Ga-g])([,']*)"
 NOTE: Final = re.compile(PITCH + LENGTH + r"(-?)")
+OLD_CHORD: Final = r"\+(?!f+\+)(?:[_^=]{0,2}[A-Ga-g][,']{0,4}\d{0,3}/?\d{0,2}){2,8}\+"
+"""A chord as it was written before brackets were; +ff+ is loud."""
 TOKEN: Final = re.compile(
     r'(?P<quoted>"[^"]*(?:"|$))'
-    r"|(?P<skipped>![^!|]{0,60}!|\+[A-Za-z.]{1,20}\+|\{[^}]{0,200}\})"
+    rf"|(?P<skipped>![^!|]{{0,60}}!|(?!{OLD_CHORD})\+[A-Za-z.]{{1,20}}\+|\{{[^}}]{{0,200}}\}})"
     r"|(?P<field>\[(?P<letter>[A-Za-z]):(?P<value>[^\]]{0,200})\])"
     r'|(?P<bar>(?:\[\||(?<![\w\],\'/])\]|:{1,4}\||\||::)[:|\]]*)(?:\s*\[(?=["\d]))?(?P<ending>(?:(?<=[|:\]\[])\d[\d,.-]*|(?<=\[)"\s?\d[^"]{0,60}"))?'
     r'|\[(?P<alone>\d[\d,.-]*|"\s?\d[^"]{0,60}")'
-    r"|(?P<chord>\[(?=[^\]|]{0,200}[A-Ga-g])[^\]|:]{1,200}\])(?P<times>\d*/*\d*)"
+    rf"|(?P<chord>\[(?=[^\]|]{{0,200}}[A-Ga-g])[^\]|:]{{1,200}}\]|{OLD_CHORD})"
+    r"(?P<times>\d*/*\d*)"
     r"|\((?P<tuplet>\d)(?::(?P<into>\d*))?(?::(?P<over>\d*))?"
     r"|(?P<note>" + PITCH.replace("(", "(?:") + r"\d*/*\d*)"
     r"|(?P<rest>[zxZX])(?P<rested>\d*/*\d*)"
-    r"|(?P<broken>>+|<+)|(?P<tie>-)|(?P<overlay>&)",
+    r"|(?P<broken>>+|<+)|(?P<tie>-)|(?P<overlay>\(&|&\)|&)",
 )
 SYMBOL: Final = re.compile(r"(\(?)([A-G](?:[^()\s]|\([^()\s]*\))*|N\.?C\.?)\)?")
 """A chord symbol; texts that begin with ^, _, <, > or @ are remarks."""
+BETWEEN_CHORDS: Final = re.compile(r"[\s;]+")
+WRITTEN_AFTER: Final = re.compile(r"(?<=.)\([A-G][^()]*\)[*?]*$|[*?]+$")
+"""A chord that one may play instead, signs of a footnote or a doubt."""
 LETTER: Final = re.compile(r"[A-G][b#]?")
 WITHIN_CHORD: Final = re.compile(r'"[^"]*"|![^!|]{0,60}!|\+[A-Za-z.]{1,20}\+|\{[^}]*\}')
 """What isn't a note between the brackets of a chord."""
@@ -90,8 +96,38 @@ def read_voices(tune: Tune, *, name: str) -> list[Voice]:
     reader = _Reader(tune, name)
     for line in tune.body:
         reader.read(line)
+    reader.end_over()
     voices = [voice for voice in reader.voices.values() if any(segment.notes for segment in voice.segments)]
     return sorted(voices, key=lambda voice: voice.sound.is_drum)
+
+
+@dataclass
+class _Over:
+    """Bars of a voice that are written over again: ``(& … & … &)``, from `start` in the segment `first` on."""
+
+    voice: Voice
+    first: int
+    start: Fraction
+    under: Voice | None = None
+
+    def again(self) -> Voice:
+        """A voice to write what goes with these bars, from the first of them on."""
+        self.end()
+        above = self.voice
+        self.under = Voice(above.name, above.segments[self.first].state, above.unit, above.moved, above.sound)
+        _begin(self.under)
+        self.under.position = self.start
+        return self.under
+
+    def end(self) -> Voice:
+        """Put what was written into the bars that it goes with."""
+        for written, bar in zip(
+            self.under.segments if self.under else (), self.voice.segments[self.first :], strict=False
+        ):
+            layer = max((note.layer for note in bar.notes), default=0) + 1
+            bar.notes += [replace(note, layer=min(note.layer + layer, MAX_LAYERS)) for note in written.notes]
+        self.under = None
+        return self.voice
 
 
 class _Reader:
@@ -125,6 +161,7 @@ class _Reader:
         self.unit = unit or fields.default_length(self.state.metre)
         self.voices: dict[str, Voice] = {}
         self.voice: Voice | None = None
+        self.over: _Over | None = None
         for value in declared:
             self._choose(value)
         for owner, value in sounds:
@@ -166,6 +203,7 @@ class _Reader:
 
     def _choose(self, value: str) -> None:
         """Go on with the voice of a ``V:``, a new one if need be."""
+        self.end_over()
         words = value.split()
         identity = words[0] if words else ""
         moved = fields.parse_transposition(" ".join(words[1:]))
@@ -202,7 +240,7 @@ class _Reader:
             elif found["quoted"]:
                 _symbol(voice, found["quoted"].strip('" '))
             elif found["chord"]:
-                self._strike(voice, NOTE.findall(WITHIN_CHORD.sub("", found["chord"])), found["times"])
+                self._strike(voice, NOTE.findall(WITHIN_CHORD.sub("", found["chord"].strip("+"))), found["times"])
             elif found["note"]:
                 self._strike(voice, NOTE.findall(found["note"]), "")
             elif found["rest"]:
@@ -214,9 +252,29 @@ class _Reader:
             elif kind == "tie":
                 _tie(voice)
             elif kind == "overlay":
-                voice.layer, voice.position, voice.accidentals = min(voice.layer + 1, MAX_LAYERS), Fraction(0), {}
-                voice.last, voice.last_length = [], Fraction(0)
+                voice = self._overlay(voice, found["overlay"])
         voice.continues = line.endswith("\\")
+
+    def _overlay(self, voice: Voice, sign: str) -> Voice:
+        """What goes with the bar that is written, or with the bars since ``(&``; the voice that writing goes on with."""
+        if sign == "(&":
+            voice = self.end_over() or voice
+            self.over = _Over(voice, len(voice.segments) - 1, voice.position)
+        elif self.over and sign == "&":
+            self.voice = voice = self.over.again()
+        elif self.over:
+            voice = self.end_over() or voice
+        else:
+            voice.layer, voice.position, voice.accidentals = min(voice.layer + 1, MAX_LAYERS), Fraction(0), {}
+            voice.last, voice.last_length = [], Fraction(0)
+        return voice
+
+    def end_over(self) -> Voice | None:
+        """End bars that are written over again; the voice that they are of, None where there are none."""
+        if self.over is None:
+            return None
+        self.voice, self.over = self.over.end(), None
+        return self.voice
 
     def _length(self, text: str) -> Fraction:
         """A length in units; 0 where it is none."""
@@ -261,9 +319,11 @@ class _Reader:
 
 
 def _clef(voice: Voice, text: str) -> None:
-    """A clef for drums makes a voice drums."""
+    """A clef for drums makes a voice drums, one for basses a low one."""
     if re.search(r"(?:\bclef=|^)perc\b", text):
         voice.sound = replace(voice.sound, is_drum=True)
+    if re.search(r"\bclef=\"?(?:bass|F)|(?<![=\w])bass\b(?!\")", text):
+        voice.sound = replace(voice.sound, is_low=True)
 
 
 def _changed(state: State, letter: str, value: str) -> State:
@@ -343,9 +403,12 @@ def _numbers(ending: str) -> tuple[int, ...]:
 
 
 def _symbol(voice: Voice, text: str) -> None:
-    """A chord symbol, at the next note. Letters alone are given as Harte writes them, for they may name sections elsewhere."""
-    found = SYMBOL.fullmatch(text)
-    if found is None:
+    """A chord symbol, at the next note, of several the first. Letters alone are given as Harte writes them, for they may name
+    sections elsewhere.
+    """
+    words = [WRITTEN_AFTER.sub("", word) for word in BETWEEN_CHORDS.split(text)]
+    found = SYMBOL.fullmatch(words[0])
+    if found is None or not all(SYMBOL.fullmatch(word) for word in words):
         return
     name = f"{found[2]}:maj" if LETTER.fullmatch(found[2]) else found[2]
     chords = voice.open.chords

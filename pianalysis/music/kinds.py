@@ -13,6 +13,7 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from pianalysis.errors import PianalysisError
+from pianalysis.music.abc_around import holds_tune
 from pianalysis.music.abc_books import decode, looks_like_abc
 from pianalysis.music.midi_repair import without_macbinary
 
@@ -174,6 +175,8 @@ def _written(data: bytes, name: str) -> Kind | None:
         doctype = re.search(r"<!DOCTYPE\s+(\w+)", bare, re.IGNORECASE)
         element = FIRST_ELEMENT.search(bare)
         first = (doctype[1] if doctype else element[1] if element else "").lower()
+        if first == "html" and holds_tune(decode(data)):
+            return Kind.ABC
         for root, what in ROOTS:
             if first == root.lower():
                 _refuse(name, what)

@@ -2,7 +2,8 @@
 
 In: the bytes of a file. Out: the same, or with its faults mended: a header of another length or with a wrong count of tracks,
 a MacBinary header before it, songs side by side of which only the first may say the metre, numbers of 8 bits where 7 are
-allowed, notes that nothing ends, and names that are instruments'.
+allowed, notes that nothing ends, names that are instruments', lines on several channels or programmes (`midi_lines`), messages out of place,
+and notes that leave out what they are after something else than a note.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from pianalysis.music.midi_events import META, SYSEX, number_bytes, read_number, track_spans
+from pianalysis.music.midi_lines import PERCUSSION, joined_channels, with_whole_lines
 
 MACBINARY_BYTES: Final = 128
 """Of the header that old Macs put before a file that leaves them."""
@@ -20,6 +22,8 @@ HEADER_BYTES: Final = 6
 NAME, INSTRUMENT, END_OF_TRACK = 0x03, 0x04, 0x2F
 FRAME: Final = (0x51, 0x58, 0x59)
 """Tempo, metre and key."""
+OUT_OF_PLACE: Final = {0xF1: 1, 0xF2: 2, 0xF3: 1}
+"""How many bytes follow messages of a cable that are none of a file's; none after the others."""
 SONGS: Final = 2
 """The format of a file whose tracks are songs, each with its own tempo, metre and key."""
 NOTE_OFF, NOTE_ON, CONTROL = 0x80, 0x90, 0xB0
@@ -44,11 +48,14 @@ def mended(data: bytes) -> bytes:
     form, count = int.from_bytes(data[8:10], "big"), int.from_bytes(data[10:12], "big")
     bodies, same = [], length == HEADER_BYTES and count >= len(spans)
     stated: set[int] = set()
-    for start, end in spans:
-        if end > len(data):
-            return data
+    if any(end > len(data) for _, end in spans):
+        return data
+    tracks = [_walked(data[start:end]) for start, end in spans]
+    alone = form == SONGS or sum(track is None or bool(track.onsets.keys() - {PERCUSSION}) for track in tracks) < 2
+    for (start, end), track in zip(spans, tracks, strict=True):
         body = data[start:end]
-        track = _walked(body)
+        if track is not None:
+            _make_lines_whole(track, alone=alone)
         if track is not None and form == SONGS:
             stated |= _without(track, stated)
         if track is not None and track.faults:
@@ -83,6 +90,8 @@ class _Track:
         default_factory=lambda: defaultdict(lambda: defaultdict(deque))
     )
     """By channel and by pitch: when the notes began that still sound."""
+    joined: dict[int, int] = field(default_factory=dict)
+    """The channels that were joined to others."""
 
     def written(self, quarter: int) -> bytes:
         """The track as bytes, with an end for each note that has none: where its channel's next one begins, or the track's end."""
@@ -92,7 +101,8 @@ class _Track:
             for onset in begun:
                 place = bisect_right(self.onsets[channel], onset)
                 later = self.onsets[channel][place] if place < len(self.onsets[channel]) else self.end
-                added.append((later if later > onset else onset + quarter, bytes([NOTE_OFF | channel, pitch, 0])))
+                status = NOTE_OFF | self.joined.get(channel, channel)
+                added.append((later if later > onset else onset + quarter, bytes([status, pitch, 0])))
         body, now = bytearray(), 0
         for tick, event in sorted([*added, *self.events], key=lambda row: row[0]):
             body += number_bytes(tick - now) + event
@@ -102,7 +112,7 @@ class _Track:
 
 def _walked(body: bytes) -> _Track | None:
     """The events of a track; None where they can't be followed to its end."""
-    track, at, tick, status = _Track(), 0, 0, 0
+    track, at, tick, status, running = _Track(), 0, 0, 0, 0
     names: set[int] = set()
     try:
         while at < len(body):
@@ -110,6 +120,8 @@ def _walked(body: bytes) -> _Track | None:
             tick += wait
             if body[at] >= 0x80:
                 status, at = body[at], at + 1
+            elif status != running:
+                status, track.faults = running, True
             begin = at
             if status == META or status in SYSEX:
                 kind = body[at] if status == META else -1
@@ -121,7 +133,10 @@ def _walked(body: bytes) -> _Track | None:
                     break
                 names.add(kind)
                 track.events.append((tick, bytes([status]) + body[begin:at]))
-            elif 0x80 <= status < 0xF0:
+            elif status >= 0xF0:
+                at, track.faults = at + OUT_OF_PLACE.get(status, 0), True
+            elif status >= 0x80:
+                running = status
                 at += 1 if 0xC0 <= status < 0xE0 else 2
                 if at > len(body):
                     return None
@@ -139,6 +154,13 @@ def _walked(body: bytes) -> _Track | None:
             for when, event in track.events
         ]
     return track
+
+
+def _make_lines_whole(track: _Track, *, alone: bool) -> None:
+    """Give each line of a track, in place, one channel and one programme."""
+    track.joined = joined_channels(track.events, alone=alone)
+    if (events := with_whole_lines(track.events, track.joined)) is not None:
+        track.events, track.faults = events, True
 
 
 def _without(track: _Track, stated: set[int]) -> set[int]:

@@ -52,7 +52,8 @@ def perform(measures: Sequence[WrittenMeasure], schedule: Iterable[tuple[int, Fr
     turns: Counter[int] = Counter()
     for number, start in schedule:
         turns[number] += 1
-        notes = measures[number].notes if number < len(measures) else []
+        written = measures[number].notes if number < len(measures) else []
+        notes = [note for note in written if not note.passes or turns[number] in note.passes]
         verse = verse_sung((note.words for note in notes), turns[number])
         for note in notes:
             onset, end = to_ticks(start + note.onset), to_ticks(start + note.onset + note.length)

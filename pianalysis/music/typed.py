@@ -21,7 +21,8 @@ WORD: Final = re.compile(r"(?:([A-Ga-g])(##?|bb?|♯|♭)?(-?\d)?|[Rr])(?:/(\d{1
 BAR_LINES: Final = ("|", "|]", "[|")
 """A double one is two; what begins or ends a piece is one, too."""
 REPEAT_SIGNS: Final = ("|:", ":|", ":")
-BAR_LINE_OR_WORD: Final = re.compile(r"\|[]:]|[\[:]\||\||[^\s|\[\]:]+|\S")
+BAR_LINE_OR_WORD: Final = re.compile(r"\|[]:]|[\[:]\||\||[^\s,;|\[\]:]+|[^\s,;]")
+"""Words stand apart by spaces, commas or semicolons."""
 STEPS: Final = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 NAMES: Final = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
 DOTTED: Final = (Fraction(1), Fraction(3, 2), Fraction(7, 4))

@@ -5,7 +5,8 @@ In: a <part> element. Out: `WrittenMeasure`s whose times are quarters from the m
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Final
 from xml.etree.ElementTree import Element
@@ -43,6 +44,8 @@ class WrittenNote:
     tie_start: bool = False
     tie_stop: bool = False
     words: Words = ()
+    passes: tuple[int, ...] = ()
+    """The times through a repeat at which it is played, from 1; () for all."""
 
     @property
     def grace(self) -> bool:
@@ -91,6 +94,7 @@ def read_part(part: Element, instruments: Instruments, name: str) -> list[Writte
     for number, element in enumerate(part.iter("measure"), start=1):
         try:
             measures.append(reader.read(element))
+            reader.repeat(measures)
         except MusicXmlError as error:
             raise MusicXmlError(f"{name}: measure {number}, part {part.get('id', '?')}: {error}") from None
     return measures
@@ -105,6 +109,7 @@ class _PartReader:
         self.shifts: dict[int, tuple[int, int]] = {}  # (steps, semitones) from written to sounding, by staff; 0 is all
         self.velocities: dict[int, int] = {}  # by staff; 0 is all
         self.unpitched_staves: set[int] = set()  # those with a percussion clef
+        self.repeating: dict[int, int] = {}  # how many measures a sign (%) stands for, by staff; 0 is all
 
     def read(self, element: Element) -> WrittenMeasure:
         """The next measure."""
@@ -116,6 +121,15 @@ class _PartReader:
             self._read_child(child)
             self.measure.end = max(self.measure.end, self.now)
         return self.measure
+
+    def repeat(self, measures: list[WrittenMeasure]) -> None:
+        """Write into the last of some measures, in place, what a sign in it says is played once more."""
+        for staff, count in self.repeating.items():
+            if count >= len(measures) or any(staff in (0, note.staff) for note in measures[-1].notes):
+                continue
+            before = measures[-1 - count]
+            measures[-1].notes += [replace(note, words=()) for note in before.notes if staff in (0, note.staff)]
+            measures[-1].end = max(measures[-1].end, before.end)
 
     def _read_child(self, child: Element) -> None:
         match child.tag:
@@ -169,6 +183,12 @@ class _PartReader:
             self.unpitched_staves.discard(staff)
             if (clef.findtext("sign") or "").strip() == "percussion":
                 self.unpitched_staves.add(staff)
+        for style in element.findall("measure-style"):
+            if (sign := style.find("measure-repeat")) is not None:
+                staff = whole_number(style.get("number"), 0)
+                self.repeating.pop(staff, None)
+                if sign.get("type") == "start":
+                    self.repeating[staff] = max(1, whole_number(sign.text, 1))
         if (key := element.find("key")) is not None and key.find("fifths") is not None:
             steps, semitones = self._shift(1)
             fifths = whole_number(key.findtext("fifths"), 0) + 7 * semitones - 12 * steps
@@ -198,7 +218,7 @@ class _PartReader:
             self.chord_onset = self.now
             self.now += length
         pitch, staff = element.find("pitch"), whole_number(element.findtext("staff"), 1)
-        if pitch is None or self._is_drum(element, staff) or element.find("cue") is not None or not (length or grace):
+        if pitch is None or self._is_drum(element, staff) or _is_unplayed(element) or not (length or grace):
             return
         voice = (element.findtext("voice") or "1").strip()
         slot = self.slots.get((onset, voice), -1) + (not in_chord)
@@ -217,6 +237,7 @@ class _PartReader:
                 "start" in ties,
                 "stop" in ties,
                 read_lyrics(element),
+                tuple(map(int, re.findall(r"\d{1,2}", element.get("time-only", "")))),
             )
         )
 
@@ -242,6 +263,11 @@ class _PartReader:
         if own is None:
             return self.velocities.get(staff, self.velocities.get(0, PLAIN_VELOCITY))
         return max(1, min(127, round(FORTE_VELOCITY * own / 100)))
+
+
+def _is_unplayed(note: Element) -> bool:
+    """Whether a note is a cue of what others play, or a slash, which says that chords are played in its rhythm."""
+    return note.find("cue") is not None or (note.findtext("notehead") or "").strip() == "slash"
 
 
 def _metre(time: Element) -> tuple[int, int] | tuple[()] | None:

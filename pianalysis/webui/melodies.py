@@ -33,7 +33,7 @@ from pianalysis.webui.wire import notes_from_rows
 
 DATA_URL: Final = re.compile(r"data:[^,]*;base64,")
 PLAYED_TPQ: Final = 480
-ABC_FIELD: Final = re.compile(r"^\s*[XTMLK]:", re.MULTILINE)
+ABC_FIELD: Final = re.compile(r"^[\s>]*[XTMLK]:", re.MULTILINE)
 MIDI_URL: Final = "data:audio/midi;base64,"
 PLAIN_URL: Final = "data:application/octet-stream;base64,"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import symusic
-from strategies import simple_score
+from strategies import add_track, simple_score
 
 from pianalysis.arranging.pieces import Arrangement
 from pianalysis.music.midi import read_midi
@@ -52,3 +52,11 @@ def test_markers_stay_beside_the_chords(tiny_arranger, tmp_path, song):
     read = Arrangement.read(piece.save(tmp_path / "full.mid"))
     assert [mark.text for mark in read.score.markers] == ["Verse 1", "Section A"]
     assert read.chart == piece.chart
+
+
+def test_singers_in_turn_are_on_the_melodys_track(tiny_arranger):
+    score = simple_score([(n, 1, 60 + n % 5) for n in range(20)], name="Vocal 1")
+    add_track(score, [(20 + n, 1, 64 + n % 5) for n in range(8)], name="Vocal 2")
+    score.tracks[0].program, score.tracks[1].program = 52, 54
+    melody = tiny_arranger(score).score.tracks[0]
+    assert (melody.program, len(melody.notes)) == (52, 28)

@@ -273,3 +273,13 @@ def test_folding_moves_by_octaves_onto_the_keyboard_and_nothing_else(notes):
 def test_pitches_off_the_keyboard_by_hand():
     folded = fold_to_keyboard(make_notes((0, 1, pitch, 80) for pitch in (0, 9, 20, 21, 108, 109, 127)))
     assert folded["pitch"].tolist() == [24, 21, 32, 21, 108, 97, 103]
+
+
+def test_a_named_melody_whose_notes_sound_on_is_one_voice():
+    """As with a pedal held: no note begins with another, but each lasts into those after it."""
+    held = [(onset, 4, pitch) for onset, _, pitch in TUNE]
+    for name, kept in (("Melody", len(TUNE)), ("", None), ("Piano", None)):
+        melody = find_melody(simple_score(held, name=name))
+        assert (len(melody.score_notes) == len(TUNE)) == (kept is not None)
+    together = [(onset, 1, pitch + below) for onset, _, pitch in TUNE for below in (0, -4)]
+    assert len(find_melody(simple_score(together, name="Melody")).score_notes) <= len(TUNE)

@@ -14,6 +14,7 @@ MELODIES = (
     "Linha melódica", "Ligne mélodique", "Hauptmelodie", "Zang", "Sång", "Laulu", "Śpiew", "Wokal", "Głos", "Zpěv", "Ének", "Мелодія",
     "Основная мелодия", "Соло голос", "주 멜로디", "メインメロディ", "ガイドメロディ", "仮歌", "领唱", "唱",
     "Μελωδία", "ΤΡΑΓΟΥΔΙ", "Τραγουδιστής", "מנגינה", "זמרת", "لحن", "اللحن", "غناء", "Giai điệu", "Giọng hát", "ทำนอง", "เสียงร้องหลัก",
+    "Vx", "Lead Vx", "Verse Vox", "Sologesang", "Melody Copy", "Vocal Dub", "Mélo", "Hatsune Miku", "VOCALOID - Miku", "初音ミク", "Strumento melodia",
 )  # fmt: skip
 PERHAPS = (
     "Lead Guitar", "Sq Lead", "Solo Violin", "Voice 1 (Soloist)", "Theme", "Stimme", "Voix", "Voz", "Voce", "Tema principal", "Голос",
@@ -23,6 +24,7 @@ NEVER = (
     "Backing Vocals", "BackVocals", "Voice 3 (Harmony)", "Vocals, harmony", "Vocal Pads", "Lead drums", "Bass Voice", "Choir", "Aahs", "Mixed Choir", "B. Vocal", "B Vox", "FX", "Sound Effects", "Steel Bass",
     "Begleitung", "Accompagnement", "Acompañamiento", "Chœurs", "Coro", "Бас", "Бэк-вокал", "コーラス", "伴奏", "和声", "베이스", "화음",
     "Countermelody", "Gegenmelodie", "Vocal Chops", "Voces de fondo", "Segundas voces", "Armonía", "Slagwerk", "Ритм гитара", "백보컬",
+    "BGVs", "Harm Voc", "Ad Lib Vocals", "Acomp.", "Strummed Guitar",
     "伴唱", "リズムギター", "裏メロ", "Συνοδεία", "ליווי", "إيقاع", "Đệm", "กลอง", "เสียงร้องประสาน",
 )  # fmt: skip
 NOTHING = (
@@ -58,7 +60,7 @@ HANDS = {
     "Alto, Alto, Lead 1 Aahs ": NameSays.LOW, "Tenor, T., Choir Aa": NameSays.LOW, "Countertenor": NameSays.LOW,
     "Women": NameSays.HIGH, "Men": NameSays.LOW, "S.": NameSays.HIGH, "B": NameSays.LOW, "Main gauche": NameSays.LOW, ":tenor": NameSays.LOW, "Alt": NameSays.LOW, "왼손": NameSays.LOW,
     "Δεξί χέρι": NameSays.HIGH, "Αριστερό χέρι": NameSays.LOW, "יד ימין": NameSays.HIGH, "اليد اليسرى": NameSays.LOW, "Tay phải": NameSays.HIGH,
-    "มือซ้าย": NameSays.LOW,
+    "มือซ้าย": NameSays.LOW, "Piano R": NameSays.HIGH, "Piano L": NameSays.LOW, "Pno RH": NameSays.HIGH, "Klavier L.": NameSays.LOW,
 }  # fmt: skip
 CASES = [
     *((name, NameSays.MELODY) for name in MELODIES),
@@ -94,3 +96,19 @@ def test_a_programme_beside_a_name_leaves_it_what_it_says(name, programme):
 def test_any_name_says_something(name):
     assert read_name(name) in NameSays
     assert read_name(name) == read_name(f" {name}\0 ")
+
+
+@pytest.mark.parametrize(
+    "name", ["Bass Clarinet", "Bassklarinette", "Bass Trombone", "Sax (Bass)", "Contrabass Clarinet"]
+)
+def test_an_instruments_size_is_no_bass(name):
+    assert read_name(name) == NameSays.NOTHING
+    assert read_name("Bass Guitar") == read_name("Contrabass") == NameSays.NEVER
+
+
+@pytest.mark.parametrize(
+    "name", ["Verse Melody", "Chorus Melody", "Melody (Chorus)", "Refrain Melodie", "Vocal Verse 2"]
+)
+def test_a_part_of_the_song_says_nothing_against_its_melody(name):
+    assert read_name(name) == NameSays.MELODY
+    assert read_name("Chorus") == read_name("Chorus Vocals") == NameSays.NEVER

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pianalysis.errors import PianalysisError
+from pianalysis.melody.find import find_melody
 from pianalysis.music.abc_books import MAX_TUNE_CHARACTERS, decode
 from pianalysis.music.abc_notation import abc_tune, from_abc
 from pianalysis.music.abc_playing import TICKS_PER_QUARTER
@@ -139,6 +141,41 @@ def test_a_metre_that_isnt_stated_is_that_of_the_bars():
     assert metres(from_abc("X:1\nL:1/4\nK:C\nCDE|")) == [(0, 4, 4)]
 
 
+HIGH, LOW = "CDEF|GABc|cBAG|FEDC|", "C,4|F,4|G,4|C,4|"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "names"),
+    [
+        ("1", "2", ["Melody", "2"]),
+        ('1 name="Flute"', '2 name="Guitar"', ["Melody", "Guitar"]),
+        ("1 clef=bass", "2", ["1", "2"]),
+        ("1 bass", "2", ["1", "2"]),
+        ("B clef=bass", "S", ["B", "S"]),
+        ('1 name="Piano"', '2 name="Singer"', ["Piano", "Singer"]),
+        ('1 name="Melody"', '2 name="Accordion"', ["Melody", "Accordion"]),
+    ],
+)
+def test_the_first_voice_is_the_melody_unless_it_is_said_otherwise(first, second, names):
+    text = (
+        f"X:1\nM:4/4\nL:1/4\nV:{first}\nV:{second}\nK:C\n[V:{first.split()[0]}]{LOW}\n[V:{second.split()[0]}]{HIGH}\n"
+    )
+    assert [track.name for track in from_abc(text).tracks] == names
+
+
+def test_a_voice_with_words_is_the_melody():
+    score = from_abc(f"X:1\nM:4/4\nL:1/4\nK:C\nV:1\n{LOW}\nV:2\n{HIGH}\nw: a b c d e\n")
+    assert [track.name for track in score.tracks] == ["1", "2"]
+    assert find_melody(score).score_notes[0].pitch == 60
+
+
+def test_chords_as_they_were_written_before_brackets():
+    """Plus signs hold a chord, or an ornament's name."""
+    assert line("+CEG+2+trill+AB|+ff+C+^FA,+D2|") == [
+        *((0, 60), (0, 64), (0, 67), (2, 69), (3, 71), (4, 60), (5, 66), (5, 57), (6, 62))
+    ]  # fmt: skip
+
+
 def test_voices_are_tracks_and_the_first_is_the_melody():
     text = 'X:1\nM:4/4\nL:1/4\nK:C\nV:2\nV:1 name="Bass" clef=bass\n[V:1]C,4|\n[V:2]CDEF|\n[V:1]G,4|\nV:2\nGABc|\n'
     tune = abc_tune(text)
@@ -256,7 +293,7 @@ def test_any_encoding_and_line_end(tmp_path, encoding, end):
     [
         ("", "with a key"),
         ("hello", "with a key"),
-        ("X:1\nL:1/4\nCDEF|", "with a key"),
+        ("X:1\nL:1/4\n", "with a key"),
         (HEAD, "notes after the key"),
         (HEAD + "z4|", "notes after the key"),
         (HEAD + "G,,,,,,,", "C-1 to G9"),
@@ -355,3 +392,44 @@ def test_files_are_named(tmp_path):
 
 def test_ticks_are_fine_enough_for_tuplets():
     assert TICKS_PER_QUARTER % (32 * 9 * 5 * 7) == 0
+
+
+def test_a_unison_on_two_strings_is_tied_as_any_chord():
+    assert rows(from_abc(COMMON + "[AA]2-[AA]2|A4|")) == [(0, 4, 69), (0, 4, 69), (4, 4, 69)]
+    assert rows(from_abc(COMMON + "[AA-]2A2|")) == [(0, 2, 69), (0, 4, 69)]
+
+
+@pytest.mark.parametrize(
+    ("text", "below"),
+    [
+        ("(& CDEF|GABc|c4 & C,4|D,4|E,4 &)|G4|", [(0, 4, 48), (4, 4, 50), (8, 4, 52)]),
+        ("C4|(& CDEF|GABc & C,4|\nD,4 &)|G4|G4|", [(4, 4, 48), (8, 4, 50)]),
+        ("C4|CDEF & C,4|G4|G4|G4|", [(4, 4, 48)]),
+        ("|:(& CDEF|GABc & C,4|D,4 &):|", [(0, 4, 48), (4, 4, 50), (8, 4, 48), (12, 4, 50)]),
+    ],
+    ids=["three bars", "over lines", "one bar", "repeated"],
+)
+def test_bars_that_are_written_over_again_sound_together(text, below):
+    score = from_abc(COMMON + text)
+    assert rows(score, 1) == below
+    alone = re.sub(r"\(&|& [^|]*(?:\|[^|]*)*&\)|& C,4", "", text)
+    assert rows(score) == rows(from_abc(COMMON + alone))
+
+
+@pytest.mark.parametrize(
+    ("text", "chord"),
+    [
+        ("D(Bm)", "D:maj"),
+        ("Am7(F/A)", "Am7"),
+        ("G*", "G:maj"),
+        ("Am;D7", "Am"),
+        ("Am D7", "Am"),
+        ("Gm(maj7)", "Gm(maj7)"),
+        ("Dm7(b5)", "Dm7(b5)"),
+        ("A section", None),
+        ("(Em)", "Em"),
+    ],
+)
+def test_a_chord_with_others_beside_it_is_that_chord(text, chord):
+    found = [marker.text for marker in from_abc(COMMON + f'"{text}"C4|').markers]
+    assert found == ([] if chord is None else [chord])

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import struct
 import time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from midi_bytes import QUARTER, chunk, file, number
 from strategies import scores
 
 from pianalysis.music.midi import read_midi
 from pianalysis.music.midi_repair import mended
 from pianalysis.music.reading import read_score
 
-QUARTER = 96
 SONG = [(0, 1, 60), (1, 1, 62), (2, 2, 64)]
 """Onset and length in quarters, pitch."""
-
-
-def chunk(body, *, ended=True):
-    body += b"\0\xff\x2f\0" if ended else b""
-    return b"MTrk" + struct.pack(">I", len(body)) + body
-
-
-def file(*tracks, form=1, count=None, more=b""):
-    head = struct.pack(">HHH", form, len(tracks) if count is None else count, QUARTER) + more
-    return b"MThd" + struct.pack(">I", len(head)) + head + b"".join(tracks)
 
 
 def song(pitch=0):
@@ -34,10 +23,6 @@ def song(pitch=0):
         b"\0\x90" + bytes([key + pitch, 80]) + number(length * QUARTER) + b"\x80" + bytes([key + pitch, 0])
         for _, length, key in SONG
     )
-
-
-def number(value):
-    return bytes([value >> 7 | 0x80, value & 0x7F]) if value > 127 else bytes([value])
 
 
 def metre(numerator):
@@ -151,3 +136,35 @@ def test_what_is_made_to_be_slow_is_read_in_time(events):
     begin = time.process_time()
     mended(file(chunk(events)))
     assert time.process_time() - begin < 10  # a second; with quadratic steps minutes
+
+
+@pytest.mark.parametrize(
+    "between",
+    [b"\0\xf0\2\x7e\xf7", b"\0\xff\1\4text", b"\0\xff\x51\3\7\xa1\x20", b"\0\xf8", b"\0\xf2\1\2", b"\0\xfd"],
+    ids=["sysex", "text", "tempo", "clock", "song position", "undefined"],
+)
+def test_notes_go_on_after_something_else(between):
+    """Running status: what is no status byte belongs to the last message of a channel."""
+    body = b"\0\x90\x3c\x50" + number(QUARTER) + b"\x3c\0" + between + b"\0\x3e\x50" + number(QUARTER) + b"\x3e\0"
+    assert rows(file(chunk(body))) == [(0, 1, 60), (1, 1, 62)]
+
+
+def program(number_):
+    return b"\0\xc0" + bytes([number_])
+
+
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        (program(73) + song() + program(68) + song(5) + song(7), 68),
+        (song() + program(68) + song(), 0),
+        (program(1) + program(40) + song() + song(), 40),
+    ],
+    ids=["changed", "stated late", "stated twice"],
+)
+def test_a_line_that_changes_its_instrument_is_one_line(body, kept):
+    score = read_midi(file(chunk(b"\0\xff\x03\1x" + body)))
+    assert [(track.name, track.program) for track in score.tracks] == [("x", kept)]
+    notes = score.tracks[0].notes
+    assert [note.time for note in notes] == sorted(note.time for note in notes)
+    assert len(notes) == body.count(b"\x90")

@@ -489,7 +489,7 @@ def test_music21_writes_what_we_read(seed):
 OTHERWISE = {
     "01d": "quarter tones, which we round", "01f": "quarter tones", "01e": "double flats, which are lost there",
     "12ab": "a percussion clef, which we leave out", "41c": "unpitched notes", "73a": "unpitched notes",
-    "23a": "septuplets, which the grid blurs", "23b": "tuplets", "23c": "tuplets drawn with other note values than they last", "23d": "nested tuplets", "23f": "tuplets",
+    "22a": "slashes, which are rhythm", "22c": "slashes, which are rhythm", "23a": "septuplets, which the grid blurs", "23b": "tuplets", "23c": "tuplets drawn with other note values than they last", "23d": "nested tuplets", "23f": "tuplets",
     "23e": "tremolos, played out there", "32aa": "trills, played out there", "32c": "a mordent", "32d": "arpeggios",
     "24a": "grace notes", "24b": "grace notes", "24c": "grace notes", "24d": "grace notes", "24e": "grace notes",
     "24f": "grace notes", "33f": "grace notes", "61f": "grace notes",

@@ -115,3 +115,44 @@ def test_the_soprano_of_a_closed_score_is_the_melody_where_the_alto_crosses_it()
     found = read_score(score(bars), name="hymn.musicxml")
     melody = [(item.time / found.tpq, item.duration / found.tpq, item.pitch) for item in find_melody(found).score_notes]
     assert melody == [(0, 4, 67), (4, 1, 69), (5, 1, 69), (6, 2, 67)]
+
+
+def sign(kind, measures=""):
+    return f'<attributes><measure-style><measure-repeat type="{kind}">{measures}</measure-repeat></measure-style></attributes>'
+
+
+REST = '<note><rest measure="yes"/><duration>16</duration></note>'
+
+
+@pytest.mark.parametrize(
+    ("measures", "found"),
+    [
+        ([note("C4", 16), sign("start", 1) + REST, REST, sign("stop") + note("D4", 16)], [60, 60, 60, 62]),
+        ([note("C4", 16), note("D4", 16), sign("start", 2) + REST, REST, REST, REST], [60, 62, 60, 62, 60, 62]),
+        ([note("C4", 16), sign("start", 1) + note("E4", 16)], [60, 64]),
+        ([sign("start", 1) + REST, sign("stop") + note("C4", 16)], [60]),
+    ],
+    ids=["one bar", "two bars", "written out", "nothing before"],
+)
+def test_a_sign_for_a_bar_that_is_repeated_is_played(measures, found):
+    data = score([HEAD + measures[0], *measures[1:]])
+    assert pitches(data) == found
+    assert read_musicxml(data).bar_lines[-1] == len(measures) * 4 * read_musicxml(data).score.tpq
+
+
+def test_a_note_for_one_time_only_is_played_then():
+    first = note("D4", 16).replace("<note>", '<note time-only="1">', 1)
+    others = note("E4", 16).replace("<note>", '<note time-only="2,3">', 1)
+    again = '<barline location="right"><repeat direction="backward" times="3"/></barline>'
+    back = "<backup><duration>16</duration></backup>"
+    assert pitches(score([HEAD + note("C4", 16), first + back + others + again])) == [60, 62, 60, 64, 60, 64]
+
+
+def test_slashes_are_no_melody():
+    slash = note("B4", 16).replace("</note>", "<notehead>slash</notehead></note>")
+    cross = note("D4", 16).replace("</note>", "<notehead>x</notehead></note>")
+    data = score([HEAD + slash, note("C4", 16), cross])
+    assert pitches(data) == [60, 62]
+    assert [item.time for item in read_musicxml(data).score.tracks[0].notes] == [
+        4 * read_musicxml(data).score.tpq * bar for bar in (1, 2)
+    ]

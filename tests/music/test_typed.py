@@ -84,3 +84,8 @@ def test_an_octave_that_isnt_said_is_that_of_the_note_before():
 def test_impossible_tempi_and_metres_are_refused(bad):
     with pytest.raises(PianalysisError, match="expected a"):
         from_names("C4", **bad)
+
+
+def test_words_stand_apart_by_spaces_commas_or_semicolons():
+    one, other = from_names("C4/4, D4;E4/2 ,F4"), from_names("C4/4 D4 E4/2 F4")
+    assert [(n.time, n.pitch) for n in one.tracks[0].notes] == [(n.time, n.pitch) for n in other.tracks[0].notes]

@@ -424,3 +424,11 @@ def test_no_remark_speaks_of_the_command_line(name):
         found = take_in(Submission(read_with_remarks(NAMED[name]), "", "midi"), read_options(options))
         assert not [remark for remark in found["remarks"] if "--" in remark]
     assert for_people("tune 1 of 3, “A”; --tune N chooses another") == "tune 1 of 3, “A”"
+
+
+@pytest.mark.parametrize("before", ["> ", "", "```abc\n"])
+def test_a_tune_pasted_from_a_mail_or_an_answer_is_abc(before):
+    mark = before if before == "> " else ""
+    text = ("" if mark else before) + "".join(f"{mark}{line}\n" for line in ("X:1", "T:Tune", "L:1/4", "K:C", "CDEF|"))
+    found = read_submission(text, {})
+    assert [note.pitch for note in found.read.score.tracks[0].notes] == [60, 62, 64, 65]
