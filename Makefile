@@ -4,15 +4,19 @@ BIN := $(VENV)/bin
 # the newest with a plain CPU wheel; the package itself asks only for torch>=2.11
 TORCH ?= torch==2.13.0
 
-.PHONY: demo test lint docs clean
+.PHONY: demo test tests lint docs clean
 
 demo: $(VENV)/.installed
 	mkdir -p demo
 	$(BIN)/pianalysis arrange space/examples/ode_to_joy.mid --style pop -o demo/ode_to_joy.mid --wav --png
 
+# side by side: the type checker takes a minute and a half of one core
+test: $(VENV)/.installed-test
+	$(MAKE) --jobs=2 lint tests
+
 # worksteal: each process begins with a third of the tests in their order, so that what a file's tests share is made once; a third
 # process works while others wait for browsers and sounds
-test: $(VENV)/.installed-test lint
+tests: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 lint: $(VENV)/.installed-test
