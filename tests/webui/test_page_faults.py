@@ -124,8 +124,12 @@ def test_another_example_and_back_and_a_reload_lose_no_take(written_page):
 def test_a_double_click_makes_one_take(written_page):
     page, calls = written_page, []
     page.route("**/gradio_api/call/*", lambda call: calls.append(call))  # answered when both clicks are over
-    with page.expect_request("**/gradio_api/call/*"):
-        page.dblclick("#again")
+    page.dblclick("#again")
+    for _ in range(1_000):  # what is asked for is known a little before it is held here
+        if calls:
+            break
+        page.wait_for_timeout(20)
+    assert len(calls) == 1
     for call in calls:
         call.fallback()
     page.wait_for_function("!pianalysis.writer.busy")
