@@ -38,9 +38,9 @@ def find_melody(score: symusic.Score, *, track: int | None = None, name: str = "
     """The melody of a score: the line of its likeliest track (`score_tracks`), or of the one that is chosen.
 
     The line of a track that is one voice is all its notes, that of a hand's chords or of voices in thirds its top line, and that
-    of a track that both hands play `find_line`'s, or the top line where that finds next to nothing; what others sing where a singer rests is added (`turns`);
-    `how` says which. `track` chooses a track by its number from 1. Raises NoMelodyError when only drums play, PianalysisError for a track number that
-    isn't there.
+    of a track that both hands play `find_line`'s, or the top line where that finds next to nothing; what others sing where a
+    singer rests is added (`turns`); `how` says which. `track` chooses a track by its number from 1. Raises NoMelodyError when
+    only drums play, PianalysisError for a track number that isn't there.
     """
     if track is not None:
         chosen = _track_by_number(score, track, name)

@@ -93,10 +93,10 @@ FILLERS: Final = (
 )
 ALONE: Final = {"vox": NameSays.MELODY, "vx": NameSays.MELODY, "s": NameSays.HIGH, "t": NameSays.LOW, "b": NameSays.LOW}
 """What says something where it is the whole name: a singer, the voices of a choir."""
-_INSTRUMENT: Final = r"sax\w*|blockfl\w*|recorders?|clarinet\w*|klarinett\w*|flutes?|fl[öo]te[ns]?|flaut[oi]|trombones?|posaunen?|horns?|banjos?|guitars?|viols?|violas?"
 _LOW_INSTRUMENT: Final = (
     r"sax\w*|blockfl\w*|recorders?|clarinet\w*|klarinett\w*|flutes?|fl[öo]te[ns]?|flaut[oi]|trombones?|posaunen?"
 )
+_INSTRUMENT: Final = rf"{_LOW_INSTRUMENT}|horns?|banjos?|guitars?|viols?|violas?"
 _SIZE: Final = re.compile(
     rf"\b(soprano?|alto?|tenor)[ _.-]*(?=({_INSTRUMENT})\b)|\b(contra|kontra)?bass[ _.-]*(?=({_LOW_INSTRUMENT})\b)|"
     rf"(?<=sax)\w*[ _.(-]+(soprano?|alto?|tenor|bass)\b\)?"

@@ -1,8 +1,9 @@
 """Lines of a MIDI track that are one though its channels and programmes are several.
 
 In: the events of a track. Out: the same with a channel and a programme a line, or which channels are joined. The reader of
-MIDI makes a line of each channel and programme of a track; yet notation programs write plucked notes of a violin on a channel of their
-own, programs for guitars bent ones, keyboards that feel each finger every note, and players change their instrument on the way.
+MIDI makes a line of each channel and programme of a track; yet notation programs write plucked notes of a violin on a channel
+of their own, programs for guitars bent ones, keyboards that feel each finger every note, and players change their instrument
+on the way.
 """
 
 from __future__ import annotations

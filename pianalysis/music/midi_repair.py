@@ -2,8 +2,8 @@
 
 In: the bytes of a file. Out: the same, or with its faults mended: a header of another length or with a wrong count of tracks,
 a MacBinary header before it, songs side by side of which only the first may say the metre, numbers of 8 bits where 7 are
-allowed, notes that nothing ends, names that are instruments', lines on several channels or programmes (`midi_lines`), messages out of place,
-and notes that leave out what they are after something else than a note.
+allowed, notes that nothing ends, names that are instruments', lines on several channels or programmes (`midi_lines`), messages
+out of place, and notes that leave out their status after something else than a note.
 """
 
 from __future__ import annotations
